@@ -1,0 +1,1 @@
+//! Tensors, autograd and random numbers of Firebrick.

@@ -1,0 +1,1 @@
+//! `nn.Module` for Rust: PyTorch's exact behaviour, plus the failures PyTorch hides made loud.

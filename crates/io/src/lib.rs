@@ -1,0 +1,1 @@
+//! Files of Firebrick: safetensors and checkpoints.

@@ -1,0 +1,1 @@
+//! Modules, layers, initialization and stateless functions of Firebrick.

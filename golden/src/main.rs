@@ -1,0 +1,3 @@
+//! The `golden` program.
+
+fn main() {}
