@@ -1,1 +1,4 @@
 //! Tensors, autograd and random numbers of Firebrick.
+
+pub mod backend;
+pub mod pool;

@@ -1,0 +1,3 @@
+//! The devices that compute.
+
+pub mod cpu;
