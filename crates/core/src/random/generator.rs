@@ -38,9 +38,7 @@ impl Generator {
     /// A generator with PyTorch's default seed, 67280421310721.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            engine: Arc::new(Mutex::new(Engine::new(DEFAULT_SEED))),
-        }
+        Self { engine: Arc::new(Mutex::new(Engine::new(DEFAULT_SEED))) }
     }
 
     /// Restarts the sequence from `seed` and forgets a kept normal number; returns this generator.
@@ -85,9 +83,7 @@ impl Generator {
     #[must_use]
     pub fn clone_state(&self) -> Self {
         let engine = self.lock().clone();
-        Self {
-            engine: Arc::new(Mutex::new(engine)),
-        }
+        Self { engine: Arc::new(Mutex::new(engine)) }
     }
 
     /// The engine, for drawing. Hold it for one operation; a second `lock` meanwhile waits.

@@ -20,12 +20,7 @@ pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
 ///
 /// # Errors
 /// An empty range, or bounds `T` cannot hold.
-pub fn fill_randint<T: Sample>(
-    engine: &mut Engine,
-    out: &mut [T],
-    from: i64,
-    to: i64,
-) -> Result<(), RandomError> {
+pub fn fill_randint<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64, to: i64) -> Result<(), RandomError> {
     if from >= to {
         return Err(RandomError::EmptyRange { from, to });
     }
@@ -44,11 +39,7 @@ pub fn fill_randint<T: Sample>(
 ///
 /// # Errors
 /// `from` that `T` cannot hold or that lies above its last integer.
-pub fn fill_random_from<T: Sample>(
-    engine: &mut Engine,
-    out: &mut [T],
-    from: i64,
-) -> Result<(), RandomError> {
+pub fn fill_random_from<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64) -> Result<(), RandomError> {
     if from == i64::MIN {
         return fill_all_bits(engine, out);
     }
@@ -74,9 +65,7 @@ fn fill_all_bits<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), Ra
 
 fn fill_range<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64, range: u64) {
     if range >= WIDE_RANGE {
-        engine.map64(out, |draw| {
-            T::from_i64(from.wrapping_add((draw % range) as i64))
-        });
+        engine.map64(out, |draw| T::from_i64(from.wrapping_add((draw % range) as i64)));
     } else {
         let range = range as u32;
         engine.map32(out, |draw| T::from_i64(from + i64::from(draw % range)));
@@ -88,10 +77,7 @@ fn check_bound<T: Sample>(argument: &'static str, value: i64) -> Result<(), Rand
     if (least..=greatest).contains(&(value as f64)) {
         Ok(())
     } else {
-        Err(RandomError::OutOfBounds {
-            argument,
-            dtype: T::C_NAME,
-        })
+        Err(RandomError::OutOfBounds { argument, dtype: T::C_NAME })
     }
 }
 
@@ -102,11 +88,7 @@ fn least_from<T: Sample>(from: i64) -> i64 {
     }
     let next = from.wrapping_add(1);
     let rounded = T::rounded(next);
-    if rounded < from {
-        rounded.wrapping_add(spacing::<T>(next))
-    } else {
-        from
-    }
+    if rounded < from { rounded.wrapping_add(spacing::<T>(next)) } else { from }
 }
 
 /// The upper end once the element type has rounded it: moved down where rounding would reach it.
@@ -116,11 +98,7 @@ fn greatest_to<T: Sample>(to: i64) -> i64 {
     }
     let last = to.wrapping_sub(1);
     let rounded = T::rounded(last);
-    if rounded >= to {
-        rounded.wrapping_sub(spacing::<T>(last))
-    } else {
-        to
-    }
+    if rounded >= to { rounded.wrapping_sub(spacing::<T>(last)) } else { to }
 }
 
 /// The distance of the numbers of a floating type around an integer beyond its significand.

@@ -28,9 +28,7 @@ pub fn multinomial<T: Real>(
     replacement: bool,
 ) -> Result<Vec<i64>, RandomError> {
     if num_samples == 0 {
-        return Err(RandomError::Multinomial(
-            "cannot sample n_sample <= 0 samples",
-        ));
+        return Err(RandomError::Multinomial("cannot sample n_sample <= 0 samples"));
     }
     if !replacement && num_samples > categories {
         return Err(RandomError::Multinomial(
@@ -38,9 +36,7 @@ pub fn multinomial<T: Real>(
         ));
     }
     if categories > MOST_CATEGORIES {
-        return Err(RandomError::Multinomial(
-            "number of categories cannot exceed 2^24",
-        ));
+        return Err(RandomError::Multinomial("number of categories cannot exceed 2^24"));
     }
     if replacement && num_samples > 1 {
         with_replacement(engine, weights, categories, num_samples)
@@ -107,14 +103,8 @@ fn without_replacement<T: Real>(
     num_samples: usize,
 ) -> Result<Vec<i64>, RandomError> {
     let value = |weight: &T| -> f64 { weight.widen().into() };
-    if weights
-        .iter()
-        .map(value)
-        .any(|w| !(0.0..f64::INFINITY).contains(&w))
-    {
-        return Err(RandomError::Multinomial(
-            "probability tensor contains either `inf`, `nan` or element < 0",
-        ));
+    if weights.iter().map(value).any(|w| !(0.0..f64::INFINITY).contains(&w)) {
+        return Err(RandomError::Multinomial("probability tensor contains either `inf`, `nan` or element < 0"));
     }
     let rows = || weights.chunks(categories.max(1));
     if rows().any(|row| row.iter().all(|weight| value(weight) == 0.0)) {
@@ -136,12 +126,11 @@ fn largest<T: Real>(row: &[T], count: usize, indices: &mut Vec<i64>) {
     let mut order: Vec<usize> = (0..row.len()).collect();
     let descending = |&a: &usize, &b: &usize| {
         let (a, b): (f64, f64) = (row[a].widen().into(), row[b].widen().into());
-        b.partial_cmp(&a)
-            .unwrap_or_else(|| match (a.is_nan(), b.is_nan()) {
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                _ => Ordering::Equal,
-            })
+        b.partial_cmp(&a).unwrap_or_else(|| match (a.is_nan(), b.is_nan()) {
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+            _ => Ordering::Equal,
+        })
     };
     order.sort_by(descending);
     indices.extend(order[..count].iter().map(|&i| i as i64));

@@ -15,10 +15,7 @@ const CHUNK: usize = 512;
 /// A permutation longer than `T` can number; `bool`.
 pub fn fill_randperm<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), RandomError> {
     if T::NAME == bool::NAME {
-        return Err(RandomError::NotImplemented {
-            kernel: "randperm",
-            dtype: T::NAME,
-        });
+        return Err(RandomError::NotImplemented { kernel: "randperm", dtype: T::NAME });
     }
     if let Some((longest, refusal)) = T::LONGEST_PERMUTATION
         && out.len() as u64 > longest

@@ -69,8 +69,7 @@ impl Engine {
                 next: next as u32,
                 words: std::array::from_fn(word),
             },
-            next_double_normal: double_valid
-                .then(|| f64::from_le_bytes(take(bytes, DOUBLE_NORMAL))),
+            next_double_normal: double_valid.then(|| f64::from_le_bytes(take(bytes, DOUBLE_NORMAL))),
             next_float_normal: float_valid.then(|| f32::from_le_bytes(take(bytes, FLOAT_NORMAL))),
         })
     }
