@@ -38,7 +38,7 @@ pub fn fill_geometric<T: Sample>(
             p: Number(p),
         });
     }
-    if T::NAME == bool::NAME {
+    if T::NAME == bool::NAME && !out.is_empty() {
         return Err(RandomError::NotImplemented {
             kernel: "geometric_cpu",
             dtype: T::NAME,

@@ -34,6 +34,7 @@ mod permutation;
 mod real;
 mod sample;
 mod sampler;
+mod selection;
 mod state;
 mod uniform;
 

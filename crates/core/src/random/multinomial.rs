@@ -1,14 +1,14 @@
 //! Drawing indices by weight: `multinomial`.
 
-use std::cmp::Ordering;
-
 use super::distributions::fill_exponential;
 use super::engine::Engine;
 use super::error::RandomError;
 use super::real::Real;
+use super::selection::select;
 
 /// More categories float32 could not number.
 const MOST_CATEGORIES: usize = 1 << 24;
+const ZERO_SUM: &str = "invalid multinomial distribution (sum of probabilities <= 0)";
 
 /// Draws `num_samples` indices from each row of `categories` weights: PyTorch's
 /// `multinomial(weights, num_samples, replacement)`, the indices row after row.
@@ -98,8 +98,6 @@ fn cumulative<T: Real>(row: &[T]) -> Result<Vec<T::Sum>, RandomError> {
     Ok(sums)
 }
 
-const ZERO_SUM: &str = "invalid multinomial distribution (sum of probabilities <= 0)";
-
 fn without_replacement<T: Real>(
     engine: &mut Engine,
     weights: &[T],
@@ -132,17 +130,19 @@ fn without_replacement<T: Real>(
     Ok(indices)
 }
 
+/// The indices of the `count` largest, as PyTorch's `argmax` and `topk` choose them: NaN counts as
+/// the largest.
 fn largest<T: Real>(row: &[T], count: usize, indices: &mut Vec<i64>) {
-    let mut order: Vec<usize> = (0..row.len()).collect();
-    let descending = |&a: &usize, &b: &usize| {
-        let (a, b): (f64, f64) = (row[a].widen().into(), row[b].widen().into());
-        b.partial_cmp(&a)
-            .unwrap_or_else(|| match (a.is_nan(), b.is_nan()) {
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                _ => Ordering::Equal,
-            })
-    };
-    order.sort_by(descending);
-    indices.extend(order[..count].iter().map(|&i| i as i64));
+    let mut scored: Vec<(T, i64)> = row.iter().copied().zip(0..).collect();
+    let above = |a: &T, b: &T| a > b || (a != a && b == b);
+    if count == 1 {
+        let first = scored
+            .iter()
+            .copied()
+            .reduce(|best, next| if above(&next.0, &best.0) { next } else { best });
+        indices.extend(first.map(|(_, index)| index));
+        return;
+    }
+    select(&mut scored, count, |a, b| above(&a.0, &b.0));
+    indices.extend(scored[..count].iter().map(|&(_, index)| index));
 }

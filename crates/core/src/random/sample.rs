@@ -68,7 +68,7 @@ integers! {
     i8: "Char", "signed char",
         Some((1 << 7, "value cannot be converted to type int8_t without overflow")),
         |engine| (engine.random() & 0x7F) as i8;
-    i16: "Short", "short",
+    i16: "Short", "short int",
         Some((1 << 15, "value cannot be converted to type int16_t without overflow")),
         |engine| (engine.random() & 0x7FFF) as i16;
     i32: "Int", "int",
