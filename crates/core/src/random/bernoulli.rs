@@ -107,7 +107,7 @@ pub fn fill_dropout<T: Real>(
     toss(engine, bernoulli_rule(), out, keep, scale, T::from_i64(0))
 }
 
-fn toss<T: Copy>(
+pub(super) fn toss<T: Copy>(
     engine: &mut Engine,
     rule: BernoulliRule,
     out: &mut [T],

@@ -11,9 +11,7 @@ const FULL_RANGE_KERNEL: &str = "random_full_64_bits_range_kernel_cpu";
 /// Fills `out` with integers of the type's whole non-negative range (for a floating type, those it
 /// counts one by one): PyTorch's `random_()`.
 pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
-    for value in out {
-        *value = T::random(engine);
-    }
+    T::random(engine, out);
 }
 
 /// Fills `out` with integers of `[from, to)`: PyTorch's `randint(from, to)` and
@@ -68,12 +66,14 @@ fn fill_all_bits<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), Ra
     let (least, greatest) = T::BOUNDS;
     let too_small = least > i64::MIN as f64 || greatest < i64::MAX as f64;
     if too_small && !out.is_empty() {
-        return Err(match T::DIGITS {
-            0 => RandomError::FullRange,
-            _ => RandomError::NotImplemented {
+        let integer = T::DIGITS == 0 && T::NAME != bool::NAME;
+        return Err(if integer {
+            RandomError::FullRange
+        } else {
+            RandomError::NotImplemented {
                 kernel: FULL_RANGE_KERNEL,
                 dtype: T::NAME,
-            },
+            }
         });
     }
     engine.map64(out, |draw| T::from_i64(draw as i64));

@@ -36,6 +36,8 @@ mod sample;
 mod sampler;
 mod selection;
 mod state;
+#[cfg(test)]
+mod tests;
 mod uniform;
 
 pub use bernoulli::{
