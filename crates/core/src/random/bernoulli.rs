@@ -55,19 +55,17 @@ pub fn fill_bernoulli<T: Sample>(
 /// Fills `out` with 1 where a uniform falls below the element's own probability: PyTorch's
 /// `bernoulli_(p)` with a tensor, and `bernoulli(p)`.
 ///
-/// float64 probabilities meet float64 uniforms, all others float32 ones. No rule applies.
+/// float64 probabilities meet float64 uniforms, all others float32 ones. No rule applies. Both
+/// slices have one length; what exceeds the shorter is left alone.
 ///
 /// # Errors
 /// A probability outside `[0, 1]`; the elements before it have drawn.
-///
-/// # Panics
-/// Slices of different lengths.
 pub fn fill_bernoulli_each<T: Sample, P: Real>(
     engine: &mut Engine,
     out: &mut [T],
     p: &[P],
 ) -> Result<(), RandomError> {
-    assert_eq!(out.len(), p.len(), "one probability for each element");
+    debug_assert_eq!(out.len(), p.len(), "one probability for each element");
     for (out, &p) in out.iter_mut().zip(p) {
         let p: f64 = p.widen().into();
         if !(0.0..=1.0).contains(&p) {

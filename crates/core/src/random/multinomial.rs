@@ -19,7 +19,7 @@ const ZERO_SUM: &str = "invalid multinomial distribution (sum of probabilities <
 ///
 /// # Errors
 /// No samples; more samples than categories without replacement; more than 2^24 categories; a
-/// weight that is negative or not finite; a row that sums to zero.
+/// weight that is negative or not finite; a row that is empty or sums to zero.
 pub fn multinomial<T: Real>(
     engine: &mut Engine,
     weights: &[T],
@@ -42,6 +42,9 @@ pub fn multinomial<T: Real>(
             "number of categories cannot exceed 2^24",
         ));
     }
+    if categories == 0 {
+        return Err(RandomError::Multinomial(ZERO_SUM));
+    }
     if replacement && num_samples > 1 {
         with_replacement(engine, weights, categories, num_samples)
     } else {
@@ -56,7 +59,7 @@ fn with_replacement<T: Real>(
     num_samples: usize,
 ) -> Result<Vec<i64>, RandomError> {
     let mut indices = Vec::new();
-    for row in weights.chunks(categories.max(1)) {
+    for row in weights.chunks(categories) {
         let cumulative = cumulative(row)?;
         for _ in 0..num_samples {
             let u = engine.uniform_f64();
@@ -114,7 +117,7 @@ fn without_replacement<T: Real>(
             "probability tensor contains either `inf`, `nan` or element < 0",
         ));
     }
-    let rows = || weights.chunks(categories.max(1));
+    let rows = || weights.chunks(categories);
     if rows().any(|row| row.iter().all(|weight| value(weight) == 0.0)) {
         return Err(RandomError::Multinomial(ZERO_SUM));
     }
@@ -124,7 +127,7 @@ fn without_replacement<T: Real>(
         *score = T::narrow(weight.widen() / score.widen());
     }
     let mut indices = Vec::new();
-    for row in scores.chunks(categories.max(1)) {
+    for row in scores.chunks(categories) {
         largest(row, num_samples, &mut indices);
     }
     Ok(indices)
@@ -134,7 +137,8 @@ fn without_replacement<T: Real>(
 /// the largest.
 fn largest<T: Real>(row: &[T], count: usize, indices: &mut Vec<i64>) {
     let mut scored: Vec<(T, i64)> = row.iter().copied().zip(0..).collect();
-    let above = |a: &T, b: &T| a > b || (a != a && b == b);
+    let is_nan = |score: &T| score.partial_cmp(score).is_none();
+    let above = |a: &T, b: &T| a > b || (is_nan(a) && !is_nan(b));
     if count == 1 {
         let first = scored
             .iter()
