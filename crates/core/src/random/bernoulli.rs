@@ -47,15 +47,25 @@ pub fn fill_bernoulli<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> 
 /// Fills `out` with 1 where a uniform falls below the element's own probability: PyTorch's
 /// `bernoulli_(p)` with a tensor, and `bernoulli(p)`.
 ///
-/// float64 probabilities meet float64 uniforms, all others float32 ones. No rule applies.
+/// float64 probabilities meet float64 uniforms, all others float32 ones. No rule applies. Both
+/// slices have one length; what exceeds the shorter is left alone.
 ///
 /// # Errors
 /// A probability outside `[0, 1]`; the elements before it have drawn.
+<<<<<<< HEAD
 ///
 /// # Panics
 /// Slices of different lengths.
 pub fn fill_bernoulli_each<T: Sample, P: Real>(engine: &mut Engine, out: &mut [T], p: &[P]) -> Result<(), RandomError> {
     assert_eq!(out.len(), p.len(), "one probability for each element");
+=======
+pub fn fill_bernoulli_each<T: Sample, P: Real>(
+    engine: &mut Engine,
+    out: &mut [T],
+    p: &[P],
+) -> Result<(), RandomError> {
+    debug_assert_eq!(out.len(), p.len(), "one probability for each element");
+>>>>>>> random
     for (out, &p) in out.iter_mut().zip(p) {
         let p: f64 = p.widen().into();
         if !(0.0..=1.0).contains(&p) {
@@ -87,7 +97,7 @@ pub fn fill_dropout<T: Real>(engine: &mut Engine, out: &mut [T], p: f64) -> Resu
     toss(engine, bernoulli_rule(), out, keep, scale, T::from_i64(0))
 }
 
-fn toss<T: Copy>(
+pub(super) fn toss<T: Copy>(
     engine: &mut Engine,
     rule: BernoulliRule,
     out: &mut [T],

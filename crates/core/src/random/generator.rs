@@ -21,7 +21,7 @@ pub const DEFAULT_SEED: u64 = 67_280_421_310_721;
 /// use firebrick_core::random::Generator;
 /// let generator = Generator::new().manual_seed(0);
 /// assert_eq!(generator.initial_seed(), 0);
-/// assert_eq!(generator.lock().uniform_f32(), 0.496_256_59); // torch.rand(1) after manual_seed(0)
+/// assert_eq!(generator.lock().uniform_f32(), 0.496_256_6); // torch.rand(1) after manual_seed(0)
 /// ```
 #[derive(Clone, Debug)]
 pub struct Generator {

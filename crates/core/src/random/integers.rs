@@ -6,13 +6,12 @@ use super::sample::Sample;
 
 /// Ranges from here on take a 64-bit draw an element, in every element type.
 const WIDE_RANGE: u64 = 1 << 28;
+const FULL_RANGE_KERNEL: &str = "random_full_64_bits_range_kernel_cpu";
 
 /// Fills `out` with integers of the type's whole non-negative range (for a floating type, those it
 /// counts one by one): PyTorch's `random_()`.
 pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
-    for value in out {
-        *value = T::random(engine);
-    }
+    T::random(engine, out);
 }
 
 /// Fills `out` with integers of `[from, to)`: PyTorch's `randint(from, to)` and
@@ -56,8 +55,17 @@ pub fn fill_random_from<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64
 
 fn fill_all_bits<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), RandomError> {
     let (least, greatest) = T::BOUNDS;
-    if least > i64::MIN as f64 || greatest < i64::MAX as f64 {
-        return Err(RandomError::FullRange);
+    let too_small = least > i64::MIN as f64 || greatest < i64::MAX as f64;
+    if too_small && !out.is_empty() {
+        let integer = T::DIGITS == 0 && T::NAME != bool::NAME;
+        return Err(if integer {
+            RandomError::FullRange
+        } else {
+            RandomError::NotImplemented {
+                kernel: FULL_RANGE_KERNEL,
+                dtype: T::NAME,
+            }
+        });
     }
     engine.map64(out, |draw| T::from_i64(draw as i64));
     Ok(())

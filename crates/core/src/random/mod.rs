@@ -34,7 +34,10 @@ mod permutation;
 mod real;
 mod sample;
 mod sampler;
+mod selection;
 mod state;
+#[cfg(test)]
+mod tests;
 mod uniform;
 
 pub use bernoulli::{

@@ -59,7 +59,7 @@ fn shuffle<T: Sample>(engine: &mut Engine, out: &mut [T]) {
 }
 
 /// The inside-out shuffle, with a 64-bit draw for every element.
-fn shuffle_large<T: Sample>(engine: &mut Engine, out: &mut [T]) {
+pub(super) fn shuffle_large<T: Sample>(engine: &mut Engine, out: &mut [T]) {
     for i in 0..out.len() {
         let at = (engine.random64() % (i as u64 + 1)) as usize;
         out[i] = out[at];
