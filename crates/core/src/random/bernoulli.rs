@@ -52,20 +52,8 @@ pub fn fill_bernoulli<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> 
 ///
 /// # Errors
 /// A probability outside `[0, 1]`; the elements before it have drawn.
-<<<<<<< HEAD
-///
-/// # Panics
-/// Slices of different lengths.
 pub fn fill_bernoulli_each<T: Sample, P: Real>(engine: &mut Engine, out: &mut [T], p: &[P]) -> Result<(), RandomError> {
-    assert_eq!(out.len(), p.len(), "one probability for each element");
-=======
-pub fn fill_bernoulli_each<T: Sample, P: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    p: &[P],
-) -> Result<(), RandomError> {
     debug_assert_eq!(out.len(), p.len(), "one probability for each element");
->>>>>>> random
     for (out, &p) in out.iter_mut().zip(p) {
         let p: f64 = p.widen().into();
         if !(0.0..=1.0).contains(&p) {

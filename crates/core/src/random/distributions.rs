@@ -11,11 +11,7 @@ use super::sample::Sample;
 /// `lambda` not positive.
 pub fn fill_exponential<T: Real>(engine: &mut Engine, out: &mut [T], lambda: f64) -> Result<(), RandomError> {
     positive("exponential_", "lambda", lambda)?;
-<<<<<<< HEAD
-    fill(engine, out, |engine| (-1.0 / lambda) * (-engine.uniform_f64()).ln_1p());
-=======
     fill(engine, out, |u| (-1.0 / lambda) * (-u).ln_1p());
->>>>>>> random
     Ok(())
 }
 
@@ -28,22 +24,11 @@ pub fn fill_geometric<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> 
     if !(p > 0.0 && p < 1.0) {
         return Err(RandomError::Probability { op: "geometric_", interval: "(0, 1)", p: Number(p) });
     }
-<<<<<<< HEAD
-    if T::NAME == bool::NAME {
+    if T::NAME == bool::NAME && !out.is_empty() {
         return Err(RandomError::NotImplemented { kernel: "geometric_cpu", dtype: T::NAME });
     }
     let failure = (-p).ln_1p();
-    fill(engine, out, |engine| (engine.uniform_f64().ln() / failure).ceil());
-=======
-    if T::NAME == bool::NAME && !out.is_empty() {
-        return Err(RandomError::NotImplemented {
-            kernel: "geometric_cpu",
-            dtype: T::NAME,
-        });
-    }
-    let failure = (-p).ln_1p();
     fill(engine, out, |u| (u.ln() / failure).ceil());
->>>>>>> random
     Ok(())
 }
 
@@ -68,13 +53,9 @@ pub fn fill_cauchy<T: Real>(engine: &mut Engine, out: &mut [T], median: f64, sig
 /// `std` not positive.
 pub fn fill_log_normal<T: Real>(engine: &mut Engine, out: &mut [T], mean: f64, std: f64) -> Result<(), RandomError> {
     positive("log_normal_", "std", std)?;
-<<<<<<< HEAD
-    fill(engine, out, |engine| engine.standard_normal().mul_add(std, mean).exp());
-=======
     for value in out {
         *value = T::from_f64(engine.standard_normal().mul_add(std, mean).exp());
     }
->>>>>>> random
     Ok(())
 }
 

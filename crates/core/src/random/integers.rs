@@ -61,10 +61,7 @@ fn fill_all_bits<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), Ra
         return Err(if integer {
             RandomError::FullRange
         } else {
-            RandomError::NotImplemented {
-                kernel: FULL_RANGE_KERNEL,
-                dtype: T::NAME,
-            }
+            RandomError::NotImplemented { kernel: FULL_RANGE_KERNEL, dtype: T::NAME }
         });
     }
     engine.map64(out, |draw| T::from_i64(draw as i64));

@@ -126,31 +126,14 @@ fn without_replacement<T: Real>(
 /// The indices of the `count` largest, as PyTorch's `argmax` and `topk` choose them: NaN counts as
 /// the largest.
 fn largest<T: Real>(row: &[T], count: usize, indices: &mut Vec<i64>) {
-<<<<<<< HEAD
-    let mut order: Vec<usize> = (0..row.len()).collect();
-    let descending = |&a: &usize, &b: &usize| {
-        let (a, b): (f64, f64) = (row[a].widen().into(), row[b].widen().into());
-        b.partial_cmp(&a).unwrap_or_else(|| match (a.is_nan(), b.is_nan()) {
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
-            _ => Ordering::Equal,
-        })
-    };
-    order.sort_by(descending);
-    indices.extend(order[..count].iter().map(|&i| i as i64));
-=======
     let mut scored: Vec<(T, i64)> = row.iter().copied().zip(0..).collect();
     let is_nan = |score: &T| score.partial_cmp(score).is_none();
     let above = |a: &T, b: &T| a > b || (is_nan(a) && !is_nan(b));
     if count == 1 {
-        let first = scored
-            .iter()
-            .copied()
-            .reduce(|best, next| if above(&next.0, &best.0) { next } else { best });
+        let first = scored.iter().copied().reduce(|best, next| if above(&next.0, &best.0) { next } else { best });
         indices.extend(first.map(|(_, index)| index));
         return;
     }
     select(&mut scored, count, |a, b| above(&a.0, &b.0));
     indices.extend(scored[..count].iter().map(|&(_, index)| index));
->>>>>>> random
 }

@@ -64,12 +64,7 @@ impl Engine {
         let double_valid = u32::from_le_bytes(take(bytes, DOUBLE_NORMAL_VALID)) != 0;
         let float_valid = bytes[FLOAT_NORMAL_VALID] != 0;
         Ok(Self {
-            twister: Mt19937 {
-                seed: u64::from_le_bytes(take(bytes, 0)),
-                left,
-                next,
-                words: std::array::from_fn(word),
-            },
+            twister: Mt19937 { seed: u64::from_le_bytes(take(bytes, 0)), left, next, words: std::array::from_fn(word) },
             next_double_normal: double_valid.then(|| f64::from_le_bytes(take(bytes, DOUBLE_NORMAL))),
             next_float_normal: float_valid.then(|| f32::from_le_bytes(take(bytes, FLOAT_NORMAL))),
         })

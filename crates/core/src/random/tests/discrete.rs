@@ -5,8 +5,8 @@ use half::{bf16, f16};
 use super::super::bernoulli::toss;
 use super::super::permutation::shuffle_large;
 use super::super::{
-    BernoulliRule, Engine, fill_bernoulli, fill_bernoulli_each, fill_dropout, fill_geometric,
-    fill_randint, fill_random, fill_random_from, fill_randperm, randperm,
+    BernoulliRule, Engine, fill_bernoulli, fill_bernoulli_each, fill_dropout, fill_geometric, fill_randint,
+    fill_random, fill_random_from, fill_randperm, randperm,
 };
 use super::{filled, refusal};
 
@@ -21,23 +21,11 @@ fn random_without_bounds_covers_each_types_own_range() {
     assert_eq!(four::<u8>(), [195, 84, 241, 105]);
     assert_eq!(four::<i8>(), [67, 84, 113, 105]);
     assert_eq!(four::<i16>(), [4547, 25_940, 18_417, 26_985]);
-    assert_eq!(
-        four::<i32>(),
-        [1_603_867_075, 47_736_148, 2_012_366_833, 1_028_385_129]
-    );
-    assert_eq!(
-        four::<i64>()[..2],
-        [6_888_556_634_303_915_348, 8_643_049_736_318_478_697]
-    );
+    assert_eq!(four::<i32>(), [1_603_867_075, 47_736_148, 2_012_366_833, 1_028_385_129]);
+    assert_eq!(four::<i64>()[..2], [6_888_556_634_303_915_348, 8_643_049_736_318_478_697]);
     assert_eq!(four::<bool>(), [true, false, true, true]);
-    assert_eq!(
-        four::<f32>(),
-        [10_031_332.0, 14_181_714.0, 15_877_882.0, 4_974_892.0]
-    );
-    assert_eq!(
-        four::<f64>()[..2],
-        [7_056_403_681_795_672.0, 5_145_651_021_865_386.0]
-    );
+    assert_eq!(four::<f32>(), [10_031_332.0, 14_181_714.0, 15_877_882.0, 4_974_892.0]);
+    assert_eq!(four::<f64>()[..2], [7_056_403_681_795_672.0, 5_145_651_021_865_386.0]);
     assert_eq!(four::<f16>().map_f32(), [543.0, 595.0, 1416.0, 225.0]);
     assert_eq!(four::<bf16>().map_f32(), [108.0, 197.0, 165.0, 143.0]);
 }
@@ -58,16 +46,9 @@ fn randint_takes_wide_draws_from_two_to_the_28_on() {
         (-7, 100, [44, 27, 65]),
         (0, (1 << 28) - 1, [44_556_670, 223_170_913, 8_051_334]),
         (0, 1 << 28, [223_170_908, 264_700_405, 32_397_368]),
-        (
-            -(1 << 40),
-            1 << 40,
-            [542_731_227_484, -556_201_999_883, 781_716_445_240],
-        ),
+        (-(1 << 40), 1 << 40, [542_731_227_484, -556_201_999_883, 781_716_445_240]),
     ] {
-        assert_eq!(
-            filled::<i64>(9, 3, |e, out| fill_randint(e, out, from, to)),
-            expected
-        );
+        assert_eq!(filled::<i64>(9, 3, |e, out| fill_randint(e, out, from, to)), expected);
     }
     let rounded = filled::<bf16>(9, 4, |e, out| fill_randint(e, out, -300, 300));
     assert_eq!(rounded.map_f32(), [-12.0, -234.0, 20.0, 223.0]);
@@ -82,10 +63,7 @@ fn randint_refuses_what_the_type_cannot_hold() {
         refusal(fill_randint(engine, &mut [0_i64], 7, 5)),
         "random_ expects 'from' to be less than 'to', but got from=7 >= to=5"
     );
-    assert_eq!(
-        refusal(fill_randint(engine, &mut [0_u8], 0, 257)),
-        "to - 1 is out of bounds for unsigned char"
-    );
+    assert_eq!(refusal(fill_randint(engine, &mut [0_u8], 0, 257)), "to - 1 is out of bounds for unsigned char");
     assert_eq!(
         refusal(fill_randint(engine, &mut [f16::ZERO], 4097, 4098)),
         "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got \
@@ -104,10 +82,7 @@ fn randint_refuses_what_the_type_cannot_hold() {
 
 #[test]
 fn permutations_agree_and_overlong_ones_are_refused() {
-    assert_eq!(
-        randperm(&mut Engine::new(10), 10),
-        [7, 4, 6, 1, 3, 5, 9, 8, 2, 0]
-    );
+    assert_eq!(randperm(&mut Engine::new(10), 10), [7, 4, 6, 1, 3, 5, 9, 8, 2, 0]);
     let floats = filled::<f32>(10, 10, fill_randperm);
     assert_eq!(floats, [7.0, 4.0, 6.0, 1.0, 3.0, 5.0, 9.0, 8.0, 2.0, 0.0]);
     let untouched = &mut Engine::new(10);
@@ -118,10 +93,7 @@ fn permutations_agree_and_overlong_ones_are_refused() {
         refusal(fill_randperm(engine, &mut [0_u8; 257])),
         "value cannot be converted to type uint8_t without overflow"
     );
-    assert_eq!(
-        refusal(fill_randperm(engine, &mut [false; 3])),
-        "\"randperm\" not implemented for 'Bool'"
-    );
+    assert_eq!(refusal(fill_randperm(engine, &mut [false; 3])), "\"randperm\" not implemented for 'Bool'");
 }
 
 #[test]
@@ -143,10 +115,7 @@ fn the_shuffle_of_very_long_permutations_is_the_inside_out_one() {
 #[test]
 fn bernoulli_compares_float64_uniforms_or_those_of_the_probabilities_type() {
     let tosses = filled::<u8>(11, 20, |e, out| fill_bernoulli(e, out, 0.3));
-    assert_eq!(
-        tosses,
-        [1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0]
-    );
+    assert_eq!(tosses, [1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0]);
     let p = [0.1_f32, 0.9, 0.5, 0.5, 0.5, 0.2, 0.8, 0.5];
     let tosses = filled::<u8>(11, 8, |e, out| fill_bernoulli_each(e, out, &p));
     assert_eq!(tosses, [0, 1, 0, 1, 0, 0, 1, 1]);
@@ -178,20 +147,10 @@ fn dropout_scales_what_it_keeps_and_draws_nothing_at_the_ends() {
     let kept = 1.0 / 0.7_f32;
     let noise = filled::<f32>(12, 16, |e, out| fill_dropout(e, out, 0.3));
     for (i, value) in noise.into_iter().enumerate() {
-        assert_eq!(
-            value,
-            if [0, 4, 8, 12].contains(&i) {
-                0.0
-            } else {
-                kept
-            }
-        );
+        assert_eq!(value, if [0, 4, 8, 12].contains(&i) { 0.0 } else { kept });
     }
     let noise = filled::<f16>(12, 4, |e, out| fill_dropout(e, out, 0.3));
-    assert_eq!(
-        noise.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
-        [0, 0x3DB7, 0x3DB7, 0x3DB7]
-    );
+    assert_eq!(noise.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), [0, 0x3DB7, 0x3DB7, 0x3DB7]);
     for (p, value) in [(0.0, 1.0), (1.0, 0.0)] {
         let mut engine = Engine::new(1);
         let mut noise = [0.5_f32; 3];

@@ -1,8 +1,8 @@
 //! Generators, their state bytes and the default one.
 
 use super::super::{
-    DEFAULT_SEED, Engine, Generator, STATE_BYTES, fill_normal, fork_rng, get_rng_state,
-    initial_seed, manual_seed, set_rng_state,
+    DEFAULT_SEED, Engine, Generator, STATE_BYTES, fill_normal, fork_rng, get_rng_state, initial_seed, manual_seed,
+    set_rng_state,
 };
 use super::refusal;
 
@@ -20,13 +20,8 @@ fn the_state_is_pytorchs_byte_for_byte() {
     let state = generator.get_state();
     assert_eq!(state.len(), STATE_BYTES);
     assert_eq!(state[..8], (-3_i64).to_le_bytes());
-    assert_eq!(
-        state[8..24],
-        [0x67, 2, 0, 0, 1, 0, 0, 0, 0x0A, 0, 0, 0, 0, 0, 0, 0]
-    );
-    let hash = state.iter().fold(0_u64, |hash, &byte| {
-        hash.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    assert_eq!(state[8..24], [0x67, 2, 0, 0, 1, 0, 0, 0, 0x0A, 0, 0, 0, 0, 0, 0, 0]);
+    let hash = state.iter().fold(0_u64, |hash, &byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
     assert_eq!(hash, 0xD63D_2FE3_6020_1C46);
 
     let restored = Generator::new();
@@ -48,10 +43,7 @@ fn states_that_no_twister_has_are_refused_and_change_nothing() {
     for (at, value) in [(8, 0_i32), (8, 625), (8, -3), (12, 0), (16, 625)] {
         let mut state = good.clone();
         state[at..at + 4].copy_from_slice(&value.to_le_bytes());
-        assert_eq!(
-            refusal(generator.set_state(&state)),
-            "Invalid mt19937 state"
-        );
+        assert_eq!(refusal(generator.set_state(&state)), "Invalid mt19937 state");
     }
     assert_eq!(generator.get_state(), good);
 }

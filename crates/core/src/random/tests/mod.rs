@@ -22,8 +22,5 @@ fn filled<T: Copy + Default>(
 }
 
 fn refusal<T>(result: Result<T, RandomError>) -> String {
-    result
-        .err()
-        .map(|error| error.to_string())
-        .unwrap_or_default()
+    result.err().map(|error| error.to_string()).unwrap_or_default()
 }

@@ -18,13 +18,16 @@ pub fn gaussian_tail<const FMA: bool>(x: f32) -> f32 {
     e.fma::<FMA>(-0.5 * lost, e) * mills::<FMA>(t)
 }
 
-/// `exp(t^2 / 2) P(Z > t)` for `t` from 0 to 15: a quotient of polynomials without a negative term, so that nothing
-/// cancels.
+/// `exp(t^2 / 2) P(Z > t)` for `t` from 0 to 15, as `p / (sqrt(2 pi) t p + q)`.
+///
+/// No polynomial has a negative term, so nothing cancels; where `t` is large `q` is negligible and the rounding of
+/// `p` divides out.
 #[inline(always)]
 fn mills<const FMA: bool>(t: f32) -> f32 {
-    let numerator = t.poly::<FMA, _>([4.153_16e-3, 4.088_07e-2, 0.183_967_71, 0.439_281_82, 0.5]);
-    let denominator = t.poly::<FMA, _>([1.041_031_6e-2, 0.102_478_83, 0.471_404_97, 1.205_543, 1.676_448_6, 1.0]);
-    numerator / denominator
+    const SQRT_2PI: f32 = 2.506_628_3;
+    let p = t.poly::<FMA, _>([1.258_923_1e-3, 1.502_248_4e-2, 8.581_132_4e-2, 0.283_877_8, 0.543_730_14, 0.5]);
+    let q = t.poly::<FMA, _>([3.155_943_7e-3, 3.764_091_8e-2, 0.209_114_54, 0.632_030_67, 1.0]);
+    p / (t * SQRT_2PI).fma::<FMA>(p, q)
 }
 
 /// The error function in `f32`. At most ERF ulp.
@@ -41,8 +44,8 @@ pub fn erf<const FMA: bool>(x: f32) -> f32 {
         0.128_379_17,
     ]);
     let small = x.fma::<FMA>(p, x);
-    let square = clamp(z, 0.0, 20.0);
-    let tail = 2.0 * exp::<FMA>(-square) * mills::<FMA>(square.sqrt() * std::f32::consts::SQRT_2);
+    let a = clamp(x.abs(), 0.0, 4.5);
+    let tail = 2.0 * exp::<FMA>(-a * a) * mills::<FMA>(a * std::f32::consts::SQRT_2);
     if x.abs() < 1.0 { small } else { (1.0 - tail).copysign(x) }
 }
 
