@@ -1,1 +1,3 @@
 //! Tensors, autograd and random numbers of Firebrick.
+
+pub mod backend;

@@ -1,0 +1,3 @@
+//! Kernels for the host's processor.
+
+pub mod math;

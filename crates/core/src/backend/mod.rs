@@ -1,0 +1,3 @@
+//! What runs the kernels of a tensor operation.
+
+pub mod cpu;
