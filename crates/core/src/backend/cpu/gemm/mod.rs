@@ -17,13 +17,13 @@ mod dot;
 mod half;
 mod integer;
 pub(crate) mod kernels;
-mod pack;
+pub(super) mod pack;
 mod problem;
-mod small;
-pub(crate) mod tile;
+pub(super) mod small;
+pub(super) mod tile;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::ptr::null;
 

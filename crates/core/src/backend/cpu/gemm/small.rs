@@ -18,7 +18,7 @@ pub(super) fn suits_dot<T: Float>(p: &Problem<T>) -> bool {
 }
 
 /// Cuts `m` rows into equal heights of at most `most`.
-pub(super) fn height(m: usize, most: usize) -> usize {
+pub(crate) fn height(m: usize, most: usize) -> usize {
     m.div_ceil(m.div_ceil(most).max(1)).max(1)
 }
 
