@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, Map, Reduce};
+use super::{Backend, Map, Product, Reduce};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -118,5 +118,10 @@ impl Backend for Mock {
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
+    }
+
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
+        let (a, b, bias, out) = (a.clone(), b.clone(), bias.cloned(), out.clone());
+        self.enqueue(move || Cpu.matmul(product, &a, &b, bias.as_ref(), &out))
     }
 }

@@ -7,7 +7,7 @@ pub mod cpu;
 mod kernels;
 mod mock;
 
-pub use kernels::{Binary, Map, Reduce, Ternary, Unary};
+pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
 
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -45,6 +45,10 @@ pub trait Backend: Send + Sync {
 
     /// Largest or smallest value along `dim` with its index, for `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
+    /// `bias` is a contiguous `[n]`.
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
 }
 
 /// The backend of a device.
