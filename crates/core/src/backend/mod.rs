@@ -7,6 +7,7 @@ pub mod cpu;
 mod kernels;
 mod mock;
 
+pub use cpu::conv::{ConvDim, ConvShape};
 pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
 
 use crate::storage::Block;
@@ -49,6 +50,15 @@ pub trait Backend: Send + Sync {
     /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
     /// `bias` is a contiguous `[n]`.
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Convolution of contiguous bodies.
+    fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Gradient of a convolution in its input, from that of its output `g`.
+    fn conv_input_grad(&self, shape: &ConvShape, g: &Body, w: &Body, out: &Body) -> Result<()>;
+
+    /// Gradient of a convolution in its kernel, from that of its output `g`.
+    fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()>;
 }
 
 /// The backend of a device.
