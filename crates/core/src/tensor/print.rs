@@ -1,0 +1,16 @@
+//! `{}` and `{:?}`: PyTorch's text.
+
+use super::Tensor;
+use std::fmt;
+
+impl fmt::Display for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tensor(shape={:?}, dtype={})", self.shape(), self.dtype())
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
