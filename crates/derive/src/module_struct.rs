@@ -146,6 +146,8 @@ impl Entry<'_> {
     fn bound(&self) -> TokenStream {
         if self.attributes.default {
             quote!(::core::default::Default + ::core::marker::Send + ::core::marker::Sync + 'static)
+        } else if self.attributes.flatten && self.visited() {
+            quote!(::firebrick::__private::Flatten)
         } else if self.visited() {
             quote!(::firebrick::__private::Field)
         } else {

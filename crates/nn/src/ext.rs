@@ -4,7 +4,7 @@ use crate::backward_hooks::{Gradient, Gradients, ModuleInfo};
 use crate::hooks::{HookHandle, HookOptions, PostHook, insert};
 use crate::load_state_dict::IncompatibleKeys;
 use crate::module::exclusive;
-use crate::{Args, Field, Memo, Module, conversion, extra, scope, submodule, traverse};
+use crate::{Args, Memo, Module, conversion, extra, scope, submodule, traverse};
 use firebrick_core::{DType, Device, Error, Result, StateDict, To};
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Lazy modules: their parameters get shapes and values from the first input, or from a checkpoint.
 
 use crate::{Member, Module};
-use firebrick_core::autograd::no_grad;
+use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{Error, Result, Tensor};
 use parking_lot::{Condvar, Mutex};
 
@@ -18,7 +18,7 @@ pub(crate) fn initialize(module: &dyn Module, initialize: impl FnOnce() -> Resul
     if !core.is_lazy() {
         return Ok(());
     }
-    let _recording = no_grad();
+    let _no_grad = ModeGuard::no_grad();
     initialize()?;
     if uninitialized(module) {
         let message = format!("module {} has not been fully initialized", module.display_name());

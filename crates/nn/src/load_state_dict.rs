@@ -5,7 +5,7 @@ use crate::hooks::Hooks;
 use crate::lazy;
 use crate::state_dict::own_state;
 use crate::{Member, MemberKind, Module};
-use firebrick_core::autograd::no_grad;
+use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{Error, Result, StateDict, Tensor};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -84,7 +84,7 @@ impl fmt::Display for IncompatibleKeys {
 }
 
 pub(crate) fn load(root: &dyn Module, state: &StateDict, options: &LoadOptions) -> Result<IncompatibleKeys> {
-    let _recording = no_grad();
+    let _no_grad = ModeGuard::no_grad();
     // Hooks and `migrate` change a copy: the tensors are shared, the keys are not.
     let mut plan = Plan { state: state.clone(), ..Plan::default() };
     plan.read(root, "")?;
@@ -233,7 +233,7 @@ impl<'m> Plan<'m> {
                 target.copy_(value)?;
             }
         }
-        self.modules.iter().for_each(|module| lazy::settle(module));
+        self.modules.iter().for_each(|module| lazy::settle(*module));
         Ok(())
     }
 }
