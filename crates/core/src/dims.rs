@@ -270,11 +270,7 @@ pub fn wrap_dim(op: &'static str, dim: i64, rank: usize) -> Result<usize> {
     }
     Err(Error::index(
         op,
-        format!(
-            "Dimension out of range (expected to be in range of [{}, {}], but got {dim})",
-            -bound,
-            bound - 1
-        ),
+        format!("Dimension out of range (expected to be in range of [{}, {}], but got {dim})", -bound, bound - 1),
     ))
 }
 

@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use firebrick_core::text::{
-    PrintOptions, Repr, TensorText, Values, get_printoptions, printoptions, python_float,
-};
+use firebrick_core::text::{PrintOptions, Repr, TensorText, Values, get_printoptions, printoptions, python_float};
 use std::collections::HashMap;
 
 /// One block of `text.txt`.
@@ -19,15 +17,9 @@ fn cases() -> Vec<Case> {
     let blocks = file.split("\n\n");
     let parse = |block: &'static str| {
         let (text, facts): (Vec<_>, Vec<_>) = block.lines().partition(|l| l.starts_with('|'));
-        let text: Vec<&str> = text
-            .iter()
-            .map(|l| l.get(2..).unwrap_or_default())
-            .collect();
+        let text: Vec<&str> = text.iter().map(|l| l.get(2..).unwrap_or_default()).collect();
         let fact = |l: &&'static str| l.split_once(' ').unwrap_or((*l, ""));
-        Case {
-            facts: facts.iter().map(fact).collect(),
-            expected: text.join("\n"),
-        }
+        Case { facts: facts.iter().map(fact).collect(), expected: text.join("\n") }
     };
     blocks.map(parse).collect()
 }
@@ -61,8 +53,7 @@ impl Case {
     fn text(&self) -> String {
         let dtype = self.fact("dtype").unwrap();
         let linear: Vec<f64> = self.numbers("linear");
-        let floats: Vec<f64> = match dtype.starts_with("int") || dtype == "uint8" || dtype == "bool"
-        {
+        let floats: Vec<f64> = match dtype.starts_with("int") || dtype == "uint8" || dtype == "bool" {
             true => Vec::new(),
             false => self.numbers("values"),
         };

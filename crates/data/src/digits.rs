@@ -60,9 +60,7 @@ pub enum DigitsError {
         source: io::Error,
     },
     /// The line is far longer than a line of digits.
-    #[error(
-        "line {line}: more than {limit} bytes, expected {expected} short numbers and a line end"
-    )]
+    #[error("line {line}: more than {limit} bytes, expected {expected} short numbers and a line end")]
     LineTooLong {
         /// The line, counted from 1.
         line: usize,
@@ -115,10 +113,7 @@ impl Digits {
     /// The file cannot be opened, or as for [`read`](Self::read).
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DigitsError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|source| DigitsError::Open {
-            path: path.display().to_string(),
-            source,
-        })?;
+        let file = File::open(path).map_err(|source| DigitsError::Open { path: path.display().to_string(), source })?;
         Self::read(BufReader::new(file))
     }
 
@@ -128,12 +123,7 @@ impl Digits {
     /// The bytes are not gzip, or a line is not as described; the error says which and why.
     pub fn read(packed: impl BufRead) -> Result<Self, DigitsError> {
         let mut lines = BufReader::new(MultiGzDecoder::new(packed));
-        let mut digits = Digits {
-            images: Vec::new(),
-            labels: Vec::new(),
-            rows: ROWS,
-            cols: COLS,
-        };
+        let mut digits = Digits { images: Vec::new(), labels: Vec::new(), rows: ROWS, cols: COLS };
         let mut text = Vec::new();
         for line in 1.. {
             text.clear();
@@ -143,16 +133,9 @@ impl Digits {
                 break;
             }
             if read as u64 == LINE_LIMIT {
-                return Err(DigitsError::LineTooLong {
-                    line,
-                    limit: LINE_LIMIT,
-                    expected: PIXELS + 1,
-                });
+                return Err(DigitsError::LineTooLong { line, limit: LINE_LIMIT, expected: PIXELS + 1 });
             }
-            digits.push(
-                line,
-                String::from_utf8_lossy(&text).trim_end_matches(['\n', '\r']),
-            )?;
+            digits.push(line, String::from_utf8_lossy(&text).trim_end_matches(['\n', '\r']))?;
         }
         match digits.is_empty() {
             true => Err(DigitsError::Empty),
@@ -164,11 +147,7 @@ impl Digits {
         let expected = PIXELS + 1;
         let found = text.split(',').count();
         if found != expected {
-            return Err(DigitsError::Columns {
-                line,
-                found,
-                expected,
-            });
+            return Err(DigitsError::Columns { line, found, expected });
         }
         for (index, word) in text.split(',').enumerate() {
             let (kind, largest) = match index < PIXELS {
@@ -177,13 +156,7 @@ impl Digits {
             };
             let value = word.trim().parse().ok();
             let Some(value) = value.filter(|v| (0..=largest).contains(v)) else {
-                return Err(DigitsError::Value {
-                    line,
-                    column: index + 1,
-                    found: word.to_string(),
-                    kind,
-                    largest,
-                });
+                return Err(DigitsError::Value { line, column: index + 1, found: word.to_string(), kind, largest });
             };
             match index < PIXELS {
                 true => self.images.push(value as f32),

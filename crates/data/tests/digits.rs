@@ -31,13 +31,7 @@ fn the_digits_are_those_of_scikit_learn() {
     // What load_digits() of scikit-learn 1.9.1 gives: sum, maximum, and images of each digit.
     assert_eq!(digits.images.iter().sum::<f32>(), 561_718.0);
     assert_eq!(digits.images.iter().copied().fold(0.0, f32::max), 16.0);
-    let count = |digit| {
-        digits
-            .labels
-            .iter()
-            .filter(|label| **label == digit)
-            .count()
-    };
+    let count = |digit| digits.labels.iter().filter(|label| **label == digit).count();
     let counts: Vec<usize> = (0..10).map(count).collect();
     assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
 }
@@ -55,58 +49,25 @@ fn a_wrong_line_is_named_with_what_was_found_and_expected() {
     let good = line("1", "1");
     let second = |bad: String| message(format!("{good}\n{bad}\n{good}\n"));
     let pixel = |word| second(line("1", "1").replacen("1,", &format!("{word},"), 1));
-    assert_eq!(
-        pixel("17"),
-        "line 2, column 1: found \"17\", expected a pixel from 0 to 16"
-    );
-    assert_eq!(
-        pixel("-1"),
-        "line 2, column 1: found \"-1\", expected a pixel from 0 to 16"
-    );
-    assert_eq!(
-        pixel("x"),
-        "line 2, column 1: found \"x\", expected a pixel from 0 to 16"
-    );
-    assert_eq!(
-        pixel(""),
-        "line 2, column 1: found \"\", expected a pixel from 0 to 16"
-    );
-    assert_eq!(
-        pixel("1.5"),
-        "line 2, column 1: found \"1.5\", expected a pixel from 0 to 16"
-    );
+    assert_eq!(pixel("17"), "line 2, column 1: found \"17\", expected a pixel from 0 to 16");
+    assert_eq!(pixel("-1"), "line 2, column 1: found \"-1\", expected a pixel from 0 to 16");
+    assert_eq!(pixel("x"), "line 2, column 1: found \"x\", expected a pixel from 0 to 16");
+    assert_eq!(pixel(""), "line 2, column 1: found \"\", expected a pixel from 0 to 16");
+    assert_eq!(pixel("1.5"), "line 2, column 1: found \"1.5\", expected a pixel from 0 to 16");
     let huge = "9".repeat(30);
     assert!(pixel(&huge).contains(&huge));
     let label = second(line("1", "10"));
-    assert_eq!(
-        label,
-        "line 2, column 65: found \"10\", expected a label from 0 to 9"
-    );
+    assert_eq!(label, "line 2, column 65: found \"10\", expected a label from 0 to 9");
     let few = second("1,2,3".to_string());
-    assert_eq!(
-        few,
-        "line 2: found 3 values, expected 65: 64 pixels and the label"
-    );
+    assert_eq!(few, "line 2: found 3 values, expected 65: 64 pixels and the label");
     let many = second(line("1", "1,1"));
-    assert_eq!(
-        many,
-        "line 2: found 66 values, expected 65: 64 pixels and the label"
-    );
+    assert_eq!(many, "line 2: found 66 values, expected 65: 64 pixels and the label");
     let none = second(String::new());
-    assert_eq!(
-        none,
-        "line 2: found 1 values, expected 65: 64 pixels and the label"
-    );
+    assert_eq!(none, "line 2: found 1 values, expected 65: 64 pixels and the label");
     let binary = message(b"\xff\xfe\n");
-    assert_eq!(
-        binary,
-        "line 1: found 1 values, expected 65: 64 pixels and the label"
-    );
+    assert_eq!(binary, "line 1: found 1 values, expected 65: 64 pixels and the label");
     let endless = message("1,".repeat(1 << 20));
-    assert_eq!(
-        endless,
-        "line 1: more than 1024 bytes, expected 65 short numbers and a line end"
-    );
+    assert_eq!(endless, "line 1: more than 1024 bytes, expected 65 short numbers and a line end");
     assert_eq!(message(""), "the file holds no digits");
 }
 
@@ -115,10 +76,7 @@ fn bytes_that_are_not_gzip_are_refused() {
     for bytes in [&b"0,1,2\n"[..], &[], &PACKED[..5]] {
         let error = Digits::read(bytes).unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.starts_with("line 1: cannot unpack the file, expected gzip"),
-            "{text}"
-        );
+        assert!(text.starts_with("line 1: cannot unpack the file, expected gzip"), "{text}");
     }
 }
 
@@ -139,9 +97,5 @@ fn a_file_is_opened_by_its_path() {
     assert_eq!(Digits::open(path).unwrap(), Digits::load().unwrap());
     let error = Digits::open("no/such/digits.csv.gz").unwrap_err();
     assert!(matches!(error, DigitsError::Open { .. }));
-    assert!(
-        error
-            .to_string()
-            .starts_with("cannot open \"no/such/digits.csv.gz\": ")
-    );
+    assert!(error.to_string().starts_with("cannot open \"no/such/digits.csv.gz\": "));
 }

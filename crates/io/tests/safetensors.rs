@@ -80,16 +80,8 @@ const MALFORMED: &[(&str, usize, &str)] = &[
     ("{", 0, "EOF while parsing"),
     ("{} x", 0, "trailing characters"),
     ("{}", 1, "the tensors take 0 bytes, but 1 follow the header"),
-    (
-        r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
-        3,
-        "the tensors take 4 bytes, but 3 follow",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
-        5,
-        "the tensors take 4 bytes, but 5 follow",
-    ),
+    (r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, 3, "the tensors take 4 bytes, but 3 follow"),
+    (r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, 5, "the tensors take 4 bytes, but 5 follow"),
     (
         r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,3]}}"#,
         3,
@@ -100,11 +92,7 @@ const MALFORMED: &[(&str, usize, &str)] = &[
         4,
         "shape [4] takes 16 bytes, but its offsets are 0 to 4",
     ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}"#,
-        4,
-        "but its offsets are 4 to 0",
-    ),
+    (r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}"#, 4, "but its offsets are 4 to 0"),
     (
         r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[1,5]}}"#,
         5,
@@ -130,98 +118,34 @@ const MALFORMED: &[(&str, usize, &str)] = &[
         0,
         "\"a\" is in the header twice",
     ),
-    (
-        r#"{"__metadata__":{"k":"1","k":"2"}}"#,
-        0,
-        "\"k\" is in the header twice",
-    ),
-    (
-        r#"{"__metadata__":{},"__metadata__":{}}"#,
-        0,
-        "duplicate field `__metadata__`",
-    ),
+    (r#"{"__metadata__":{"k":"1","k":"2"}}"#, 0, "\"k\" is in the header twice"),
+    (r#"{"__metadata__":{},"__metadata__":{}}"#, 0, "duplicate field `__metadata__`"),
     (r#"{"__metadata__":{"k":1}}"#, 0, "expected a string"),
-    (
-        r#"{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
-        0,
-        "duplicate field `dtype`",
-    ),
+    (r#"{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#, 0, "duplicate field `dtype`"),
     (
         r#"{"a":{"dtype":"X8","shape":[0],"data_offsets":[0,0]}}"#,
         0,
         "tensor \"a\" has dtype \"X8\", which the format does not know",
     ),
-    (
-        r#"{"a":{"shape":[0],"data_offsets":[0,0]}}"#,
-        0,
-        "missing field `dtype`",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","data_offsets":[0,0]}}"#,
-        0,
-        "missing field `shape`",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[0]}}"#,
-        0,
-        "missing field `data_offsets`",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0]}}"#,
-        0,
-        "invalid length 1",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0,0]}}"#,
-        0,
-        "trailing characters",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}"#,
-        0,
-        "invalid value: integer `-1`",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}"#,
-        1,
-        "invalid type: floating point",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[1e400],"data_offsets":[0,1]}}"#,
-        1,
-        "number out of range",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,1]}}"#,
-        1,
-        "invalid type: floating point",
-    ),
+    (r#"{"a":{"shape":[0],"data_offsets":[0,0]}}"#, 0, "missing field `dtype`"),
+    (r#"{"a":{"dtype":"U8","data_offsets":[0,0]}}"#, 0, "missing field `shape`"),
+    (r#"{"a":{"dtype":"U8","shape":[0]}}"#, 0, "missing field `data_offsets`"),
+    (r#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0]}}"#, 0, "invalid length 1"),
+    (r#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0,0]}}"#, 0, "trailing characters"),
+    (r#"{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}"#, 0, "invalid value: integer `-1`"),
+    (r#"{"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}"#, 1, "invalid type: floating point"),
+    (r#"{"a":{"dtype":"U8","shape":[1e400],"data_offsets":[0,1]}}"#, 1, "number out of range"),
+    (r#"{"a":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,1]}}"#, 1, "invalid type: floating point"),
     (
         r#"{"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#,
         0,
         "tensor \"a\" of dtype U8 and shape [4294967296, 4294967296] is larger than any memory",
     ),
-    (
-        r#"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#,
-        0,
-        "is larger than any memory",
-    ),
-    (
-        r#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}"#,
-        1,
-        "does not fill whole bytes",
-    ),
-    (
-        r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551615]}}"#,
-        1,
-        "but its offsets are 0 to",
-    ),
+    (r#"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#, 0, "is larger than any memory"),
+    (r#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}"#, 1, "does not fill whole bytes"),
+    (r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551615]}}"#, 1, "but its offsets are 0 to"),
     (r#"{"a":null}"#, 0, "invalid type: null"),
-    (
-        r#"{"a":{"dtype":"\ud800","shape":[0],"data_offsets":[0,0]}}"#,
-        0,
-        "the header is not valid",
-    ),
+    (r#"{"a":{"dtype":"\ud800","shape":[0],"data_offsets":[0,0]}}"#, 0, "the header is not valid"),
 ];
 
 #[test]
@@ -269,19 +193,13 @@ fn flipped_bits_never_panic_and_never_read_outside() {
             assert!(header.bytes(data, name).is_ok(), "bit {bit}, tensor {name}");
         }
     }
-    assert!(
-        refused > header_len * 4,
-        "{refused} of {} refused",
-        header_len * 8
-    );
+    assert!(refused > header_len * 4, "{refused} of {} refused", header_len * 8);
 }
 
 #[test]
 fn tensors_that_cannot_be_written_are_refused() {
     let new = |tensors: &[(&str, Dtype, &[usize])]| {
-        let tensors = tensors
-            .iter()
-            .map(|(name, dtype, shape)| (*name, *dtype, shape.to_vec()));
+        let tensors = tensors.iter().map(|(name, dtype, shape)| (*name, *dtype, shape.to_vec()));
         Header::new(tensors, None).unwrap_err()
     };
     let huge = &[usize::MAX / 8][..];
@@ -297,10 +215,7 @@ fn tensors_that_cannot_be_written_are_refused() {
     let header = Header::new([("a", Dtype::U8, [2])], None).unwrap();
     let short = header.write(&mut Vec::new(), |_, _| Ok([1].as_slice().into()));
     let message = short.unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "tensor \"a\" takes 2 bytes, but 1 were given to be written"
-    );
+    assert_eq!(message, "tensor \"a\" takes 2 bytes, but 1 were given to be written");
 }
 
 #[test]
@@ -310,9 +225,7 @@ fn a_failed_write_leaves_the_old_file_and_nothing_beside_it() {
     atomic_write(&path, |file| file.write_all(PYTHON)).unwrap();
     let before = Mapping::open(&path).unwrap();
     let header = Header::new([("a", Dtype::U8, [2])], None).unwrap();
-    let failed = atomic_write(&path, |file| {
-        header.write(file, |_, _| Err(io::Error::other("no power").into()))
-    });
+    let failed = atomic_write(&path, |file| header.write(file, |_, _| Err(io::Error::other("no power").into())));
     assert_eq!(failed.unwrap_err().to_string(), "no power");
     assert_eq!(std::fs::read(&path).unwrap(), PYTHON);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -338,8 +251,7 @@ fn a_replaced_file_keeps_its_permissions_and_the_link_to_it() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = tempfile::tempdir().unwrap();
     let (path, link) = (folder.path().join("file"), folder.path().join("link"));
-    let mode =
-        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     std::fs::write(folder.path().join("usual"), "").unwrap();
     atomic_write(&path, |file| file.write_all(b"1")).unwrap();
     assert_eq!(mode(&path), mode(&folder.path().join("usual")));
@@ -348,8 +260,5 @@ fn a_replaced_file_keeps_its_permissions_and_the_link_to_it() {
     symlink(&path, &link).unwrap();
     atomic_write(&link, |file| file.write_all(b"2")).unwrap();
     assert!(link.is_symlink());
-    assert_eq!(
-        (std::fs::read(&path).unwrap(), mode(&path)),
-        (b"2".to_vec(), 0o640)
-    );
+    assert_eq!((std::fs::read(&path).unwrap(), mode(&path)), (b"2".to_vec(), 0o640));
 }

@@ -63,11 +63,8 @@ pub(crate) fn check(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Re
         }
     }
     if target.requires_grad() && target.is_leaf() {
-        return Err(Error::runtime(
-            op,
-            "a leaf Variable that requires grad is being used in an in-place operation.",
-        )
-        .remedy("change it inside no_grad, or work on a clone"));
+        return Err(Error::runtime(op, "a leaf Variable that requires grad is being used in an in-place operation.")
+            .remedy("change it inside no_grad, or work on a clone"));
     }
     Ok(())
 }

@@ -83,10 +83,7 @@ pub fn backward(tensors: &[&Tensor], gradients: &[Option<Tensor>], options: Back
 
 fn roots(op: &'static str, tensors: &[&Tensor], gradients: &[Option<Tensor>]) -> Result<Vec<(Tensor, Tensor)>> {
     if tensors.len() != gradients.len() {
-        return Err(Error::runtime(
-            op,
-            format!("got {} tensors and {} gradients", tensors.len(), gradients.len()),
-        ));
+        return Err(Error::runtime(op, format!("got {} tensors and {} gradients", tensors.len(), gradients.len())));
     }
     let root = |(i, (&tensor, gradient)): (usize, (&&Tensor, &Option<Tensor>))| {
         let tensor: &Tensor = tensor;

@@ -19,13 +19,15 @@
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 
-mod elementwise;
-mod record;
+pub(crate) mod elementwise;
+pub(crate) mod record;
+mod reduce;
 pub mod sample;
 mod table;
 
 pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
+    pub(crate) use super::reduce::*;
 }
 
 pub use table::{Kind, Row, table};
@@ -47,13 +49,7 @@ macro_rules! ops {
             pub fn $name(&self $(, $x: $crate::ops::arg_type!($kind))* $($(, $arg: impl Into<$aty>)+)?) -> $crate::Result<$ret> {
                 $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, None)
             }
-            $(
-                #[doc = concat!("In-place form of [`Tensor::", stringify!($name), "`](crate::Tensor::", stringify!($name), ").")]
-                pub fn $in_place(&self $(, $x: $crate::ops::arg_type!($kind))* $($(, $arg: impl Into<$aty>)+)?) -> $crate::Result<&$crate::Tensor> {
-                    $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, Some(stringify!($in_place)))?;
-                    Ok(self)
-                }
-            )?
+            $crate::ops::in_place_method! { [$($in_place)?] $name ($($x: $kind),*) ($($($arg: $aty),+)?) }
         )* }
 
         $(
@@ -62,6 +58,7 @@ macro_rules! ops {
                 $x0: $crate::Tensor $(, $x: $crate::ops::owned_type!($kind))* $($(, $arg: $aty)+)?,
                 in_place: Option<&'static str>,
             ) -> $crate::Result<$ret> {
+                #[allow(unused_imports)]
                 use $crate::ops::record::{Primary, Slot};
                 const OP: &str = stringify!($name);
                 let $x0 = $x0.resolved(OP)?;
@@ -85,7 +82,7 @@ macro_rules! ops {
                     $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
                 };
                 if recording && __out.primary().is_floating_point() {
-                    let $x0 = original.as_ref().unwrap_or(&$x0);
+                    let $x0 = original.unwrap_or($x0);
                     let keeps_nothing = $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)?]);
                     $(let $s = {
                         let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
@@ -166,9 +163,15 @@ macro_rules! owned_type {
 }
 
 macro_rules! arg_value {
-    (operand $x:ident) => { $crate::Operand::into_operand($x)? };
-    (tensor $x:ident) => { $x.clone() };
-    (optional $x:ident) => { $x.cloned() };
+    (operand $x:ident) => {
+        $crate::Operand::into_operand($x)?
+    };
+    (tensor $x:ident) => {
+        $x.clone()
+    };
+    (optional $x:ident) => {
+        $x.cloned()
+    };
 }
 
 macro_rules! compute {
@@ -180,9 +183,26 @@ macro_rules! compute {
     };
 }
 
-macro_rules! in_place_name {
-    () => { None };
-    ($name:ident) => { Some(stringify!($name)) };
+macro_rules! in_place_method {
+    ([] $($rest:tt)*) => {};
+    ([$in_place:ident] $name:ident ($($x:ident: $kind:ident),*) ($($arg:ident: $aty:ty),*)) => {
+        #[doc = concat!("In-place form of [`Tensor::", stringify!($name), "`](crate::Tensor::", stringify!($name), ").")]
+        pub fn $in_place(
+            &self $(, $x: $crate::ops::arg_type!($kind))* $(, $arg: impl Into<$aty>)*
+        ) -> $crate::Result<&$crate::Tensor> {
+            $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $(, $arg.into())*, Some(stringify!($in_place)))?;
+            Ok(self)
+        }
+    };
 }
 
-pub(crate) use {arg_type, arg_value, composed, compute, in_place_name, ops, owned_type};
+macro_rules! in_place_name {
+    () => {
+        None
+    };
+    ($name:ident) => {
+        Some(stringify!($name))
+    };
+}
+
+pub(crate) use {arg_type, arg_value, composed, compute, in_place_method, in_place_name, ops, owned_type};

@@ -25,12 +25,18 @@ pub(crate) trait Slot: Sized {
 /// A saved input; `None` where it was absent or not wanted.
 pub(crate) struct SavedSlot<S> {
     saved: Option<Saved>,
+    wants_grad: bool,
     _slot: std::marker::PhantomData<fn() -> S>,
 }
 
 impl<S: Slot> SavedSlot<S> {
-    fn new(saved: Option<Saved>) -> Self {
-        SavedSlot { saved, _slot: std::marker::PhantomData }
+    fn new(saved: Option<Saved>, wants_grad: bool) -> Self {
+        SavedSlot { saved, wants_grad, _slot: std::marker::PhantomData }
+    }
+
+    /// Does the input want a gradient? Asked by what is saved for its sake.
+    pub fn wants_grad(&self) -> bool {
+        self.wants_grad
     }
 
     pub fn unpack(&self, node: &Arc<Node>) -> Result<S> {
@@ -61,7 +67,8 @@ impl Slot for Tensor {
     }
 
     fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>> {
-        Ok(SavedSlot::new(if wanted { Some(Saved::input(self)?) } else { None }))
+        let saved = if wanted { Some(Saved::input(self)?) } else { None };
+        Ok(SavedSlot::new(saved, self.requires_grad()))
     }
 
     fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
@@ -96,36 +103,11 @@ impl Slot for Option<Tensor> {
 
     fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>> {
         let saved = self.as_ref().filter(|_| wanted).map(Saved::input).transpose()?;
-        Ok(SavedSlot::new(saved))
+        Ok(SavedSlot::new(saved, self.wants_grad()))
     }
 
     fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
         saved.as_ref().map(|saved| saved.unpack(node)).transpose()
-    }
-}
-
-impl Slot for &Tensor {
-    type Ref<'a>
-        = &'a Tensor
-    where
-        Self: 'a;
-    fn resolved(self, _: &'static str) -> Result<Self> {
-        Ok(self)
-    }
-    fn slot(&self) -> &Tensor {
-        self
-    }
-    fn wants_grad(&self) -> bool {
-        self.requires_grad()
-    }
-    fn edge(&self) -> Option<Edge> {
-        Tensor::edge(self)
-    }
-    fn saved(&self, _: bool) -> Result<SavedSlot<Self>> {
-        Err(Error::runtime("save", "a borrowed tensor is saved through its owner"))
-    }
-    fn unpack(_: &Option<Saved>, _: &Arc<Node>) -> Result<Self> {
-        Err(Error::runtime("save", "a borrowed tensor is saved through its owner"))
     }
 }
 

@@ -52,9 +52,9 @@ pub const ABOVE_ONE: Domain = Domain { low: 1.2, high: 3.0 };
 impl Domain {
     /// A tensor of this shape with elements from the domain, distinct and away from zero, where formulas have kinks.
     pub fn tensor(self, shape: &[usize], seed: u64) -> Result<Tensor> {
-        let generator = Generator::with_seed(seed);
+        let generator = Generator::new().manual_seed(seed);
         let numel: usize = shape.iter().product();
-        let order = generator.randperm(numel);
+        let order = crate::random::randperm(&mut generator.lock(), numel);
         let step = (self.high - self.low) / numel.max(1) as f64;
         let value = |&rank: &i64| {
             let v = self.low + (rank as f64 + 0.5) * step;
@@ -76,7 +76,8 @@ impl Domain {
         let values = self.tensor(&larger, seed)?.detach().permute((0..rank).rev().collect::<Vec<i64>>())?;
         let picked = (0..shape[shape.len() - 1] as i64).map(|i| i * 2).collect::<Vec<i64>>();
         let pieces = picked.len();
-        let strides: Vec<usize> = values.stride().iter().enumerate().map(|(d, &s)| if d + 1 == shape.len() { s * 2 } else { s }).collect();
+        let strides: Vec<usize> =
+            values.stride().iter().enumerate().map(|(d, &s)| if d + 1 == shape.len() { s * 2 } else { s }).collect();
         debug_assert_eq!(pieces, shape[shape.len() - 1]);
         let body = values.body().view(shape.into(), (&strides[..]).into(), 0);
         let tensor = Tensor::from_body(body);

@@ -1,6 +1,6 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
-use super::{elementwise, sample::Sample};
+use super::{elementwise, reduce, sample::Sample};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -26,5 +26,5 @@ pub struct Row {
 
 /// Every differentiable operation.
 pub fn table() -> Vec<&'static Row> {
-    [elementwise::ARITHMETIC].into_iter().flatten().collect()
+    [elementwise::ARITHMETIC, reduce::SUMS].into_iter().flatten().collect()
 }

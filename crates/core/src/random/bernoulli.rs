@@ -26,11 +26,7 @@ static RULE: AtomicU8 = AtomicU8::new(BernoulliRule::Uniform as u8);
 /// The process's present [`BernoulliRule`].
 #[must_use]
 pub fn bernoulli_rule() -> BernoulliRule {
-    if RULE.load(Ordering::Relaxed) == BernoulliRule::Mkl as u8 {
-        BernoulliRule::Mkl
-    } else {
-        BernoulliRule::Uniform
-    }
+    if RULE.load(Ordering::Relaxed) == BernoulliRule::Mkl as u8 { BernoulliRule::Mkl } else { BernoulliRule::Uniform }
 }
 
 /// Sets the process's [`BernoulliRule`].
@@ -43,11 +39,7 @@ pub fn set_bernoulli_rule(rule: BernoulliRule) {
 ///
 /// # Errors
 /// `p` outside `[0, 1]`.
-pub fn fill_bernoulli<T: Sample>(
-    engine: &mut Engine,
-    out: &mut [T],
-    p: f64,
-) -> Result<(), RandomError> {
+pub fn fill_bernoulli<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> Result<(), RandomError> {
     let (one, zero) = (T::from_i64(1), T::from_i64(0));
     toss(engine, bernoulli_rule(), out, p, one, zero)
 }
@@ -55,30 +47,20 @@ pub fn fill_bernoulli<T: Sample>(
 /// Fills `out` with 1 where a uniform falls below the element's own probability: PyTorch's
 /// `bernoulli_(p)` with a tensor, and `bernoulli(p)`.
 ///
-/// float64 probabilities meet float64 uniforms, all others float32 ones. No rule applies.
+/// float64 probabilities meet float64 uniforms, all others float32 ones. No rule applies. Both
+/// slices have one length; what exceeds the shorter is left alone.
 ///
 /// # Errors
 /// A probability outside `[0, 1]`; the elements before it have drawn.
-///
-/// # Panics
-/// Slices of different lengths.
-pub fn fill_bernoulli_each<T: Sample, P: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    p: &[P],
-) -> Result<(), RandomError> {
-    assert_eq!(out.len(), p.len(), "one probability for each element");
+pub fn fill_bernoulli_each<T: Sample, P: Real>(engine: &mut Engine, out: &mut [T], p: &[P]) -> Result<(), RandomError> {
+    debug_assert_eq!(out.len(), p.len(), "one probability for each element");
     for (out, &p) in out.iter_mut().zip(p) {
         let p: f64 = p.widen().into();
         if !(0.0..=1.0).contains(&p) {
             return Err(RandomError::ProbabilityElement);
         }
         let wide = P::NAME == f64::NAME;
-        let u = if wide {
-            engine.uniform_f64()
-        } else {
-            f64::from(engine.uniform_f32())
-        };
+        let u = if wide { engine.uniform_f64() } else { f64::from(engine.uniform_f32()) };
         *out = T::from_i64(i64::from(u < p));
     }
     Ok(())
@@ -90,11 +72,7 @@ pub fn fill_bernoulli_each<T: Sample, P: Real>(
 ///
 /// # Errors
 /// `p` outside `[0, 1]`.
-pub fn fill_dropout<T: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    p: f64,
-) -> Result<(), RandomError> {
+pub fn fill_dropout<T: Real>(engine: &mut Engine, out: &mut [T], p: f64) -> Result<(), RandomError> {
     if !(0.0..=1.0).contains(&p) {
         return Err(RandomError::Dropout(Number(p)));
     }
@@ -107,7 +85,7 @@ pub fn fill_dropout<T: Real>(
     toss(engine, bernoulli_rule(), out, keep, scale, T::from_i64(0))
 }
 
-fn toss<T: Copy>(
+pub(super) fn toss<T: Copy>(
     engine: &mut Engine,
     rule: BernoulliRule,
     out: &mut [T],
@@ -116,11 +94,7 @@ fn toss<T: Copy>(
     miss: T,
 ) -> Result<(), RandomError> {
     if !(0.0..=1.0).contains(&p) {
-        return Err(RandomError::Probability {
-            op: "bernoulli_",
-            interval: "[0, 1]",
-            p: Number(p),
-        });
+        return Err(RandomError::Probability { op: "bernoulli_", interval: "[0, 1]", p: Number(p) });
     }
     match rule {
         BernoulliRule::Uniform => {

@@ -20,19 +20,12 @@ mod coefficients {
         3.333_333_117_4e-1,
     ];
     pub const SIN: [f32; 3] = [-1.951_529_589_1e-4, 8.332_160_873_6e-3, -1.666_665_461_1e-1];
-    pub const COS: [f32; 3] = [
-        2.443_315_711_809_948e-5,
-        -1.388_731_625_493_765e-3,
-        4.166_664_568_298_827e-2,
-    ];
+    pub const COS: [f32; 3] = [2.443_315_711_809_948e-5, -1.388_731_625_493_765e-3, 4.166_664_568_298_827e-2];
     /// ln 2 in two parts, the second exact in few bits.
     pub const LN_2: [f32; 2] = [-2.121_944_40e-4, 0.693_359_375];
     /// -pi/4 in three parts, for a reduction without cancellation.
-    pub const MINUS_QUARTER_PI: [f32; 3] = [
-        -0.785_156_25,
-        -2.418_756_484_985_351_562_5e-4,
-        -3.774_894_977_445_941_08e-8,
-    ];
+    pub const MINUS_QUARTER_PI: [f32; 3] =
+        [-0.785_156_25, -2.418_756_484_985_351_562_5e-4, -3.774_894_977_445_941_08e-8];
     pub const FOUR_OVER_PI: f32 = 1.273_239_544_735_16;
 }
 use coefficients::{COS, FOUR_OVER_PI, LN_2, LOG, MINUS_QUARTER_PI, SIN};
@@ -75,17 +68,10 @@ fn sin_cos(angle: f32) -> (f32, f32) {
     let cos = cos.mul_add(z, -z * 0.5) + 1.0;
     let sin = SIN[0].mul_add(z, SIN[1]).mul_add(z, SIN[2]) * z;
     let sin = sin.mul_add(x, x);
-    let (s, c) = if octant & 2 == 0 {
-        (sin, cos)
-    } else {
-        (cos, sin)
-    };
+    let (s, c) = if octant & 2 == 0 { (sin, cos) } else { (cos, sin) };
     let sin_sign = (octant as u32 & 4) << 29;
     let cos_sign = (!(octant - 2) as u32 & 4) << 29;
-    (
-        f32::from_bits(s.to_bits() ^ sin_sign),
-        f32::from_bits(c.to_bits() ^ cos_sign),
-    )
+    (f32::from_bits(s.to_bits() ^ sin_sign), f32::from_bits(c.to_bits() ^ cos_sign))
 }
 
 /// Elements transformed together.

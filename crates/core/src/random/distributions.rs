@@ -1,6 +1,6 @@
 //! Distributions made from one float64 uniform, or one scalar normal, an element.
 
-use super::engine::Engine;
+use super::engine::{Engine, unit_f64};
 use super::error::{Number, RandomError};
 use super::real::Real;
 use super::sample::Sample;
@@ -9,15 +9,9 @@ use super::sample::Sample;
 ///
 /// # Errors
 /// `lambda` not positive.
-pub fn fill_exponential<T: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    lambda: f64,
-) -> Result<(), RandomError> {
+pub fn fill_exponential<T: Real>(engine: &mut Engine, out: &mut [T], lambda: f64) -> Result<(), RandomError> {
     positive("exponential_", "lambda", lambda)?;
-    fill(engine, out, |engine| {
-        (-1.0 / lambda) * (-engine.uniform_f64()).ln_1p()
-    });
+    fill(engine, out, |u| (-1.0 / lambda) * (-u).ln_1p());
     Ok(())
 }
 
@@ -26,28 +20,15 @@ pub fn fill_exponential<T: Real>(
 ///
 /// # Errors
 /// `p` outside `(0, 1)`; `bool`.
-pub fn fill_geometric<T: Sample>(
-    engine: &mut Engine,
-    out: &mut [T],
-    p: f64,
-) -> Result<(), RandomError> {
+pub fn fill_geometric<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> Result<(), RandomError> {
     if !(p > 0.0 && p < 1.0) {
-        return Err(RandomError::Probability {
-            op: "geometric_",
-            interval: "(0, 1)",
-            p: Number(p),
-        });
+        return Err(RandomError::Probability { op: "geometric_", interval: "(0, 1)", p: Number(p) });
     }
-    if T::NAME == bool::NAME {
-        return Err(RandomError::NotImplemented {
-            kernel: "geometric_cpu",
-            dtype: T::NAME,
-        });
+    if T::NAME == bool::NAME && !out.is_empty() {
+        return Err(RandomError::NotImplemented { kernel: "geometric_cpu", dtype: T::NAME });
     }
     let failure = (-p).ln_1p();
-    fill(engine, out, |engine| {
-        (engine.uniform_f64().ln() / failure).ceil()
-    });
+    fill(engine, out, |u| (u.ln() / failure).ceil());
     Ok(())
 }
 
@@ -56,15 +37,10 @@ pub fn fill_geometric<T: Sample>(
 ///
 /// # Errors
 /// `sigma` not positive.
-pub fn fill_cauchy<T: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    median: f64,
-    sigma: f64,
-) -> Result<(), RandomError> {
+pub fn fill_cauchy<T: Real>(engine: &mut Engine, out: &mut [T], median: f64, sigma: f64) -> Result<(), RandomError> {
     positive("cauchy_", "sigma", sigma)?;
-    fill(engine, out, |engine| {
-        let tangent = (std::f64::consts::PI * (engine.uniform_f64() - 0.5)).tan();
+    fill(engine, out, |u| {
+        let tangent = (std::f64::consts::PI * (u - 0.5)).tan();
         tangent.mul_add(sigma, median)
     });
     Ok(())
@@ -75,33 +51,18 @@ pub fn fill_cauchy<T: Real>(
 ///
 /// # Errors
 /// `std` not positive.
-pub fn fill_log_normal<T: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    mean: f64,
-    std: f64,
-) -> Result<(), RandomError> {
+pub fn fill_log_normal<T: Real>(engine: &mut Engine, out: &mut [T], mean: f64, std: f64) -> Result<(), RandomError> {
     positive("log_normal_", "std", std)?;
-    fill(engine, out, |engine| {
-        engine.standard_normal().mul_add(std, mean).exp()
-    });
+    for value in out {
+        *value = T::from_f64(engine.standard_normal().mul_add(std, mean).exp());
+    }
     Ok(())
 }
 
-fn fill<T: Sample>(engine: &mut Engine, out: &mut [T], mut draw: impl FnMut(&mut Engine) -> f64) {
-    for value in out {
-        *value = T::from_f64(draw(engine));
-    }
+fn fill<T: Sample>(engine: &mut Engine, out: &mut [T], value: impl Fn(f64) -> f64) {
+    engine.map64(out, |draw| T::from_f64(value(unit_f64(draw))));
 }
 
 fn positive(op: &'static str, name: &'static str, value: f64) -> Result<(), RandomError> {
-    if value > 0.0 {
-        Ok(())
-    } else {
-        Err(RandomError::NotPositive {
-            op,
-            name,
-            value: Number(value),
-        })
-    }
+    if value > 0.0 { Ok(()) } else { Err(RandomError::NotPositive { op, name, value: Number(value) }) }
 }

@@ -23,11 +23,7 @@ impl Engine {
     /// A freshly seeded engine.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            twister: Mt19937::new(seed),
-            next_double_normal: None,
-            next_float_normal: None,
-        }
+        Self { twister: Mt19937::new(seed), next_double_normal: None, next_float_normal: None }
     }
 
     /// The seed this engine was started from.

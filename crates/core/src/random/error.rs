@@ -9,9 +9,7 @@ use std::fmt;
 #[non_exhaustive]
 pub enum RandomError {
     /// A state of another length than PyTorch's 5056 bytes.
-    #[error(
-        "Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be {0}"
-    )]
+    #[error("Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be {0}")]
     StateSize(usize),
     /// A state whose counters no Mersenne Twister can have.
     #[error("Invalid mt19937 state")]
@@ -138,11 +136,7 @@ impl fmt::Display for Number {
         let value = self.0;
         if value.is_nan() {
             // C++ streams keep the sign; Rust would print NaN.
-            return f.write_str(if value.is_sign_negative() {
-                "-nan"
-            } else {
-                "nan"
-            });
+            return f.write_str(if value.is_sign_negative() { "-nan" } else { "nan" });
         }
         if value.is_infinite() || value == 0.0 {
             return write!(f, "{value}");
@@ -155,21 +149,12 @@ impl fmt::Display for Number {
             return f.write_str(without_trailing_zeros(&format!("{value:.decimals$}")));
         }
         let sign = if exponent < 0 { '-' } else { '+' };
-        write!(
-            f,
-            "{}e{sign}{:02}",
-            without_trailing_zeros(digits),
-            exponent.abs()
-        )
+        write!(f, "{}e{sign}{:02}", without_trailing_zeros(digits), exponent.abs())
     }
 }
 
 fn without_trailing_zeros(digits: &str) -> &str {
-    if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        digits
-    }
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
 #[cfg(test)]

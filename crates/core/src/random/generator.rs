@@ -21,7 +21,7 @@ pub const DEFAULT_SEED: u64 = 67_280_421_310_721;
 /// use firebrick_core::random::Generator;
 /// let generator = Generator::new().manual_seed(0);
 /// assert_eq!(generator.initial_seed(), 0);
-/// assert_eq!(generator.lock().uniform_f32(), 0.496_256_59); // torch.rand(1) after manual_seed(0)
+/// assert_eq!(generator.lock().uniform_f32(), 0.496_256_6); // torch.rand(1) after manual_seed(0)
 /// ```
 #[derive(Clone, Debug)]
 pub struct Generator {
@@ -38,9 +38,7 @@ impl Generator {
     /// A generator with PyTorch's default seed, 67280421310721.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            engine: Arc::new(Mutex::new(Engine::new(DEFAULT_SEED))),
-        }
+        Self { engine: Arc::new(Mutex::new(Engine::new(DEFAULT_SEED))) }
     }
 
     /// Restarts the sequence from `seed` and forgets a kept normal number; returns this generator.
@@ -85,9 +83,7 @@ impl Generator {
     #[must_use]
     pub fn clone_state(&self) -> Self {
         let engine = self.lock().clone();
-        Self {
-            engine: Arc::new(Mutex::new(engine)),
-        }
+        Self { engine: Arc::new(Mutex::new(engine)) }
     }
 
     /// The engine, for drawing. Hold it for one operation; a second `lock` meanwhile waits.

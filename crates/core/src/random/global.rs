@@ -52,9 +52,7 @@ pub fn set_rng_state(state: &[u8]) -> Result<(), RandomError> {
 /// PyTorch's `with torch.random.fork_rng():`. The generator is the process's, so draws of other
 /// threads meanwhile are undone too.
 pub fn fork_rng() -> ForkRng {
-    ForkRng {
-        saved: DEFAULT.clone_state(),
-    }
+    ForkRng { saved: DEFAULT.clone_state() }
 }
 
 /// The guard of [`fork_rng`].

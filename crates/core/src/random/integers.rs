@@ -6,13 +6,12 @@ use super::sample::Sample;
 
 /// Ranges from here on take a 64-bit draw an element, in every element type.
 const WIDE_RANGE: u64 = 1 << 28;
+const FULL_RANGE_KERNEL: &str = "random_full_64_bits_range_kernel_cpu";
 
 /// Fills `out` with integers of the type's whole non-negative range (for a floating type, those it
 /// counts one by one): PyTorch's `random_()`.
 pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
-    for value in out {
-        *value = T::random(engine);
-    }
+    T::random(engine, out);
 }
 
 /// Fills `out` with integers of `[from, to)`: PyTorch's `randint(from, to)` and
@@ -20,12 +19,7 @@ pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
 ///
 /// # Errors
 /// An empty range, or bounds `T` cannot hold.
-pub fn fill_randint<T: Sample>(
-    engine: &mut Engine,
-    out: &mut [T],
-    from: i64,
-    to: i64,
-) -> Result<(), RandomError> {
+pub fn fill_randint<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64, to: i64) -> Result<(), RandomError> {
     if from >= to {
         return Err(RandomError::EmptyRange { from, to });
     }
@@ -44,11 +38,7 @@ pub fn fill_randint<T: Sample>(
 ///
 /// # Errors
 /// `from` that `T` cannot hold or that lies above its last integer.
-pub fn fill_random_from<T: Sample>(
-    engine: &mut Engine,
-    out: &mut [T],
-    from: i64,
-) -> Result<(), RandomError> {
+pub fn fill_random_from<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64) -> Result<(), RandomError> {
     if from == i64::MIN {
         return fill_all_bits(engine, out);
     }
@@ -65,8 +55,14 @@ pub fn fill_random_from<T: Sample>(
 
 fn fill_all_bits<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), RandomError> {
     let (least, greatest) = T::BOUNDS;
-    if least > i64::MIN as f64 || greatest < i64::MAX as f64 {
-        return Err(RandomError::FullRange);
+    let too_small = least > i64::MIN as f64 || greatest < i64::MAX as f64;
+    if too_small && !out.is_empty() {
+        let integer = T::DIGITS == 0 && T::NAME != bool::NAME;
+        return Err(if integer {
+            RandomError::FullRange
+        } else {
+            RandomError::NotImplemented { kernel: FULL_RANGE_KERNEL, dtype: T::NAME }
+        });
     }
     engine.map64(out, |draw| T::from_i64(draw as i64));
     Ok(())
@@ -74,9 +70,7 @@ fn fill_all_bits<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), Ra
 
 fn fill_range<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64, range: u64) {
     if range >= WIDE_RANGE {
-        engine.map64(out, |draw| {
-            T::from_i64(from.wrapping_add((draw % range) as i64))
-        });
+        engine.map64(out, |draw| T::from_i64(from.wrapping_add((draw % range) as i64)));
     } else {
         let range = range as u32;
         engine.map32(out, |draw| T::from_i64(from + i64::from(draw % range)));
@@ -88,10 +82,7 @@ fn check_bound<T: Sample>(argument: &'static str, value: i64) -> Result<(), Rand
     if (least..=greatest).contains(&(value as f64)) {
         Ok(())
     } else {
-        Err(RandomError::OutOfBounds {
-            argument,
-            dtype: T::C_NAME,
-        })
+        Err(RandomError::OutOfBounds { argument, dtype: T::C_NAME })
     }
 }
 
@@ -102,11 +93,7 @@ fn least_from<T: Sample>(from: i64) -> i64 {
     }
     let next = from.wrapping_add(1);
     let rounded = T::rounded(next);
-    if rounded < from {
-        rounded.wrapping_add(spacing::<T>(next))
-    } else {
-        from
-    }
+    if rounded < from { rounded.wrapping_add(spacing::<T>(next)) } else { from }
 }
 
 /// The upper end once the element type has rounded it: moved down where rounding would reach it.
@@ -116,11 +103,7 @@ fn greatest_to<T: Sample>(to: i64) -> i64 {
     }
     let last = to.wrapping_sub(1);
     let rounded = T::rounded(last);
-    if rounded >= to {
-        rounded.wrapping_sub(spacing::<T>(last))
-    } else {
-        to
-    }
+    if rounded >= to { rounded.wrapping_sub(spacing::<T>(last)) } else { to }
 }
 
 /// The distance of the numbers of a floating type around an integer beyond its significand.

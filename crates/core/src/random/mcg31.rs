@@ -12,9 +12,7 @@ pub(super) struct Mcg31 {
 impl Mcg31 {
     pub(super) fn new(seed: u32) -> Self {
         // Zero would stay zero.
-        Self {
-            x: (u64::from(seed) % MODULUS).max(1),
-        }
+        Self { x: (u64::from(seed) % MODULUS).max(1) }
     }
 
     pub(super) fn uniform(&mut self) -> f64 {

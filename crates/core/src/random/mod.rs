@@ -34,21 +34,20 @@ mod permutation;
 mod real;
 mod sample;
 mod sampler;
+mod selection;
 mod state;
+#[cfg(test)]
+mod tests;
 mod uniform;
 
 pub use bernoulli::{
-    BernoulliRule, bernoulli_rule, fill_bernoulli, fill_bernoulli_each, fill_dropout,
-    set_bernoulli_rule,
+    BernoulliRule, bernoulli_rule, fill_bernoulli, fill_bernoulli_each, fill_dropout, set_bernoulli_rule,
 };
 pub use distributions::{fill_cauchy, fill_exponential, fill_geometric, fill_log_normal};
 pub use engine::Engine;
 pub use error::{Number, RandomError};
 pub use generator::{DEFAULT_SEED, Generator, Seed};
-pub use global::{
-    ForkRng, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed,
-    set_rng_state,
-};
+pub use global::{ForkRng, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state};
 pub use integers::{fill_randint, fill_random, fill_random_from};
 pub use mt19937::{Mt19937, STATE_WORDS};
 pub use multinomial::multinomial;

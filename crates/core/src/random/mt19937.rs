@@ -32,16 +32,9 @@ impl Mt19937 {
         words[0] = seed as u32;
         for i in 1..STATE_WORDS {
             let previous = words[i - 1];
-            words[i] = 1_812_433_253_u32
-                .wrapping_mul(previous ^ (previous >> 30))
-                .wrapping_add(i as u32);
+            words[i] = 1_812_433_253_u32.wrapping_mul(previous ^ (previous >> 30)).wrapping_add(i as u32);
         }
-        Self {
-            seed,
-            left: 1,
-            next: 0,
-            words,
-        }
+        Self { seed, left: 1, next: 0, words }
     }
 
     /// The seed this sequence was started from, all 64 bits of it.

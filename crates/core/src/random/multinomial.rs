@@ -1,14 +1,14 @@
 //! Drawing indices by weight: `multinomial`.
 
-use std::cmp::Ordering;
-
 use super::distributions::fill_exponential;
 use super::engine::Engine;
 use super::error::RandomError;
 use super::real::Real;
+use super::selection::select;
 
 /// More categories float32 could not number.
 const MOST_CATEGORIES: usize = 1 << 24;
+const ZERO_SUM: &str = "invalid multinomial distribution (sum of probabilities <= 0)";
 
 /// Draws `num_samples` indices from each row of `categories` weights: PyTorch's
 /// `multinomial(weights, num_samples, replacement)`, the indices row after row.
@@ -19,7 +19,7 @@ const MOST_CATEGORIES: usize = 1 << 24;
 ///
 /// # Errors
 /// No samples; more samples than categories without replacement; more than 2^24 categories; a
-/// weight that is negative or not finite; a row that sums to zero.
+/// weight that is negative or not finite; a row that is empty or sums to zero.
 pub fn multinomial<T: Real>(
     engine: &mut Engine,
     weights: &[T],
@@ -28,9 +28,7 @@ pub fn multinomial<T: Real>(
     replacement: bool,
 ) -> Result<Vec<i64>, RandomError> {
     if num_samples == 0 {
-        return Err(RandomError::Multinomial(
-            "cannot sample n_sample <= 0 samples",
-        ));
+        return Err(RandomError::Multinomial("cannot sample n_sample <= 0 samples"));
     }
     if !replacement && num_samples > categories {
         return Err(RandomError::Multinomial(
@@ -38,9 +36,10 @@ pub fn multinomial<T: Real>(
         ));
     }
     if categories > MOST_CATEGORIES {
-        return Err(RandomError::Multinomial(
-            "number of categories cannot exceed 2^24",
-        ));
+        return Err(RandomError::Multinomial("number of categories cannot exceed 2^24"));
+    }
+    if categories == 0 {
+        return Err(RandomError::Multinomial(ZERO_SUM));
     }
     if replacement && num_samples > 1 {
         with_replacement(engine, weights, categories, num_samples)
@@ -56,7 +55,7 @@ fn with_replacement<T: Real>(
     num_samples: usize,
 ) -> Result<Vec<i64>, RandomError> {
     let mut indices = Vec::new();
-    for row in weights.chunks(categories.max(1)) {
+    for row in weights.chunks(categories) {
         let cumulative = cumulative(row)?;
         for _ in 0..num_samples {
             let u = engine.uniform_f64();
@@ -98,8 +97,6 @@ fn cumulative<T: Real>(row: &[T]) -> Result<Vec<T::Sum>, RandomError> {
     Ok(sums)
 }
 
-const ZERO_SUM: &str = "invalid multinomial distribution (sum of probabilities <= 0)";
-
 fn without_replacement<T: Real>(
     engine: &mut Engine,
     weights: &[T],
@@ -107,16 +104,10 @@ fn without_replacement<T: Real>(
     num_samples: usize,
 ) -> Result<Vec<i64>, RandomError> {
     let value = |weight: &T| -> f64 { weight.widen().into() };
-    if weights
-        .iter()
-        .map(value)
-        .any(|w| !(0.0..f64::INFINITY).contains(&w))
-    {
-        return Err(RandomError::Multinomial(
-            "probability tensor contains either `inf`, `nan` or element < 0",
-        ));
+    if weights.iter().map(value).any(|w| !(0.0..f64::INFINITY).contains(&w)) {
+        return Err(RandomError::Multinomial("probability tensor contains either `inf`, `nan` or element < 0"));
     }
-    let rows = || weights.chunks(categories.max(1));
+    let rows = || weights.chunks(categories);
     if rows().any(|row| row.iter().all(|weight| value(weight) == 0.0)) {
         return Err(RandomError::Multinomial(ZERO_SUM));
     }
@@ -126,23 +117,23 @@ fn without_replacement<T: Real>(
         *score = T::narrow(weight.widen() / score.widen());
     }
     let mut indices = Vec::new();
-    for row in scores.chunks(categories.max(1)) {
+    for row in scores.chunks(categories) {
         largest(row, num_samples, &mut indices);
     }
     Ok(indices)
 }
 
+/// The indices of the `count` largest, as PyTorch's `argmax` and `topk` choose them: NaN counts as
+/// the largest.
 fn largest<T: Real>(row: &[T], count: usize, indices: &mut Vec<i64>) {
-    let mut order: Vec<usize> = (0..row.len()).collect();
-    let descending = |&a: &usize, &b: &usize| {
-        let (a, b): (f64, f64) = (row[a].widen().into(), row[b].widen().into());
-        b.partial_cmp(&a)
-            .unwrap_or_else(|| match (a.is_nan(), b.is_nan()) {
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                _ => Ordering::Equal,
-            })
-    };
-    order.sort_by(descending);
-    indices.extend(order[..count].iter().map(|&i| i as i64));
+    let mut scored: Vec<(T, i64)> = row.iter().copied().zip(0..).collect();
+    let is_nan = |score: &T| score.partial_cmp(score).is_none();
+    let above = |a: &T, b: &T| a > b || (is_nan(a) && !is_nan(b));
+    if count == 1 {
+        let first = scored.iter().copied().reduce(|best, next| if above(&next.0, &best.0) { next } else { best });
+        indices.extend(first.map(|(_, index)| index));
+        return;
+    }
+    select(&mut scored, count, |a, b| above(&a.0, &b.0));
+    indices.extend(scored[..count].iter().map(|&(_, index)| index));
 }

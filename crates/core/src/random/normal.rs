@@ -64,12 +64,7 @@ pub(super) fn blocks_f64(engine: &mut Engine, out: &mut [f64], mean: f64, std: f
 
 /// The two small types: float32 blocks in stream order, rounded. Unlike float32, nothing is drawn
 /// for the ragged end before its block.
-pub(super) fn blocks_small<T: Real<Sum = f32>>(
-    engine: &mut Engine,
-    out: &mut [T],
-    mean: f32,
-    std: f32,
-) {
+pub(super) fn blocks_small<T: Real<Sum = f32>>(engine: &mut Engine, out: &mut [T], mean: f32, std: f32) {
     let mut wide = [0.0; 32 * BLOCK];
     let mut fill = |out: &mut [T]| {
         let wide = &mut wide[..out.len()];

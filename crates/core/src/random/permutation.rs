@@ -15,10 +15,7 @@ const CHUNK: usize = 512;
 /// A permutation longer than `T` can number; `bool`.
 pub fn fill_randperm<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), RandomError> {
     if T::NAME == bool::NAME {
-        return Err(RandomError::NotImplemented {
-            kernel: "randperm",
-            dtype: T::NAME,
-        });
+        return Err(RandomError::NotImplemented { kernel: "randperm", dtype: T::NAME });
     }
     if let Some((longest, refusal)) = T::LONGEST_PERMUTATION
         && out.len() as u64 > longest
@@ -62,7 +59,7 @@ fn shuffle<T: Sample>(engine: &mut Engine, out: &mut [T]) {
 }
 
 /// The inside-out shuffle, with a 64-bit draw for every element.
-fn shuffle_large<T: Sample>(engine: &mut Engine, out: &mut [T]) {
+pub(super) fn shuffle_large<T: Sample>(engine: &mut Engine, out: &mut [T]) {
     for i in 0..out.len() {
         let at = (engine.random64() % (i as u64 + 1)) as usize;
         out[i] = out[at];

@@ -26,10 +26,7 @@ pub trait Real: Sample + PartialOrd {
 }
 
 /// A type that weights are summed in: `f32` or `f64`.
-pub trait Sum:
-    Copy + PartialOrd + std::ops::AddAssign + std::ops::Div<Output = Self> + From<f32> + Into<f64>
-{
-}
+pub trait Sum: Copy + PartialOrd + std::ops::AddAssign + std::ops::Div<Output = Self> + From<f32> + Into<f64> {}
 
 impl Sum for f32 {}
 impl Sum for f64 {}

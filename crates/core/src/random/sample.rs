@@ -27,12 +27,12 @@ pub trait Sample: Copy + Send + Sync + 'static {
     fn rounded(value: i64) -> i64;
     /// The value of a float64, rounded or cut off as C++ converts it.
     fn from_f64(value: f64) -> Self;
-    /// `random_()` without arguments: an integer of the type's whole positive range.
-    fn random(engine: &mut Engine) -> Self;
+    /// `random_()` without arguments: integers of the type's whole non-negative range.
+    fn random(engine: &mut Engine, out: &mut [Self]);
 }
 
 macro_rules! integers {
-    ($($ty:ty: $name:literal, $c_name:literal, $too_long:expr, |$engine:ident| $random:expr;)*) => {
+    ($($ty:ty: $name:literal, $c_name:literal, $too_long:expr, $map:ident |$draw:ident| $random:expr;)*) => {
         $(impl Sample for $ty {
             const NAME: &'static str = $name;
             const C_NAME: &'static str = $c_name;
@@ -54,8 +54,8 @@ macro_rules! integers {
                 value as i64 as $ty
             }
 
-            fn random($engine: &mut Engine) -> Self {
-                $random
+            fn random(engine: &mut Engine, out: &mut [Self]) {
+                engine.$map(out, |$draw| $random);
             }
         })*
     };
@@ -64,17 +64,17 @@ macro_rules! integers {
 integers! {
     u8: "Byte", "unsigned char",
         Some((1 << 8, "value cannot be converted to type uint8_t without overflow")),
-        |engine| engine.random() as u8;
+        map32 |draw| draw as u8;
     i8: "Char", "signed char",
         Some((1 << 7, "value cannot be converted to type int8_t without overflow")),
-        |engine| (engine.random() & 0x7F) as i8;
-    i16: "Short", "short",
+        map32 |draw| (draw & 0x7F) as i8;
+    i16: "Short", "short int",
         Some((1 << 15, "value cannot be converted to type int16_t without overflow")),
-        |engine| (engine.random() & 0x7FFF) as i16;
+        map32 |draw| (draw & 0x7FFF) as i16;
     i32: "Int", "int",
         Some((1 << 31, "value cannot be converted to type int32_t without overflow")),
-        |engine| (engine.random() & 0x7FFF_FFFF) as i32;
-    i64: "Long", "long", None, |engine| (engine.random64() & (u64::MAX >> 1)) as i64;
+        map32 |draw| (draw & 0x7FFF_FFFF) as i32;
+    i64: "Long", "long", None, map64 |draw| (draw & (u64::MAX >> 1)) as i64;
 }
 
 impl Sample for bool {
@@ -97,14 +97,14 @@ impl Sample for bool {
         value != 0.0
     }
 
-    fn random(engine: &mut Engine) -> Self {
-        engine.random() & 1 == 1
+    fn random(engine: &mut Engine, out: &mut [Self]) {
+        engine.map32(out, |draw| draw & 1 == 1);
     }
 }
 
 macro_rules! floats {
     ($($ty:ty: $name:literal, $c_name:literal, $max:expr, $digits:literal, $too_long:expr,
-       |$value:ident| $from_f64:expr, |$engine:ident| $random:expr;)*) => {
+       |$value:ident| $from_f64:expr, $map:ident |$draw:ident| $random:expr;)*) => {
         $(impl Sample for $ty {
             const NAME: &'static str = $name;
             const C_NAME: &'static str = $c_name;
@@ -128,8 +128,8 @@ macro_rules! floats {
                 $from_f64
             }
 
-            fn random($engine: &mut Engine) -> Self {
-                $random
+            fn random(engine: &mut Engine, out: &mut [Self]) {
+                engine.$map(out, |$draw| $random);
             }
         })*
     };
@@ -140,16 +140,16 @@ floats! {
     f64: "Double", "double", f64::MAX, 53,
         Some(((1 << 53) + 1, "n cannot be greater than 2^53+1 for Double type.")),
         |value| value as f64,
-        |engine| (engine.random64() % ((1 << 53) + 1)) as f64;
+        map64 |draw| (draw % ((1 << 53) + 1)) as f64;
     f32: "Float", "float", f32::MAX as f64, 24,
         Some(((1 << 24) + 1, "n cannot be greater than 2^24+1 for Float type.")),
         |value| value as f32,
-        |engine| (engine.random() % ((1 << 24) + 1)) as f32;
+        map32 |draw| (draw % ((1 << 24) + 1)) as f32;
     f16: "Half", "c10::Half", 65504.0, 11,
         Some(((1 << 11) + 1, "n cannot be greater than 2049 for Half type.")),
         |value| f16::from_f32(value as f32),
-        |engine| f16::from_f32((engine.random() % ((1 << 11) + 1)) as f32);
+        map32 |draw| f16::from_f32((draw % ((1 << 11) + 1)) as f32);
     bf16: "BFloat16", "c10::BFloat16", 3.389_531_389_251_535_5e38, 8, None,
         |value| bf16::from_f32(value as f32),
-        |engine| bf16::from_f32((engine.random() % ((1 << 8) + 1)) as f32);
+        map32 |draw| bf16::from_f32((draw % ((1 << 8) + 1)) as f32);
 }

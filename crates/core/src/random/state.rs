@@ -54,23 +54,18 @@ impl Engine {
         }
         let left = u32::from_le_bytes(take(bytes, LEFT));
         let seeded = u32::from_le_bytes(take(bytes, SEEDED));
-        let next = u64::from_le_bytes(take(bytes, NEXT));
+        // The low half counts, as in PyTorch.
+        let next = u64::from_le_bytes(take(bytes, NEXT)) as u32;
         let size = STATE_WORDS as u32;
-        if seeded == 0 || !(1..=size).contains(&left) || next > u64::from(size) {
+        if seeded == 0 || !(1..=size).contains(&left) || next > size {
             return Err(RandomError::InvalidState);
         }
         let word = |i| u64::from_le_bytes(take(bytes, WORDS + 8 * i)) as u32;
         let double_valid = u32::from_le_bytes(take(bytes, DOUBLE_NORMAL_VALID)) != 0;
         let float_valid = bytes[FLOAT_NORMAL_VALID] != 0;
         Ok(Self {
-            twister: Mt19937 {
-                seed: u64::from_le_bytes(take(bytes, 0)),
-                left,
-                next: next as u32,
-                words: std::array::from_fn(word),
-            },
-            next_double_normal: double_valid
-                .then(|| f64::from_le_bytes(take(bytes, DOUBLE_NORMAL))),
+            twister: Mt19937 { seed: u64::from_le_bytes(take(bytes, 0)), left, next, words: std::array::from_fn(word) },
+            next_double_normal: double_valid.then(|| f64::from_le_bytes(take(bytes, DOUBLE_NORMAL))),
             next_float_normal: float_valid.then(|| f32::from_le_bytes(take(bytes, FLOAT_NORMAL))),
         })
     }

@@ -12,33 +12,18 @@ use super::real::Real;
 ///
 /// # Errors
 /// `from > to`; a bound, or the distance between them, that `T` cannot hold.
-pub fn fill_uniform<T: Real>(
-    engine: &mut Engine,
-    out: &mut [T],
-    from: f64,
-    to: f64,
-) -> Result<(), RandomError> {
+pub fn fill_uniform<T: Real>(engine: &mut Engine, out: &mut [T], from: f64, to: f64) -> Result<(), RandomError> {
     let (least, greatest) = T::BOUNDS;
     for (argument, value) in [("from", from), ("to", to)] {
         if !(least..=greatest).contains(&value) {
-            return Err(RandomError::OutOfBounds {
-                argument,
-                dtype: T::C_NAME,
-            });
+            return Err(RandomError::OutOfBounds { argument, dtype: T::C_NAME });
         }
     }
     if from > to {
-        return Err(RandomError::UniformOrder {
-            from: Number(from),
-            to: Number(to),
-        });
+        return Err(RandomError::UniformOrder { from: Number(from), to: Number(to) });
     }
     if to - from > greatest {
-        return Err(RandomError::UniformSpan {
-            dtype: T::NAME,
-            from: Number(from),
-            to: Number(to),
-        });
+        return Err(RandomError::UniformSpan { dtype: T::NAME, from: Number(from), to: Number(to) });
     }
     T::uniform(engine, out, from, to);
     Ok(())
@@ -61,12 +46,7 @@ pub(super) fn fill_f32(engine: &mut Engine, out: &mut [f32], from: f32, to: f32)
 }
 
 /// The small types: computed in float32, rounded, and only then compared with the upper end.
-pub(super) fn fill_small<T: Real<Sum = f32>>(
-    engine: &mut Engine,
-    out: &mut [T],
-    from: f32,
-    to: f32,
-) {
+pub(super) fn fill_small<T: Real<Sum = f32>>(engine: &mut Engine, out: &mut [T], from: f32, to: f32) {
     let mut wide = [0.0; 512];
     for part in out.chunks_mut(wide.len()) {
         let wide = &mut wide[..part.len()];

@@ -109,7 +109,9 @@ impl Block {
 fn out_of_memory(bytes: usize) -> Error {
     Error::runtime(
         "allocate",
-        format!("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes."),
+        format!(
+            "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes."
+        ),
     )
 }
 

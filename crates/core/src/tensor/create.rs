@@ -2,7 +2,7 @@
 
 use super::{Body, Tensor};
 use crate::storage::Block;
-use crate::{DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend, default_dtype};
+use crate::{DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend};
 
 /// Dtype, device and `requires_grad` of a new tensor, as PyTorch's factory keywords.
 ///

@@ -123,16 +123,17 @@ impl Tensor {
         if own.dtype != new.dtype {
             return Err(Error::runtime(
                 OP,
-                format!(
-                    "assigned grad has data of a different type: expected {}, got {}",
-                    own.dtype, new.dtype
-                ),
+                format!("assigned grad has data of a different type: expected {}, got {}", own.dtype, new.dtype),
             ));
         }
         if own.device() != new.device() {
             return Err(Error::runtime(
                 OP,
-                format!("assigned grad has data located on a different device: expected {}, got {}", own.device(), new.device()),
+                format!(
+                    "assigned grad has data located on a different device: expected {}, got {}",
+                    own.device(),
+                    new.device()
+                ),
             ));
         }
         if own.shape != new.shape {

@@ -4,6 +4,7 @@ mod body;
 pub(crate) mod copy;
 mod create;
 mod data;
+mod fill;
 mod meta;
 mod operand;
 mod operators;

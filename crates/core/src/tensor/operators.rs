@@ -15,14 +15,14 @@ macro_rules! binary {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: B) -> Result<Tensor> {
-                $row(self.into_operand()?, other.into_operand()?)
+                $row(self.into_operand()?, other.into_operand()?, None)
             }
         }
         impl $trait<$t> for Result<Tensor> {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: $t) -> Result<Tensor> {
-                $row(self?, other.into_operand()?)
+                $row(self?, other.into_operand()?, None)
             }
         }
     )* };
@@ -31,14 +31,14 @@ macro_rules! binary {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: Tensor) -> Result<Tensor> {
-                $row(self.into_operand()?, other)
+                $row(self.into_operand()?, other, None)
             }
         }
         impl $trait<&Tensor> for $t {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: &Tensor) -> Result<Tensor> {
-                $row(self.into_operand()?, other.clone())
+                $row(self.into_operand()?, other.clone(), None)
             }
         }
     )* };
@@ -63,7 +63,7 @@ macro_rules! negation {
         impl Neg for $t {
             type Output = Result<Tensor>;
             fn neg(self) -> Result<Tensor> {
-                rows::neg(self.into_operand()?)
+                rows::neg(self.into_operand()?, None)
             }
         }
     )* };

@@ -7,22 +7,11 @@ use super::tensor::Values;
 use std::ops::Range;
 
 /// Writes the elements of a tensor that has some, `indent` columns from the left.
-pub(super) fn elements(
-    shape: &[usize],
-    values: Values,
-    indent: usize,
-    options: &PrintOptions,
-) -> String {
+pub(super) fn elements(shape: &[usize], values: Values, indent: usize, options: &PrintOptions) -> String {
     let numel = shape.iter().fold(1, |n: usize, d| n.saturating_mul(*d));
-    let kept = Kept {
-        edge: (numel > options.threshold).then_some(options.edgeitems),
-    };
+    let kept = Kept { edge: (numel > options.threshold).then_some(options.edgeitems) };
     let column = Column::new(values, &kept.positions(shape), options);
-    let writer = Writer {
-        kept,
-        column,
-        linewidth: options.linewidth,
-    };
+    let writer = Writer { kept, column, linewidth: options.linewidth };
     writer.tensor(shape, 0, indent)
 }
 
@@ -51,9 +40,7 @@ impl Kept {
         let (head, tail) = self.ranges(size);
         let ellipsis = tail.is_some().then_some(Slot::Ellipsis);
         let tail = tail.into_iter().flatten();
-        head.map(Slot::Index)
-            .chain(ellipsis)
-            .chain(tail.map(Slot::Index))
+        head.map(Slot::Index).chain(ellipsis).chain(tail.map(Slot::Index))
     }
 
     /// The row-major positions of all printed elements.
@@ -86,17 +73,11 @@ impl<'a> Column<'a> {
         match values {
             Values::Float(at) => {
                 let formatter = floats(at);
-                Column {
-                    width: formatter.width(),
-                    text: Box::new(move |i| formatter.padded(at(i))),
-                }
+                Column { width: formatter.width(), text: Box::new(move |i| formatter.padded(at(i))) }
             }
             Values::Complex(at) => {
                 let (real, imag) = (floats(&|i| at(i).0), floats(&|i| at(i).1));
-                Column {
-                    width: real.width() + imag.width() + 1,
-                    text: Box::new(move |i| complex(at(i), &real, &imag)),
-                }
+                Column { width: real.width() + imag.width() + 1, text: Box::new(move |i| complex(at(i), &real, &imag)) }
             }
             Values::Int(at) => Self::aligned(move |i| at(i).repr(), printed),
             Values::Bool(at) => Self::aligned(move |i| at(i).repr(), printed),
@@ -105,10 +86,7 @@ impl<'a> Column<'a> {
 
     fn aligned(text: impl Fn(usize) -> String + 'a, printed: &[usize]) -> Self {
         let width = printed.iter().map(|&i| text(i).len()).max().unwrap_or(1);
-        Column {
-            width,
-            text: Box::new(move |i| format!("{:>width$}", text(i))),
-        }
+        Column { width, text: Box::new(move |i| format!("{:>width$}", text(i))) }
     }
 }
 
@@ -153,13 +131,7 @@ impl Writer<'_> {
         };
         let values: Vec<String> = self.kept.slots(size).map(value).collect();
         let per_line = self.linewidth.saturating_sub(indent) / (self.column.width + 2);
-        let lines: Vec<String> = values
-            .chunks(per_line.max(1))
-            .map(|l| l.join(", "))
-            .collect();
-        format!(
-            "[{}]",
-            lines.join(&format!(",\n{}", " ".repeat(indent + 1)))
-        )
+        let lines: Vec<String> = values.chunks(per_line.max(1)).map(|l| l.join(", ")).collect();
+        format!("[{}]", lines.join(&format!(",\n{}", " ".repeat(indent + 1))))
     }
 }

@@ -12,8 +12,6 @@ mod options;
 mod python;
 mod tensor;
 
-pub use options::{
-    PrintOptions, PrintOptionsGuard, get_printoptions, printoptions, set_printoptions,
-};
+pub use options::{PrintOptions, PrintOptionsGuard, get_printoptions, printoptions, set_printoptions};
 pub use python::{Repr, python_float, python_tuple};
 pub use tensor::{TensorText, Values};

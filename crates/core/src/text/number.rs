@@ -31,20 +31,15 @@ impl Formatter {
         };
         let smallest = deciding().map(f64::abs).fold(f64::INFINITY, f64::min);
         let largest = deciding().map(f64::abs).fold(0.0, f64::max);
-        let scientific = options
-            .sci_mode
-            .unwrap_or(largest / smallest > 1000.0 || largest > 1.0e8 || smallest < 1.0e-4);
+        let scientific =
+            options.sci_mode.unwrap_or(largest / smallest > 1000.0 || largest > 1.0e8 || smallest < 1.0e-4);
         let style = match largest {
             0.0 => Style::Whole,
             _ if scientific => Style::Scientific,
             _ if deciding().all(|v| v == v.ceil()) => Style::Whole,
             _ => Style::Fixed,
         };
-        let mut formatter = Formatter {
-            style,
-            precision: options.precision.into(),
-            width: 1,
-        };
+        let mut formatter = Formatter { style, precision: options.precision.into(), width: 1 };
         let widest = deciding().map(|v| formatter.write(v).len()).max();
         formatter.width = widest.unwrap_or(1);
         formatter

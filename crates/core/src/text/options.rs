@@ -36,13 +36,8 @@ pub struct PrintOptions {
 }
 
 impl PrintOptions {
-    const DEFAULT: PrintOptions = PrintOptions {
-        precision: 4,
-        threshold: 1000,
-        edgeitems: 3,
-        linewidth: 80,
-        sci_mode: None,
-    };
+    const DEFAULT: PrintOptions =
+        PrintOptions { precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80, sci_mode: None };
 
     /// The profile `short`: two digits and two elements at each end.
     pub fn short() -> Self {

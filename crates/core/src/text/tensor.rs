@@ -50,15 +50,7 @@ pub struct TensorText<'a> {
 impl<'a> TensorText<'a> {
     /// A tensor on the CPU outside any graph; `dtype` is named as in `torch.float32`, without `torch.`.
     pub fn new(shape: &'a [usize], values: Values<'a>, dtype: &'a str) -> Self {
-        TensorText {
-            shape,
-            values,
-            dtype,
-            default_dtype: "float32",
-            device: None,
-            grad_fn: None,
-            requires_grad: false,
-        }
+        TensorText { shape, values, dtype, default_dtype: "float32", device: None, grad_fn: None, requires_grad: false }
     }
 
     /// Sets the dtype of new tensors, which is not printed; `float32` unless set.

@@ -131,7 +131,9 @@ impl Tensor {
                 (-1, None) => {
                     return Err(Error::runtime(
                         OP,
-                        format!("The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"),
+                        format!(
+                            "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+                        ),
                     ));
                 }
                 (..-1, _) => return Err(Error::runtime(OP, format!("invalid expanded size {size}"))),
@@ -217,10 +219,8 @@ impl Tensor {
         let shape = self.shape();
         let dims = dims.into();
         let name = if dims.len() == 1 { "SqueezeBackward1" } else { "SqueezeBackward2" };
-        let mut drop: Vec<usize> = wrap_dims(OP, &dims, shape.len())?
-            .into_iter()
-            .filter(|&d| shape.get(d) == Some(&1))
-            .collect();
+        let mut drop: Vec<usize> =
+            wrap_dims(OP, &dims, shape.len())?.into_iter().filter(|&d| shape.get(d) == Some(&1)).collect();
         drop.sort_unstable();
         self.viewed(OP, name, ViewOp::Squeeze(drop.into_iter().collect()))
     }

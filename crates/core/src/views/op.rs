@@ -110,11 +110,16 @@ impl ViewOp {
 /// Length of a diagonal and the offset of its first element.
 fn diagonal(body: &Body, shift: i64, dim1: usize, dim2: usize) -> (usize, usize) {
     let (rows, columns) = (body.shape[dim1] as i64, body.shape[dim2] as i64);
-    let len = if shift >= 0 { rows.min(columns.saturating_sub(shift)) } else { (rows.saturating_add(shift)).min(columns) };
+    let len =
+        if shift >= 0 { rows.min(columns.saturating_sub(shift)) } else { (rows.saturating_add(shift)).min(columns) };
     if len <= 0 {
         return (0, 0);
     }
-    let start = if shift >= 0 { shift as usize * body.strides[dim2] } else { shift.unsigned_abs() as usize * body.strides[dim1] };
+    let start = if shift >= 0 {
+        shift as usize * body.strides[dim2]
+    } else {
+        shift.unsigned_abs() as usize * body.strides[dim1]
+    };
     (len as usize, start)
 }
 

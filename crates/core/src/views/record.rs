@@ -51,12 +51,7 @@ impl Tensor {
 }
 
 /// A node whose backward is the adjoint of `steps`: each view with the shape it was applied to.
-fn view_node(
-    name: &'static str,
-    edge: Option<Edge>,
-    out: &Tensor,
-    steps: SmallVec<[(ViewOp, Dims); 1]>,
-) -> Arc<Node> {
+fn view_node(name: &'static str, edge: Option<Edge>, out: &Tensor, steps: SmallVec<[(ViewOp, Dims); 1]>) -> Arc<Node> {
     let function = move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
         let (Some(grad), true) = (&grads[0], needs[0]) else { return Ok(smallvec![None]) };
         let grad = steps.iter().rev().try_fold(grad.clone(), |g, (view, shape)| adjoint(&g, view, shape))?;
@@ -78,9 +73,11 @@ pub(crate) fn adjoint(grad: &Tensor, view: &ViewOp, shape: &Dims) -> Result<Tens
             grad.viewed("permute", "PermuteBackward0", ViewOp::Permute(inverse))
         }
         ViewOp::Expand(_) => grad.sum_to_size(shape),
-        ViewOp::Select { .. } | ViewOp::Slice { .. } | ViewOp::Unfold { .. } | ViewOp::Diagonal { .. } | ViewOp::AsStrided { .. } => {
-            grad.scatter_view(view, shape)
-        }
+        ViewOp::Select { .. }
+        | ViewOp::Slice { .. }
+        | ViewOp::Unfold { .. }
+        | ViewOp::Diagonal { .. }
+        | ViewOp::AsStrided { .. } => grad.scatter_view(view, shape),
     }
 }
 
@@ -111,11 +108,9 @@ impl Tensor {
 /// `as_strided` counts from the start of the storage; a gradient may start elsewhere in its own.
 fn rebased(view: &ViewOp, on: &Tensor) -> ViewOp {
     match view {
-        ViewOp::AsStrided { shape, strides, offset } => ViewOp::AsStrided {
-            shape: shape.clone(),
-            strides: strides.clone(),
-            offset: offset + on.storage_offset(),
-        },
+        ViewOp::AsStrided { shape, strides, offset } => {
+            ViewOp::AsStrided { shape: shape.clone(), strides: strides.clone(), offset: offset + on.storage_offset() }
+        }
         other => other.clone(),
     }
 }
@@ -169,7 +164,9 @@ pub(crate) fn refuse_in_place(op: &'static str, view: &ViewOf) -> Result<()> {
         )),
         ViewOrigin::OneOfMany(name) => Err(Error::runtime(
             op,
-            format!("Output 0 of {name} is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."),
+            format!(
+                "Output 0 of {name} is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
+            ),
         )),
     }
 }

@@ -8,17 +8,13 @@ use std::io;
 #[non_exhaustive]
 pub enum SafetensorsError {
     /// The file has no room for the length of the header.
-    #[error(
-        "not a safetensors file: it has {len} bytes, but the length of the header alone takes 8"
-    )]
+    #[error("not a safetensors file: it has {len} bytes, but the length of the header alone takes 8")]
     TooShort {
         /// Bytes in the file.
         len: usize,
     },
     /// The header is longer than any reader accepts.
-    #[error(
-        "a header of {len} bytes is more than the {limit} that safetensors allow; is this another kind of file?"
-    )]
+    #[error("a header of {len} bytes is more than the {limit} that safetensors allow; is this another kind of file?")]
     HeaderTooLarge {
         /// The length the file gives.
         len: u64,

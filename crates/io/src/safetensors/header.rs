@@ -45,17 +45,11 @@ impl Header {
         tensors: impl IntoIterator<Item = (N, Dtype, S)>,
         metadata: Option<IndexMap<String, String>>,
     ) -> Result<Self> {
-        let mut tensors: Vec<(String, Dtype, Vec<usize>)> = tensors
-            .into_iter()
-            .map(|(name, dtype, shape)| (name.into(), dtype, shape.into()))
-            .collect();
-        tensors.sort_by(|(name, dtype, _), (other, other_dtype, _)| {
-            other_dtype.cmp(dtype).then_with(|| name.cmp(other))
-        });
-        let mut header = Header {
-            tensors: IndexMap::with_capacity(tensors.len()),
-            metadata,
-        };
+        let mut tensors: Vec<(String, Dtype, Vec<usize>)> =
+            tensors.into_iter().map(|(name, dtype, shape)| (name.into(), dtype, shape.into())).collect();
+        tensors
+            .sort_by(|(name, dtype, _), (other, other_dtype, _)| other_dtype.cmp(dtype).then_with(|| name.cmp(other)));
+        let mut header = Header { tensors: IndexMap::with_capacity(tensors.len()), metadata };
         for (name, dtype, shape) in tensors {
             if name == METADATA {
                 return Err(SafetensorsError::ReservedName);
@@ -86,17 +80,11 @@ impl Header {
             return Err(SafetensorsError::HeaderTooLarge { len, limit });
         }
         let Some((json, data)) = rest.split_at_checked(len as usize) else {
-            return Err(SafetensorsError::HeaderCutShort {
-                header: len as usize,
-                rest: rest.len(),
-            });
+            return Err(SafetensorsError::HeaderCutShort { header: len as usize, rest: rest.len() });
         };
         let header = Self::check(serde_json::from_str(std::str::from_utf8(json)?)?)?;
         if header.data_len() != data.len() {
-            return Err(SafetensorsError::WrongDataLength {
-                expected: header.data_len(),
-                found: data.len(),
-            });
+            return Err(SafetensorsError::WrongDataLength { expected: header.data_len(), found: data.len() });
         }
         Ok((header, data))
     }
@@ -112,49 +100,24 @@ impl Header {
         let mut tensors = raw.tensors;
         tensors.sort_by_key(|(_, tensor)| tensor.data_offsets);
         for (name, tensor) in tensors {
-            let RawTensor {
-                dtype,
-                shape,
-                data_offsets: (begin, end),
-            } = tensor;
+            let RawTensor { dtype, shape, data_offsets: (begin, end) } = tensor;
             let Some(dtype) = Dtype::from_name(&dtype) else {
                 return Err(SafetensorsError::UnknownDtype { name, dtype });
             };
             let expected = byte_size(&name, dtype, &shape)?;
             if end.checked_sub(begin) != Some(expected) {
-                return Err(SafetensorsError::WrongSize {
-                    name,
-                    dtype,
-                    shape,
-                    expected,
-                    begin,
-                    end,
-                });
+                return Err(SafetensorsError::WrongSize { name, dtype, shape, expected, begin, end });
             }
             if begin != header.data_len() {
-                return Err(SafetensorsError::NotAdjacent {
-                    name,
-                    begin,
-                    expected: header.data_len(),
-                });
+                return Err(SafetensorsError::NotAdjacent { name, begin, expected: header.data_len() });
             }
             header.push(name, dtype, shape, begin..end)?;
         }
         Ok(header)
     }
 
-    fn push(
-        &mut self,
-        name: String,
-        dtype: Dtype,
-        shape: Vec<usize>,
-        data_offsets: Range<usize>,
-    ) -> Result<()> {
-        let entry = Entry {
-            dtype,
-            shape,
-            data_offsets,
-        };
+    fn push(&mut self, name: String, dtype: Dtype, shape: Vec<usize>, data_offsets: Range<usize>) -> Result<()> {
+        let entry = Entry { dtype, shape, data_offsets };
         insert_new(&mut self.tensors, name, entry)
     }
 
@@ -170,9 +133,7 @@ impl Header {
 
     /// Bytes of all tensors' data.
     pub fn data_len(&self) -> usize {
-        self.tensors
-            .last()
-            .map_or(0, |(_, entry)| entry.data_offsets.end)
+        self.tensors.last().map_or(0, |(_, entry)| entry.data_offsets.end)
     }
 
     /// The bytes of the tensor `name` out of `data`, the part of the file that [`parse`](Self::parse)
@@ -185,10 +146,7 @@ impl Header {
             return Err(SafetensorsError::NotFound { name: name.into() });
         };
         let bytes = data.get(entry.data_offsets.clone());
-        bytes.ok_or(SafetensorsError::WrongDataLength {
-            expected: self.data_len(),
-            found: data.len(),
-        })
+        bytes.ok_or(SafetensorsError::WrongDataLength { expected: self.data_len(), found: data.len() })
     }
 
     /// The first part of a file: the length of the header and the header, filled up with spaces.
@@ -238,22 +196,12 @@ impl Header {
 
 /// The bytes that elements of `dtype` in `shape` take.
 fn byte_size(name: &str, dtype: Dtype, shape: &[usize]) -> Result<usize> {
-    let bits = shape
-        .iter()
-        .try_fold(dtype.bits(), |bits, &size| bits.checked_mul(size));
+    let bits = shape.iter().try_fold(dtype.bits(), |bits, &size| bits.checked_mul(size));
     let (name, shape) = (|| name.to_string(), || shape.to_vec());
     match bits {
         Some(bits) if bits % 8 == 0 => Ok(bits / 8),
-        Some(_) => Err(SafetensorsError::PartOfByte {
-            name: name(),
-            dtype,
-            shape: shape(),
-        }),
-        None => Err(SafetensorsError::TooLarge {
-            name: name(),
-            dtype,
-            shape: shape(),
-        }),
+        Some(_) => Err(SafetensorsError::PartOfByte { name: name(), dtype, shape: shape() }),
+        None => Err(SafetensorsError::TooLarge { name: name(), dtype, shape: shape() }),
     }
 }
 
@@ -263,16 +211,12 @@ fn insert_new<V>(map: &mut IndexMap<String, V>, name: String, value: V) -> Resul
             place.insert(value);
             Ok(())
         }
-        Place::Occupied(place) => Err(SafetensorsError::DuplicateName {
-            name: place.key().clone(),
-        }),
+        Place::Occupied(place) => Err(SafetensorsError::DuplicateName { name: place.key().clone() }),
     }
 }
 
 fn pairs(metadata: &IndexMap<String, String>) -> Pairs<String> {
-    let pairs = metadata
-        .iter()
-        .map(|(name, text)| (name.clone(), text.clone()));
+    let pairs = metadata.iter().map(|(name, text)| (name.clone(), text.clone()));
     Pairs(pairs.collect())
 }
 

@@ -67,8 +67,7 @@ impl<const N: usize> Walk<N> {
             index[d] = rest % self.shape[d];
             rest /= self.shape[d];
         }
-        let mut offsets: [usize; N] =
-            std::array::from_fn(|i| (0..=last).map(|d| index[d] * self.strides[i][d]).sum());
+        let mut offsets: [usize; N] = std::array::from_fn(|i| (0..=last).map(|d| index[d] * self.strides[i][d]).sum());
         while left > 0 {
             let length = left.min(inner - index[last]);
             f(offsets, length, along);

@@ -71,10 +71,8 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
 }
 
 fn refuse_zero_divisors(kernel: Map, inputs: &[&Body]) -> Result<()> {
-    let divides = matches!(
-        kernel,
-        Map::Binary(Binary::FloorDivide | Binary::TruncDivide | Binary::Remainder | Binary::Fmod)
-    );
+    let divides =
+        matches!(kernel, Map::Binary(Binary::FloorDivide | Binary::TruncDivide | Binary::Remainder | Binary::Fmod));
     if !divides {
         return Ok(());
     }

@@ -65,7 +65,6 @@ impl Backend for Cpu {
         let _locked = lock(inputs, &[out]);
         // SAFETY: the storages are locked; inputs have the shape of `out`.
         unsafe { map::run(kernel, compute, inputs, out) }
-        Ok(())
     }
 
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()> {

@@ -23,27 +23,21 @@ pub(crate) struct Float<R>(PhantomData<R>);
 pub(crate) struct Integer;
 
 #[inline(always)]
-fn each<R: Real>(x: &[R::Value], out: &mut [R::Value], f: impl Fn(R) -> R) {
+fn each<R: Real>((x, out): (&[R::Value], &mut [R::Value]), f: impl Fn(R) -> R) {
     for (out, &x) in out.iter_mut().zip(x) {
         *out = f(R::new(x)).value();
     }
 }
 
 #[inline(always)]
-fn each2<R: Real>(x: &[R::Value], y: &[R::Value], out: &mut [R::Value], f: impl Fn(R, R) -> R) {
+fn each2<R: Real>((x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R) -> R) {
     for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
         *out = f(R::new(x), R::new(y)).value();
     }
 }
 
 #[inline(always)]
-fn each3<R: Real>(
-    x: &[R::Value],
-    y: &[R::Value],
-    z: &[R::Value],
-    out: &mut [R::Value],
-    f: impl Fn(R, R, R) -> R,
-) {
+fn each3<R: Real>((x, y, z, out): (&[R::Value], &[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R, R) -> R) {
     for (((out, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
         *out = f(R::new(x), R::new(y), R::new(z)).value();
     }
@@ -59,10 +53,11 @@ fn is_true<R: Real>(x: R) -> bool {
     x != R::ZERO
 }
 
+/// One arm a formula; the match is outside the loop.
 macro_rules! formulas {
-    ($each:ident, $kernel:expr, ($($slice:ident),+), $enum:ident; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
+    ($each:ident, $kernel:expr, $slices:tt, $enum:ident; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
         match $kernel {
-            $($enum::$variant $(($($arg),+))? => $each($($slice),+, $f),)*
+            $($enum::$variant $(($($arg),+))? => $each($slices, $f),)*
         }
     };
 }
@@ -176,9 +171,9 @@ where
             SigmoidGrad => |g: R, out: R| g * (R::ONE - out) * out;
             TanhGrad => |g: R, out: R| g * (R::ONE - out * out);
             ReluGrad => |g: R, out: R| if out <= R::ZERO { R::ZERO } else { g };
-            GeluGrad => |g: R, x: R| g * activation_grad::gelu(x);
-            GeluTanhGrad => |g: R, x: R| g * activation_grad::gelu_tanh(x);
-            SiluGrad => |g: R, x: R| g * activation_grad::silu(x);
+            GeluGrad => |g: R, x: R| g * activation_grad::gelu_grad(x);
+            GeluTanhGrad => |g: R, x: R| g * activation_grad::gelu_tanh_grad(x);
+            SiluGrad => |g: R, x: R| g * activation_grad::silu_grad(x);
         }
     }
 
@@ -194,16 +189,27 @@ where
     }
 }
 
+#[inline(always)]
+fn each_int((x, out): (&[i64], &mut [i64]), f: impl Fn(i64) -> i64) {
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x));
+}
+
+#[inline(always)]
+fn each_int2((x, y, out): (&[i64], &[i64], &mut [i64]), f: impl Fn(i64, i64) -> i64) {
+    out.iter_mut().zip(x).zip(y).for_each(|((out, &x), &y)| *out = f(x, y));
+}
+
+#[inline(always)]
+fn each_int3((x, y, z, out): (&[i64], &[i64], &[i64], &mut [i64]), f: impl Fn(i64, i64, i64) -> i64) {
+    out.iter_mut().zip(x).zip(y).zip(z).for_each(|(((out, &x), &y), &z)| *out = f(x, y, z));
+}
+
 macro_rules! integer_formulas {
-    ($kernel:expr, $enum:ident, $out:ident, ($($x:ident),+), $copy:ident; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
+    ($each:ident, $kernel:expr, $slices:tt, $enum:ident, $otherwise:expr; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
         match $kernel {
-            $($enum::$variant $(($($arg),+))? => {
-                for i in 0..$out.len() {
-                    $out[i] = $f($($x[i]),+);
-                }
-            })*
+            $($enum::$variant $(($($arg),+))? => $each($slices, $f),)*
             // A formula of floating point: operations never ask for it on integers.
-            _ => $out.copy_from_slice($copy),
+            _ => $otherwise,
         }
     };
 }
@@ -213,7 +219,7 @@ impl Class for Integer {
 
     #[inline(always)]
     fn unary(kernel: Unary, x: &[i64], out: &mut [i64]) {
-        integer_formulas! { kernel, Unary, out, (x), x;
+        integer_formulas! { each_int, kernel, (x, out), Unary, out.copy_from_slice(x);
             Neg => int::neg;
             Abs => int::abs;
             Sign => int::sign;
@@ -232,7 +238,7 @@ impl Class for Integer {
     #[inline(always)]
     fn binary(kernel: Binary, x: &[i64], y: &[i64], out: &mut [i64]) {
         // Zero divisors were refused before: see `map::run`.
-        integer_formulas! { kernel, Binary, out, (x, y), x;
+        integer_formulas! { each_int2, kernel, (x, y, out), Binary, out.copy_from_slice(x);
             Add => int::add;
             Sub => int::sub;
             Mul => int::mul;
@@ -263,7 +269,7 @@ impl Class for Integer {
 
     #[inline(always)]
     fn ternary(kernel: Ternary, x: &[i64], y: &[i64], z: &[i64], out: &mut [i64]) {
-        integer_formulas! { kernel, Ternary, out, (x, y, z), x;
+        integer_formulas! { each_int3, kernel, (x, y, z, out), Ternary, out.copy_from_slice(x);
             Where => |c: i64, x: i64, y: i64| if c != 0 { x } else { y };
             Addcmul(value) => |x: i64, y: i64, z: i64| int::add(x, int::mul(value as i64, int::mul(y, z)));
             Clamp => |x: i64, low: i64, high: i64| x.max(low).min(high);

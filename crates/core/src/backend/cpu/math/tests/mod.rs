@@ -1,0 +1,3 @@
+//! Tests of the scalar functions against `f64` references and PyTorch's values.
+
+mod accuracy;

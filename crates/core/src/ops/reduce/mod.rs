@@ -1,0 +1,6 @@
+//! Reductions: many elements become one.
+
+mod run;
+mod sums;
+
+pub(crate) use sums::*;
