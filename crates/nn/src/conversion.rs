@@ -28,5 +28,5 @@ fn change(tensor: &Tensor, mut to: To) -> Result<()> {
     if !tensor.is_floating_point() {
         to.dtype = None;
     }
-    if tensor.is_uninitialized() { tensor.uninitialized_to(to) } else { tensor.set_data(&tensor.to(to)?) }
+    tensor.set_data(&tensor.to(to)?)
 }
