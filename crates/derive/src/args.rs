@@ -8,12 +8,18 @@ use syn::{Data, DeriveInput, Error, Fields, Ident, Result, spanned::Spanned};
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let shapes: Vec<(TokenStream, &Fields)> = match &input.data {
         Data::Struct(data) => vec![(quote!(Self), &data.fields)],
-        Data::Enum(data) => {
-            data.variants.iter().map(|v| { let name = &v.ident; (quote!(Self::#name), &v.fields) }).collect()
-        }
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|v| {
+                let name = &v.ident;
+                (quote!(Self::#name), &v.fields)
+            })
+            .collect(),
         Data::Union(_) => return Err(Error::new_spanned(&input.ident, "a union cannot be an argument of `forward`")),
     };
-    let types = shapes.iter().flat_map(|(_, fields)| fields.iter().map(|f| (&f.ty, quote!(::firebrick::__private::Args))));
+    let types =
+        shapes.iter().flat_map(|(_, fields)| fields.iter().map(|f| (&f.ty, quote!(::firebrick::__private::Args))));
     let generics = bounds::bounded(input, types);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let ident = &input.ident;
@@ -52,9 +58,9 @@ fn arms(shapes: &[(TokenStream, &Fields)], method: &Ident) -> TokenStream {
                 Fields::Unnamed(_) => quote!(#path(#(#names),*)),
                 Fields::Unit => path.clone(),
             };
-            let calls = fields.iter().zip(&names).map(|(field, name)| {
-                quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);)
-            });
+            let calls = fields.iter().zip(&names).map(
+                |(field, name)| quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);),
+            );
             quote!(#pattern => { #(#calls)* })
         })
         .collect()

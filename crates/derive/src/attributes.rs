@@ -54,9 +54,7 @@ impl TypeAttributes {
             } else if meta.path.is_ident("name") {
                 out.name = Some(text(&meta)?);
             } else {
-                return Err(meta.error(
-                    "unknown option; on a type `#[module(...)]` takes `custom` or `name = \"...\"`",
-                ));
+                return Err(meta.error("unknown option; on a type `#[module(...)]` takes `custom` or `name = \"...\"`"));
             }
             Ok(())
         })?;

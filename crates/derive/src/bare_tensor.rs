@@ -25,10 +25,9 @@ pub fn holds_bare_tensor(ty: &Type) -> bool {
             match &last.arguments {
                 _ if last.ident == "Tensor" => true,
                 _ if last.ident == "PhantomData" => false,
-                PathArguments::AngleBracketed(arguments) => arguments
-                    .args
-                    .iter()
-                    .any(|a| matches!(a, GenericArgument::Type(t) if holds_bare_tensor(t))),
+                PathArguments::AngleBracketed(arguments) => {
+                    arguments.args.iter().any(|a| matches!(a, GenericArgument::Type(t) if holds_bare_tensor(t)))
+                }
                 _ => false,
             }
         }

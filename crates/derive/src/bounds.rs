@@ -8,10 +8,7 @@ use syn::{DeriveInput, Generics, Ident, Type, WherePredicate, parse_quote};
 /// names a type parameter.
 ///
 /// A type that names the deriving type itself is left out: its bound would ask for what is being defined.
-pub fn bounded<'a>(
-    input: &DeriveInput,
-    types: impl Iterator<Item = (&'a Type, TokenStream)>,
-) -> Generics {
+pub fn bounded<'a>(input: &DeriveInput, types: impl Iterator<Item = (&'a Type, TokenStream)>) -> Generics {
     let mut generics = input.generics.clone();
     let params: Vec<String> = input.generics.type_params().map(|p| p.ident.to_string()).collect();
     if params.is_empty() {

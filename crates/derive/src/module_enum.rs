@@ -20,11 +20,8 @@ pub fn expand(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
     if data.variants.is_empty() {
         return Err(Error::new_spanned(&input.ident, "a module enum needs at least one variant"));
     }
-    let variants = data
-        .variants
-        .iter()
-        .map(|v| Ok((&v.ident, held_module(v)?)))
-        .collect::<Result<Vec<(&Ident, &Type)>>>()?;
+    let variants =
+        data.variants.iter().map(|v| Ok((&v.ident, held_module(v)?))).collect::<Result<Vec<(&Ident, &Type)>>>()?;
     Ok(items(input, &variants))
 }
 
@@ -59,8 +56,10 @@ fn items(input: &DeriveInput, variants: &[(&Ident, &Type)]) -> TokenStream {
     let generics = bounds::bounded(input, variants.iter().map(|(_, ty)| (*ty, bound.clone())));
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let arms: Vec<&Ident> = variants.iter().map(|(ident, _)| *ident).collect();
-    let module = |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Module::#call,)* });
-    let custom = |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Custom::#call,)* });
+    let module =
+        |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Module::#call,)* });
+    let custom =
+        |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Custom::#call,)* });
     let (core, core_mut) = (module(quote!(core(__m))), module(quote!(core_mut(__m))));
     let (type_name, attributes) = (module(quote!(type_name(__m))), module(quote!(attributes(__m))));
     let (as_dyn, as_dyn_mut) = (module(quote!(as_dyn(__m))), module(quote!(as_dyn_mut(__m))));

@@ -138,9 +138,7 @@ impl Entry<'_> {
 
     fn check_flatten(&self) -> Option<TokenStream> {
         let ty = self.ty;
-        self.attributes
-            .flatten
-            .then(|| quote_spanned!(ty.span()=> ::firebrick::__private::require_flatten::<#ty>();))
+        self.attributes.flatten.then(|| quote_spanned!(ty.span()=> ::firebrick::__private::require_flatten::<#ty>();))
     }
 
     fn bound(&self) -> TokenStream {
@@ -194,9 +192,8 @@ fn items(input: &DeriveInput, attributes: &TypeAttributes, layout: &Layout<'_>) 
     let visits = layout.entries.iter().filter(|e| e.visited()).map(Entry::visit);
     let visits_mut = layout.entries.iter().filter(|e| e.visited()).map(Entry::visit_mut);
     let clones = layout.entries.iter().map(Entry::clone_with);
-    let custom = (!attributes.custom).then(|| {
-        quote!(impl #impl_generics ::firebrick::__private::Custom for #ident #ty_generics #where_clause {})
-    });
+    let custom = (!attributes.custom)
+        .then(|| quote!(impl #impl_generics ::firebrick::__private::Custom for #ident #ty_generics #where_clause {}));
     let printing = printing(&quote!(#impl_generics), &quote!(#ident #ty_generics), &where_clause.to_token_stream());
     let common = common_methods();
     quote! {

@@ -15,8 +15,7 @@ pub type Gradient = Option<Tensor>;
 /// The gradients of the tensors in a module's input or output, in order.
 pub type Gradients = [Gradient];
 
-pub(crate) type BackwardPreHook =
-    Arc<dyn Fn(&ModuleInfo, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync>;
+pub(crate) type BackwardPreHook = Arc<dyn Fn(&ModuleInfo, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync>;
 pub(crate) type BackwardHook =
     Arc<dyn Fn(&ModuleInfo, &Gradients, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync>;
 
@@ -59,11 +58,7 @@ const NAME: &str = "BackwardHookFunctionBackward";
 
 impl BackwardPass {
     /// The pass for a call of `module`, with its input led through; `None` when no hook asks for one.
-    pub fn begin(
-        module: &dyn Module,
-        tables: &[&Hooks],
-        input: &mut dyn Args,
-    ) -> Result<Option<Arc<BackwardPass>>> {
+    pub fn begin(module: &dyn Module, tables: &[&Hooks], input: &mut dyn Args) -> Result<Option<Arc<BackwardPass>>> {
         let pre: Vec<_> = tables.iter().flat_map(|t| t.backward_pre.values().cloned()).collect();
         let hooks: Vec<_> = tables.iter().flat_map(|t| t.backward.values().cloned()).collect();
         if pre.is_empty() && hooks.is_empty() {

@@ -8,9 +8,8 @@ pub(crate) fn convert(module: &dyn Module, to: To) -> Result<()> {
     if let Some(dtype) = to.dtype
         && !dtype.is_floating_point()
     {
-        let message = format!(
-            "nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-        );
+        let message =
+            format!("nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}");
         return Err(Error::type_("to", message));
     }
     let _no_grad = ModeGuard::no_grad();

@@ -177,8 +177,31 @@ macro_rules! plain {
     )* };
 }
 plain!(
-    bool, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, (), String,
-    &'static str, std::path::PathBuf, std::time::Duration, std::ops::Range<usize>, Device, DType, Dims,
+    bool,
+    char,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    f32,
+    f64,
+    (),
+    String,
+    &'static str,
+    std::path::PathBuf,
+    std::time::Duration,
+    std::ops::Range<usize>,
+    Device,
+    DType,
+    Dims,
 );
 
 impl<T: ?Sized + Send + Sync + 'static> Field for std::marker::PhantomData<T> {
@@ -196,4 +219,4 @@ macro_rules! functions {
         }
     )* };
 }
-functions!(() (A) (A, B) (A, B, C));
+functions!(()(A)(A, B)(A, B, C));

@@ -84,7 +84,10 @@ mod tests {
         assert!(for_keys(&wrapped, &known).is_some_and(|hint| hint.contains("\"module.\"")));
         let misspelt = keys(&["fc.weight"], &["fc.wieght"]);
         let hint = for_keys(&misspelt, &known);
-        assert_eq!(hint.as_deref(), Some("did you mean \"fc.wieght\" in the checkpoint for \"fc.weight\" in the model?"));
+        assert_eq!(
+            hint.as_deref(),
+            Some("did you mean \"fc.wieght\" in the checkpoint for \"fc.weight\" in the model?")
+        );
         assert_eq!(for_keys(&keys(&["fc.weight"], &["zzz"]), &known), None);
     }
 }

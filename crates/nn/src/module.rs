@@ -307,10 +307,7 @@ pub(crate) fn identity(module: &dyn Module) -> u64 {
 }
 
 /// The error for a structural change of a module that several `Arc`s own.
-pub(crate) fn exclusive<'m>(
-    module: Option<&'m mut dyn Module>,
-    op: &'static str,
-) -> Result<&'m mut dyn Module> {
+pub(crate) fn exclusive<'m>(module: Option<&'m mut dyn Module>, op: &'static str) -> Result<&'m mut dyn Module> {
     module.ok_or_else(|| {
         firebrick_core::Error::runtime(op, "the module is shared by several owners, so its structure cannot change")
             .remedy("change it before sharing it through `Arc`, or change a `deep_clone`")

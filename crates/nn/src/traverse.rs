@@ -56,11 +56,7 @@ pub(crate) fn join(prefix: &str, name: &str) -> String {
 }
 
 /// Calls `f` on every module with its path, parents first; `f` says whether to go on below it.
-pub(crate) fn walk<'m>(
-    prefix: &str,
-    module: &'m dyn Module,
-    f: &mut dyn FnMut(&str, &'m dyn Module) -> bool,
-) {
+pub(crate) fn walk<'m>(prefix: &str, module: &'m dyn Module, f: &mut dyn FnMut(&str, &'m dyn Module) -> bool) {
     if f(prefix, module) {
         module.visit(&mut |name, member| {
             if let Member::Module(child) = member {
@@ -114,11 +110,7 @@ fn members<T>(
     options: &Traversal,
     pick: impl Fn(Member<'_>) -> Option<(usize, T)>,
 ) -> Vec<(String, T)> {
-    let modules = if options.recurse {
-        named_modules(module, options)
-    } else {
-        vec![(options.prefix.clone(), module)]
-    };
+    let modules = if options.recurse { named_modules(module, options) } else { vec![(options.prefix.clone(), module)] };
     let (mut out, mut seen) = (Vec::new(), HashSet::new());
     for (path, module) in modules {
         module.visit(&mut |name, member| {

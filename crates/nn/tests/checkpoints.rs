@@ -29,11 +29,22 @@ fn problems_are_reported_all_at_once_in_pytorchs_words() -> Result<()> {
         Ok(message(m.load_state_dict(&state)))
     };
     let head = "Error(s) in loading state_dict for Sequential:\n\t";
-    let text = loaded(&|s| { s.remove("2.bias"); Ok(()) })?;
+    let text = loaded(&|s| {
+        s.remove("2.bias");
+        Ok(())
+    })?;
     assert_eq!(text, format!("{head}Missing key(s) in state_dict: \"2.bias\". "));
-    let text = loaded(&|s| { s.insert("foo", Tensor::zeros([1])?); s.insert("1.bar", Tensor::zeros([1])?); Ok(()) })?;
+    let text = loaded(&|s| {
+        s.insert("foo", Tensor::zeros([1])?);
+        s.insert("1.bar", Tensor::zeros([1])?);
+        Ok(())
+    })?;
     assert_eq!(text, format!("{head}Unexpected key(s) in state_dict: \"foo\", \"1.bar\". "));
-    let text = loaded(&|s| { s.remove("0.bias"); s.insert("zzz", Tensor::zeros([1])?); Ok(()) })?;
+    let text = loaded(&|s| {
+        s.remove("0.bias");
+        s.insert("zzz", Tensor::zeros([1])?);
+        Ok(())
+    })?;
     assert_eq!(
         text,
         format!("{head}Missing key(s) in state_dict: \"0.bias\". \n\tUnexpected key(s) in state_dict: \"zzz\". ")
@@ -134,10 +145,7 @@ fn loading_keeps_identity_dtype_and_flags() -> Result<()> {
     linear.weight.requires_grad_(false)?;
     let held = linear.parameters();
     let memory = linear.weight.detach();
-    let state = StateDict::from_iter([
-        ("weight", Tensor::new([[0.1f64, 0.2]])?),
-        ("bias", Tensor::new([3i64])?),
-    ]);
+    let state = StateDict::from_iter([("weight", Tensor::new([[0.1f64, 0.2]])?), ("bias", Tensor::new([3i64])?)]);
     linear.load_state_dict(&state)?;
     assert!(held[0].ptr_eq(&linear.weight) && !linear.weight.requires_grad() && held[1].requires_grad());
     assert_eq!(linear.weight.dtype(), DType::F32);

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{Bare, Mlp, keys, message, names};
+use firebrick::ErrorKind;
 use firebrick::nn::Traversal;
 use firebrick::prelude::*;
-use firebrick::ErrorKind;
 use std::sync::{Arc, Mutex};
 
 fn ones(n: usize) -> Parameter {
@@ -130,8 +130,7 @@ fn registered_members_come_after_declared_ones_and_keep_their_place() -> Result<
     m.register_buffer("scratch", Some(Buffer::non_persistent(Tensor::zeros([1])?)))?;
     m.add_module("extra", nn::Linear::builder(2, 2).bias(false).build()?)?;
     m.register_parameter("gate", Some(ones(4)))?;
-    let expected =
-        ["gate", "bias", "step", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "extra.weight"];
+    let expected = ["gate", "bias", "step", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "extra.weight"];
     assert_eq!(keys(&m.state_dict()), expected);
     assert_eq!(m.core().parameter("gate").map(|p| p.numel()), Some(4));
     assert!(m.core().buffer("step").is_some() && m.core().module("extra").is_some());

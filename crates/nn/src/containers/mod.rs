@@ -18,17 +18,17 @@ use std::ops::{Bound, Range, RangeBounds};
 /// A Python index as a place among `len`: negative ones count from the end.
 fn place(op: &'static str, index: isize, len: usize) -> Result<usize> {
     let at = if index < 0 { index.checked_add_unsigned(len) } else { Some(index) };
-    at.and_then(|at| usize::try_from(at).ok())
-        .filter(|at| *at < len)
-        .ok_or_else(|| Error::index(op, format!("index {index} is out of range")).expected(format!("-{len} <= index < {len}")))
+    at.and_then(|at| usize::try_from(at).ok()).filter(|at| *at < len).ok_or_else(|| {
+        Error::index(op, format!("index {index} is out of range")).expected(format!("-{len} <= index < {len}"))
+    })
 }
 
 /// A place to insert at, from `-len` to `len`.
 fn insertion_place(op: &'static str, index: isize, len: usize) -> Result<usize> {
     let at = if index < 0 { index.checked_add_unsigned(len) } else { Some(index) };
-    at.and_then(|at| usize::try_from(at).ok())
-        .filter(|at| *at <= len)
-        .ok_or_else(|| Error::index(op, format!("Index out of range: {index}")).expected(format!("-{len} <= index <= {len}")))
+    at.and_then(|at| usize::try_from(at).ok()).filter(|at| *at <= len).ok_or_else(|| {
+        Error::index(op, format!("Index out of range: {index}")).expected(format!("-{len} <= index <= {len}"))
+    })
 }
 
 /// The part of `0..len` that a range names; what lies outside is cut off, as in a Python slice.
