@@ -19,15 +19,22 @@
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 
+mod conv;
 pub(crate) mod elementwise;
+mod index;
+pub(crate) mod linalg;
+mod loss;
+mod norm;
+mod random;
 pub(crate) mod record;
 mod reduce;
 pub mod sample;
+mod shape;
+mod softmax;
 mod table;
 
 pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
-    pub(crate) use super::reduce::*;
 }
 
 pub use table::{Kind, Row, table};

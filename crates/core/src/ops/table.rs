@@ -1,6 +1,7 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
-use super::{elementwise, reduce, sample::Sample};
+use super::sample::Sample;
+use super::{conv, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -26,5 +27,20 @@ pub struct Row {
 
 /// Every differentiable operation.
 pub fn table() -> Vec<&'static Row> {
-    [elementwise::ARITHMETIC, reduce::SUMS].into_iter().flatten().collect()
+    [
+        elementwise::TABLES,
+        reduce::TABLES,
+        softmax::TABLES,
+        shape::TABLES,
+        index::TABLES,
+        linalg::TABLES,
+        conv::TABLES,
+        norm::TABLES,
+        loss::TABLES,
+        random::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+    .flat_map(|rows| rows.iter())
+    .collect()
 }

@@ -1,6 +1,8 @@
 //! The processor: loops over tiles, compiled for several instruction sets and picked at run time.
 #![allow(unsafe_code, reason = "kernels")]
 
+pub mod conv;
+pub mod gemm;
 pub mod math;
 
 mod layout;

@@ -4,3 +4,6 @@ mod run;
 mod sums;
 
 pub(crate) use sums::*;
+
+/// The rows of this family.
+pub(crate) const TABLES: &[&[crate::ops::Row]] = &[sums::SUMS];

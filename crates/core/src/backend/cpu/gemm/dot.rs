@@ -1,0 +1,71 @@
+//! Scalar products, for a few rows times a matrix whose columns are contiguous: a linear layer on a small batch.
+
+use super::tile::Finish;
+use crate::backend::cpu::float::Float;
+use crate::backend::cpu::simd::Simd;
+
+/// The most rows a kernel takes.
+pub(crate) const ROWS: usize = 4;
+
+/// Columns that a kernel takes at once, by the number of rows less one: enough sums to hide the latency of an addition.
+pub(crate) const COLUMNS: [usize; ROWS] = [8, 4, 4, 4];
+
+/// A few rows by a few columns of the product; everything is contiguous along the sum.
+pub(crate) struct Dot<T> {
+    pub(crate) depth: usize,
+    pub(crate) a: *const T,
+    /// Distance between rows of `a`.
+    pub(crate) a_stride: isize,
+    pub(crate) b: *const T,
+    /// Distance between columns of `b`.
+    pub(crate) b_stride: isize,
+    pub(crate) c: *mut T,
+    /// Distance between rows of `c`.
+    pub(crate) c_stride: isize,
+    pub(crate) finish: Finish<T>,
+}
+
+/// Computes `R` rows by `C` columns.
+///
+/// # Safety
+/// The processor has the instruction set of `S`; `d.depth` elements can be read from each row and column; the elements
+/// of `c` are not used by anyone else.
+#[inline(always)]
+pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S::Elem>) {
+    // SAFETY: the caller's promise covers every access below.
+    unsafe {
+        let mut sums = [[S::splat(S::Elem::ZERO); C]; R];
+        let mut p = 0;
+        while p < d.depth {
+            let count = (d.depth - p).min(S::LANES);
+            let whole = count == S::LANES;
+            let mut x = [S::splat(S::Elem::ZERO); R];
+            for (i, x) in x.iter_mut().enumerate() {
+                let from = d.a.offset(i as isize * d.a_stride).add(p);
+                *x = if whole {
+                    S::load(from)
+                } else {
+                    S::load_first(from, count)
+                };
+            }
+            for j in 0..C {
+                let from = d.b.offset(j as isize * d.b_stride).add(p);
+                let y = if whole {
+                    S::load(from)
+                } else {
+                    S::load_first(from, count)
+                };
+                for i in 0..R {
+                    sums[i][j] = x[i].mul_add(y, sums[i][j]);
+                }
+            }
+            p += count;
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, sum) in sums.iter().enumerate() {
+                d.finish
+                    .element(sum.sum(), d.c.offset(i as isize * d.c_stride).add(j), i, j);
+            }
+        }
+    }
+}
