@@ -1,0 +1,89 @@
+//! The mistake that PyTorch lets pass in silence: a tensor that is neither parameter nor buffer.
+
+use syn::{Error, Field, GenericArgument, PathArguments, Type};
+
+/// The error for a field whose written type mentions `Tensor`, placed under that type.
+pub fn error(field: &Field) -> Error {
+    let name = field.ident.as_ref().map_or("this field".to_owned(), |i| format!("`{i}`"));
+    Error::new_spanned(
+        &field.ty,
+        format!(
+            "{name} holds a bare `Tensor`, which a module would silently forget to train, move and save:\n\
+             - trained by the optimizer?             use `Parameter`\n\
+             - saved and moved, but not trained?     use `Buffer`\n\
+             - neither (a cache, a constant)?        mark it `#[module(skip)]`"
+        ),
+    )
+}
+
+/// Does the written type mention `Tensor` as a value it holds, as in `Option<Vec<Tensor>>`?
+/// Function signatures, trait objects and `PhantomData` hold none.
+pub fn holds_bare_tensor(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return false };
+            match &last.arguments {
+                _ if last.ident == "Tensor" => true,
+                _ if last.ident == "PhantomData" => false,
+                PathArguments::AngleBracketed(arguments) => {
+                    arguments.args.iter().any(|a| matches!(a, GenericArgument::Type(t) if holds_bare_tensor(t)))
+                }
+                _ => false,
+            }
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().any(holds_bare_tensor),
+        Type::Array(array) => holds_bare_tensor(&array.elem),
+        Type::Slice(slice) => holds_bare_tensor(&slice.elem),
+        Type::Reference(reference) => holds_bare_tensor(&reference.elem),
+        Type::Paren(paren) => holds_bare_tensor(&paren.elem),
+        Type::Group(group) => holds_bare_tensor(&group.elem),
+        _ => false,
+    }
+}
+
+/// The last name of a type path, such as `Core` of `nn::Core`.
+pub fn last_name(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|s| s.ident.to_string()),
+        Type::Paren(paren) => last_name(&paren.elem),
+        Type::Group(group) => last_name(&group.elem),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_bare_tensor;
+
+    #[test]
+    fn finds_a_tensor_wherever_a_value_is_held() {
+        for held in [
+            "Tensor",
+            "firebrick::Tensor",
+            "Option<Tensor>",
+            "Vec<(usize, Tensor)>",
+            "IndexMap<String, Vec<Option<Tensor>>>",
+            "[Tensor; 3]",
+            "&'static Tensor",
+            "(Tensor)",
+        ] {
+            let ty = syn::parse_str(held).expect(held);
+            assert!(holds_bare_tensor(&ty), "{held}");
+        }
+    }
+
+    #[test]
+    fn passes_types_that_hold_none() {
+        for free in [
+            "Parameter",
+            "fn(Tensor) -> Tensor",
+            "Box<dyn Forward<(Tensor, Tensor), Tensor>>",
+            "Arc<dyn Fn(&Tensor) -> Tensor + Send + Sync>",
+            "PhantomData<Tensor>",
+            "TensorShape",
+        ] {
+            let ty = syn::parse_str(free).expect(free);
+            assert!(!holds_bare_tensor(&ty), "{free}");
+        }
+    }
+}
