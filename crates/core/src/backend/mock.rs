@@ -139,4 +139,14 @@ impl Backend for Mock {
         let (shape, x, g, out) = (*shape, x.clone(), g.clone(), out.clone());
         self.enqueue(move || Cpu.conv_weight_grad(&shape, &x, &g, &out))
     }
+
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()> {
+        let _running = self.drain()?;
+        Cpu.take_rows(table, numbers, out)
+    }
+
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
+        let _running = self.drain()?;
+        Cpu.add_rows(rows, numbers, skip, by_frequency, out)
+    }
 }

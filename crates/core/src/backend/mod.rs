@@ -51,6 +51,19 @@ pub trait Backend: Send + Sync {
     /// `bias` is a contiguous `[n]`.
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
 
+    /// Rows of a contiguous `[rows, columns]` table by contiguous int64 numbers.
+    ///
+    /// # Errors
+    /// A number out of range; nothing is written then.
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()>;
+
+    /// Adds each contiguous row of `rows` to the row of `out` with its number, but for the number `skip`. With
+    /// `by_frequency` it is divided by how often the number occurs.
+    ///
+    /// # Errors
+    /// A number out of range; nothing is written then.
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()>;
+
     /// Convolution of contiguous bodies.
     fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
 

@@ -11,6 +11,7 @@ mod layout;
 mod map;
 mod matmul;
 mod reduce;
+mod rows;
 mod scratch;
 mod simd;
 mod tiles;
@@ -117,5 +118,17 @@ impl Backend for Cpu {
         // SAFETY: as in `conv_forward`.
         unsafe { convolve::weight_grad(shape, x, g, out) }
         Ok(())
+    }
+
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[table, numbers], &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { rows::take(table, numbers, out) }
+    }
+
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
+        let _locked = lock(&[rows, numbers], &[out]);
+        // SAFETY: as in `take_rows`.
+        unsafe { rows::add(rows, numbers, skip, by_frequency, out) }
     }
 }
