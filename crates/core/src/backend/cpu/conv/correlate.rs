@@ -94,30 +94,18 @@ impl<T: Float> Correlation<'_, T> {
         }
         let layout = Layout::new::<T>(self.axes.clone());
         let offsets: Vec<isize> = (0..self.channels)
-            .flat_map(|c| {
-                layout
-                    .taps
-                    .iter()
-                    .map(move |tap| (c * layout.channel) as isize + tap)
-            })
+            .flat_map(|c| layout.taps.iter().map(move |tap| (c * layout.channel) as isize + tap))
             .collect();
         let weights = self.pack_weights();
         let image = self.groups * self.channels;
-        let at_once =
-            (COPY_BYTES / size_of::<T>() / (image * layout.channel).max(1)).clamp(1, self.images);
+        let at_once = (COPY_BYTES / size_of::<T>() / (image * layout.channel).max(1)).clamp(1, self.images);
         let source_image = source.len() / self.images;
         for first in (0..self.images).step_by(at_once) {
             let images = at_once.min(self.images - first);
             let part = &source[first * source_image..(first + images) * source_image];
-            let used = if layout.taps.is_empty() {
-                0
-            } else {
-                images * image
-            };
+            let used = if layout.taps.is_empty() { 0 } else { images * image };
             let copy = layout.copy(part, used, 2 * self.kernels.columns());
-            let result = Shared(
-                result[first * self.groups * self.rows * self.target.channel..].as_mut_ptr(),
-            );
+            let result = Shared(result[first * self.groups * self.rows * self.target.channel..].as_mut_ptr());
             let weights = Shared(weights.as_ptr());
             let pass = Pass {
                 all: self,
@@ -140,10 +128,7 @@ impl<T: Float> Correlation<'_, T> {
 
     /// Channels summed in one pass.
     fn block(&self) -> usize {
-        height(
-            self.channels,
-            (DEPTH / self.weights.taps.len().max(1)).max(1),
-        )
+        height(self.channels, (DEPTH / self.weights.taps.len().max(1)).max(1))
     }
 
     /// Distance from the packed weights of a group to those of a block of its channels, and of a panel of its rows.
@@ -156,19 +141,13 @@ impl<T: Float> Correlation<'_, T> {
         let taps = self.weights.taps.len();
         let packed = Scratch::new(self.groups * self.channels * taps * self.rows);
         let to = Shared(packed.as_ptr());
-        let counts = [
-            self.groups,
-            self.channels.div_ceil(self.block()),
-            self.rows.div_ceil(self.panel()),
-        ];
+        let counts = [self.groups, self.channels.div_ceil(self.block()), self.rows.div_ceil(self.panel())];
         let grain = (8192 / (self.block() * taps * self.panel()).max(1)).max(1);
         parallel_for(counts.iter().product(), grain, &|range| {
             for [group, block, panel] in range.map(|i| split(i, counts)) {
-                let channels =
-                    block * self.block()..((block + 1) * self.block()).min(self.channels);
+                let channels = block * self.block()..((block + 1) * self.block()).min(self.channels);
                 let rows = panel * self.panel()..((panel + 1) * self.panel()).min(self.rows);
-                let place =
-                    self.packed_at(group, channels.start, rows.start, channels.len() * taps);
+                let place = self.packed_at(group, channels.start, rows.start, channels.len() * taps);
                 // SAFETY: each panel has its own place.
                 unsafe { self.pack_panel(group, channels, rows, to.at(place)) }
             }
@@ -176,13 +155,7 @@ impl<T: Float> Correlation<'_, T> {
         packed
     }
 
-    unsafe fn pack_panel(
-        &self,
-        group: usize,
-        channels: Range<usize>,
-        rows: Range<usize>,
-        to: *mut T,
-    ) {
+    unsafe fn pack_panel(&self, group: usize, channels: Range<usize>, rows: Range<usize>, to: *mut T) {
         let w = &self.weights;
         let whole = w.taps.iter().enumerate().all(|(i, &tap)| i == tap);
         let (mut to, width) = (to, rows.len());
@@ -194,25 +167,11 @@ impl<T: Float> Correlation<'_, T> {
         };
         let mut done = 0;
         while done < channels.len() * w.taps.len() {
-            let (channel, tap) = (
-                channels.start + done / w.taps.len(),
-                w.taps[done % w.taps.len()],
-            );
-            let from = w.values[group * w.group + rows.start * w.row + channel * w.channel + tap..]
-                .as_ptr();
+            let (channel, tap) = (channels.start + done / w.taps.len(), w.taps[done % w.taps.len()]);
+            let from = w.values[group * w.group + rows.start * w.row + channel * w.channel + tap..].as_ptr();
             let across = w.row as isize;
             // SAFETY: the rows, channels and taps lie in the weights, the caller has room for the panel.
-            unsafe {
-                (self.kernels.pack)(&Pack {
-                    from,
-                    across,
-                    along: 1,
-                    width,
-                    padded: width,
-                    depth: piece,
-                    to,
-                })
-            };
+            unsafe { (self.kernels.pack)(&Pack { from, across, along: 1, width, padded: width, depth: piece, to }) };
             to = to.wrapping_add(piece * width);
             done += piece;
         }
@@ -237,22 +196,15 @@ impl<T: Float> Pass<'_, T> {
     fn run(&self) {
         let strips = self.strips();
         let panels = self.all.rows.div_ceil(self.all.panel());
-        let parts = if strips < 2 * num_threads() {
-            num_threads().div_ceil(strips).min(panels)
-        } else {
-            1
-        };
-        let work =
-            self.all.rows.div_ceil(parts) * self.offsets.len().max(1) * self.all.kernels.columns();
+        let parts = if strips < 2 * num_threads() { num_threads().div_ceil(strips).min(panels) } else { 1 };
+        let work = self.all.rows.div_ceil(parts) * self.offsets.len().max(1) * self.all.kernels.columns();
         parallel_for(strips * parts, (TASK_WORK / work).max(1), &|range| {
             let mut index = range.start;
             while index < range.end {
                 let part = index / strips;
                 let end = range.end.min((part + 1) * strips).min(index + STRIPS);
-                let rows = [part, part + 1]
-                    .map(|p| (p * panels / parts * self.all.panel()).min(self.all.rows));
-                let here: SmallVec<[Strip; STRIPS]> =
-                    (index..end).map(|i| self.strip(i % strips)).collect();
+                let rows = [part, part + 1].map(|p| (p * panels / parts * self.all.panel()).min(self.all.rows));
+                let here: SmallVec<[Strip; STRIPS]> = (index..end).map(|i| self.strip(i % strips)).collect();
                 // SAFETY: positions of different strips, and rows of different parts, are different elements.
                 unsafe { self.strips_by_rows(&here, rows[0]..rows[1]) }
                 index = end;
@@ -287,11 +239,7 @@ impl<T: Float> Pass<'_, T> {
         let line = self.grid[2];
         let of_group = self.strips() / self.all.groups;
         let (group, index) = (index / of_group, index % of_group);
-        let mut strip = Strip {
-            group,
-            width: 0,
-            runs: SmallVec::new(),
-        };
+        let mut strip = Strip { group, width: 0, runs: SmallVec::new() };
         let (mut at, mut x) = if self.by_lines() {
             let in_line = line.div_ceil(columns);
             (index / in_line, index % in_line * columns)
@@ -315,16 +263,10 @@ impl<T: Float> Pass<'_, T> {
         let [image, z, y] = split(line, [self.images, self.grid[0], self.grid[1]]);
         let (all, groups) = (self.all, self.all.groups);
         let channel = (image * groups + group) * all.channels;
-        let from =
-            channel * self.layout.channel + z * self.layout.steps[0] + y * self.layout.steps[1] + x;
+        let from = channel * self.layout.channel + z * self.layout.steps[0] + y * self.layout.steps[1] + x;
         let t = &all.target;
         let place = t.start + z * t.steps[0] + y * t.steps[1] + x * t.steps[2];
-        Run {
-            column,
-            len,
-            from,
-            to: (image * groups + group) * all.rows * t.channel + place,
-        }
+        Run { column, len, from, to: (image * groups + group) * all.rows * t.channel + place }
     }
 
     /// A few strips times some rows, one block of channels after another.
@@ -334,11 +276,8 @@ impl<T: Float> Pass<'_, T> {
         let packed = Scratch::new(all.block() * taps * columns + columns);
         // Strips whose columns are not neighbours in the result are computed apart.
         let is_apart = |strip: &Strip| strip.runs.len() > 1 || all.target.steps[2] != 1;
-        let apart: Scratch<T> = Scratch::new(if strips.iter().any(is_apart) {
-            strips.len() * rows.len() * columns
-        } else {
-            0
-        });
+        let apart: Scratch<T> =
+            Scratch::new(if strips.iter().any(is_apart) { strips.len() * rows.len() * columns } else { 0 });
         let mut channel = 0;
         loop {
             let channels = all.block().min(all.channels - channel);
@@ -354,17 +293,12 @@ impl<T: Float> Pass<'_, T> {
                     (b, gathered) = (packed.as_ptr(), false);
                 }
                 let (c, stride) = if is_apart(strip) {
-                    (
-                        apart.as_ptr().wrapping_add(number * rows.len() * columns),
-                        columns,
-                    )
+                    (apart.as_ptr().wrapping_add(number * rows.len() * columns), columns)
                 } else {
                     let row = rows.start * all.target.channel;
                     (self.result.at(strip.runs[0].to + row), all.target.channel)
                 };
-                let weights =
-                    self.weights
-                        .at(all.packed_at(strip.group, channel, rows.start, depth));
+                let weights = self.weights.at(all.packed_at(strip.group, channel, rows.start, depth));
                 let column = Column {
                     strip,
                     weights,
@@ -383,32 +317,16 @@ impl<T: Float> Pass<'_, T> {
                 break;
             }
         }
-        for (number, strip) in strips
-            .iter()
-            .enumerate()
-            .filter(|(_, strip)| is_apart(strip))
-        {
+        for (number, strip) in strips.iter().enumerate().filter(|(_, strip)| is_apart(strip)) {
             // SAFETY: the rows of this strip were computed above.
-            unsafe {
-                self.scatter(
-                    strip,
-                    rows.clone(),
-                    apart.as_ptr().add(number * rows.len() * columns),
-                )
-            }
+            unsafe { self.scatter(strip, rows.clone(), apart.as_ptr().add(number * rows.len() * columns)) }
         }
     }
 
     /// The bias of the rows of a strip.
     fn finish(&self, strip: &Strip, row: usize) -> Finish<T> {
-        let bias = self
-            .all
-            .bias
-            .map(|bias| bias[strip.group * self.all.rows + row..].as_ptr());
-        Finish {
-            row_bias: bias.unwrap_or(std::ptr::null()),
-            ..Finish::OVERWRITE
-        }
+        let bias = self.all.bias.map(|bias| bias[strip.group * self.all.rows + row..].as_ptr());
+        Finish { row_bias: bias.unwrap_or(std::ptr::null()), ..Finish::OVERWRITE }
     }
 
     /// Copies the columns of a strip side by side, row after row. Runs are copied in pieces of four: what a piece
@@ -423,9 +341,7 @@ impl<T: Float> Pass<'_, T> {
                     let from = self.copy.at(run.from).offset(offset);
                     for i in (0..run.len).step_by(4) {
                         let piece = from.add(i).cast::<[T; 4]>().read_unaligned();
-                        to.add(run.column + i)
-                            .cast::<[T; 4]>()
-                            .write_unaligned(piece);
+                        to.add(run.column + i).cast::<[T; 4]>().write_unaligned(piece);
                     }
                 }
                 for i in strip.width..padded {
@@ -439,11 +355,7 @@ impl<T: Float> Pass<'_, T> {
     unsafe fn panels(&self, column: &Column<'_, T>, rows: usize) {
         let kernels = self.all.kernels;
         let vectors = column.strip.width.div_ceil(kernels.lanes);
-        let table = if column.gathered {
-            kernels.gathered
-        } else {
-            kernels.packed
-        };
+        let table = if column.gathered { kernels.gathered } else { kernels.packed };
         for row in (0..rows).step_by(self.all.panel()) {
             let height = self.all.panel().min(rows - row);
             // SAFETY: the caller's promise.

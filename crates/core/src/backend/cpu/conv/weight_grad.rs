@@ -53,24 +53,11 @@ pub(super) fn run<T: Float>(
     }
     let layout = Layout::new::<T>(shape.forward_axes());
     let channels = shape.group_channels();
-    let offsets: Vec<isize> = (0..channels[0])
-        .flat_map(|c| {
-            layout
-                .taps
-                .iter()
-                .map(move |tap| (c * layout.channel) as isize + tap)
-        })
-        .collect();
+    let offsets: Vec<isize> =
+        (0..channels[0]).flat_map(|c| layout.taps.iter().map(move |tap| (c * layout.channel) as isize + tap)).collect();
     let columns = channels[1].next_multiple_of(kernels.lanes);
-    let panels = shape.groups
-        * offsets
-            .len()
-            .div_ceil(height(offsets.len(), kernels.rows()));
-    let parts = if panels >= ENOUGH {
-        1
-    } else {
-        (ENOUGH / panels).min(shape.batch)
-    };
+    let panels = shape.groups * offsets.len().div_ceil(height(offsets.len(), kernels.rows()));
+    let parts = if panels >= ENOUGH { 1 } else { (ENOUGH / panels).min(shape.batch) };
     let len = parts * shape.groups * offsets.len() * columns;
     let sums = Scratch::new(len);
     // SAFETY: the scratch holds `len` elements.
@@ -93,11 +80,7 @@ pub(super) fn run<T: Float>(
     let [image, gradient] = [input.len() / shape.batch, grad_output.len() / shape.batch];
     for first in (0..shape.batch).step_by(at_once) {
         let end = (first + at_once).min(shape.batch);
-        sum.add(
-            end - first,
-            &input[first * image..end * image],
-            &grad_output[first * gradient..end * gradient],
-        );
+        sum.add(end - first, &input[first * image..end * image], &grad_output[first * gradient..end * gradient]);
     }
     sum.finish(grad_weight);
 }
@@ -109,34 +92,19 @@ impl<T: Float> Sum<'_, T> {
         let gradient = self.pack_gradient(images, grad_output);
         let (copy, gradient) = (Shared(copy.as_ptr()), Shared(gradient.as_ptr()));
         let panel = height(self.offsets.len(), self.kernels.rows());
-        let counts = [
-            self.parts,
-            self.shape.groups,
-            self.offsets.len().div_ceil(panel),
-        ];
+        let counts = [self.parts, self.shape.groups, self.offsets.len().div_ceil(panel)];
         let work = images.div_ceil(self.parts) * self.shape.output_size() * panel * self.columns;
-        parallel_for(
-            counts.iter().product(),
-            (TASK_WORK / work).max(1),
-            &|range| {
-                for [part, group, number] in range.map(|i| split(i, counts)) {
-                    for image in (part..images).step_by(self.parts) {
-                        let index = image * self.shape.groups + group;
-                        let place = index * self.columns * self.shape.output_size();
-                        let from = copy.at(index * self.channels[0] * self.layout.channel);
-                        // SAFETY: each part, group and panel has its own sums.
-                        unsafe {
-                            self.add_panel(
-                                [part, group, number * panel],
-                                panel,
-                                from,
-                                gradient.at(place),
-                            )
-                        }
-                    }
+        parallel_for(counts.iter().product(), (TASK_WORK / work).max(1), &|range| {
+            for [part, group, number] in range.map(|i| split(i, counts)) {
+                for image in (part..images).step_by(self.parts) {
+                    let index = image * self.shape.groups + group;
+                    let place = index * self.columns * self.shape.output_size();
+                    let from = copy.at(index * self.channels[0] * self.layout.channel);
+                    // SAFETY: each part, group and panel has its own sums.
+                    unsafe { self.add_panel([part, group, number * panel], panel, from, gradient.at(place)) }
                 }
-            },
-        );
+            }
+        });
     }
 
     /// The gradient of each image and group in strips of output channels: position by position, then channel.
@@ -145,43 +113,23 @@ impl<T: Float> Sum<'_, T> {
         let packed = Scratch::new(images * self.shape.groups * self.columns * size);
         let to = Shared(packed.as_ptr());
         let strips = self.columns.div_ceil(width);
-        parallel_for(
-            images * self.shape.groups * strips,
-            (16_384 / (size * width)).max(1),
-            &|range| {
-                for index in range {
-                    let (group, first) = (index / strips, index % strips * width);
-                    let channels = (self.channels[1] - first).min(width);
-                    let from = grad_output[(group * self.channels[1] + first) * size..].as_ptr();
-                    let to = to.at((group * self.columns + first) * size);
-                    let padded = channels.next_multiple_of(self.kernels.lanes);
-                    let (across, along) = (size as isize, 1);
-                    // SAFETY: the channels lie in the gradient, and each strip has its own place.
-                    unsafe {
-                        (self.kernels.pack)(&Pack {
-                            from,
-                            across,
-                            along,
-                            width: channels,
-                            padded,
-                            depth: size,
-                            to,
-                        })
-                    }
-                }
-            },
-        );
+        parallel_for(images * self.shape.groups * strips, (16_384 / (size * width)).max(1), &|range| {
+            for index in range {
+                let (group, first) = (index / strips, index % strips * width);
+                let channels = (self.channels[1] - first).min(width);
+                let from = grad_output[(group * self.channels[1] + first) * size..].as_ptr();
+                let to = to.at((group * self.columns + first) * size);
+                let padded = channels.next_multiple_of(self.kernels.lanes);
+                let (across, along) = (size as isize, 1);
+                // SAFETY: the channels lie in the gradient, and each strip has its own place.
+                unsafe { (self.kernels.pack)(&Pack { from, across, along, width: channels, padded, depth: size, to }) }
+            }
+        });
         packed
     }
 
     /// Adds one image to one panel of rows.
-    unsafe fn add_panel(
-        &self,
-        [part, group, row]: [usize; 3],
-        panel: usize,
-        from: *const T,
-        gradient: *const T,
-    ) {
+    unsafe fn add_panel(&self, [part, group, row]: [usize; 3], panel: usize, from: *const T, gradient: *const T) {
         let [planes, lines, line] = self.shape.output;
         let rows = panel.min(self.offsets.len() - row);
         let pair = (part * self.shape.groups + group) * self.offsets.len() + row;
@@ -203,10 +151,7 @@ impl<T: Float> Sum<'_, T> {
                         c: self.sums.at(pair * self.columns + first),
                         c_stride: self.columns as isize,
                         last: self.kernels.lanes,
-                        finish: Finish {
-                            beta: T::ONE,
-                            ..Finish::OVERWRITE
-                        },
+                        finish: Finish { beta: T::ONE, ..Finish::OVERWRITE },
                     });
                 }
             }
@@ -225,8 +170,7 @@ impl<T: Float> Sum<'_, T> {
                     let place = (group * pairs + pair) * self.columns + column;
                     // SAFETY: the sums are complete; each channel has its own rows of the weight.
                     unsafe {
-                        let sum = (0..self.parts)
-                            .fold(T::ZERO, |sum, p| sum + *self.sums.at(p * part + place));
+                        let sum = (0..self.parts).fold(T::ZERO, |sum, p| sum + *self.sums.at(p * part + place));
                         *to.at(channel * pairs + pair) = sum;
                     }
                 }

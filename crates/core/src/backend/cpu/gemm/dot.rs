@@ -42,19 +42,11 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
             let mut x = [S::splat(S::Elem::ZERO); R];
             for (i, x) in x.iter_mut().enumerate() {
                 let from = d.a.offset(i as isize * d.a_stride).add(p);
-                *x = if whole {
-                    S::load(from)
-                } else {
-                    S::load_first(from, count)
-                };
+                *x = if whole { S::load(from) } else { S::load_first(from, count) };
             }
             for j in 0..C {
                 let from = d.b.offset(j as isize * d.b_stride).add(p);
-                let y = if whole {
-                    S::load(from)
-                } else {
-                    S::load_first(from, count)
-                };
+                let y = if whole { S::load(from) } else { S::load_first(from, count) };
                 for i in 0..R {
                     sums[i][j] = x[i].mul_add(y, sums[i][j]);
                 }
@@ -63,8 +55,7 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
         }
         for (i, sums) in sums.iter().enumerate() {
             for (j, sum) in sums.iter().enumerate() {
-                d.finish
-                    .element(sum.sum(), d.c.offset(i as isize * d.c_stride).add(j), i, j);
+                d.finish.element(sum.sum(), d.c.offset(i as isize * d.c_stride).add(j), i, j);
             }
         }
     }
