@@ -9,10 +9,10 @@
 
 mod args;
 mod attributes;
-mod bare_tensor;
 mod bounds;
 mod module_enum;
 mod module_struct;
+mod unlisted;
 
 use proc_macro::TokenStream;
 use syn::{Data, DeriveInput, Error, parse_macro_input};

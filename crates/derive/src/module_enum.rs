@@ -4,7 +4,7 @@
 
 use crate::attributes::TypeAttributes;
 use crate::module_struct::{common_methods, printing};
-use crate::{bare_tensor, bounds};
+use crate::{bounds, unlisted};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{DataEnum, DeriveInput, Error, Fields, Ident, Result, Type};
@@ -29,10 +29,7 @@ fn held_module(variant: &syn::Variant) -> Result<&Type> {
     match &variant.fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
             let field = &fields.unnamed[0];
-            if bare_tensor::holds_bare_tensor(&field.ty) {
-                return Err(bare_tensor::error(field));
-            }
-            Ok(&field.ty)
+            unlisted::problem(field).map_or(Ok(&field.ty), Err)
         }
         Fields::Unit => Err(Error::new_spanned(
             variant,

@@ -1,7 +1,7 @@
 //! `#[derive(Module)]` on a struct.
 
 use crate::attributes::{FieldAttributes, TypeAttributes};
-use crate::{bare_tensor, bounds};
+use crate::{bounds, unlisted};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{DeriveInput, Error, Field, Fields, Index, Member, Result, Type, spanned::Spanned};
@@ -12,12 +12,15 @@ struct Entry<'a> {
     ty: &'a Type,
     attributes: FieldAttributes,
     name: String,
-    bare: bool,
+    /// Holds what a module cannot list, an error already.
+    unlisted: bool,
 }
 
 /// The fields sorted out, with every problem found on the way.
 struct Layout<'a> {
     core: Option<Member>,
+    /// Cores beyond the first, an error already, kept so that the generated code is complete.
+    other_cores: Vec<Member>,
     entries: Vec<Entry<'a>>,
     names: Vec<String>,
     problems: Vec<Error>,
@@ -41,7 +44,13 @@ pub fn expand(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
 
 impl<'a> Layout<'a> {
     fn read(fields: &'a Fields) -> Result<Self> {
-        let mut layout = Layout { core: None, entries: Vec::new(), names: Vec::new(), problems: Vec::new() };
+        let mut layout = Layout {
+            core: None,
+            other_cores: Vec::new(),
+            entries: Vec::new(),
+            names: Vec::new(),
+            problems: Vec::new(),
+        };
         for (i, field) in fields.iter().enumerate() {
             let (member, name) = match &field.ident {
                 Some(ident) => (Member::Named(ident.clone()), ident.to_string().trim_start_matches("r#").to_owned()),
@@ -50,10 +59,10 @@ impl<'a> Layout<'a> {
             let attributes = FieldAttributes::parse(field)?;
             let name = attributes.rename.clone().unwrap_or(name);
             layout.names.push(name.clone());
-            if bare_tensor::last_name(&field.ty).is_some_and(|s| s == "Core") {
+            if unlisted::last_name(&field.ty).is_some_and(|s| s == "Core") {
                 layout.take_core(field, member);
             } else {
-                layout.take_entry(field, Entry { member, ty: &field.ty, attributes, name, bare: false });
+                layout.take_entry(field, Entry { member, ty: &field.ty, attributes, name, unlisted: false });
             }
         }
         Ok(layout)
@@ -65,16 +74,16 @@ impl<'a> Layout<'a> {
                 field,
                 "a module has exactly one `Core`: it holds the train/eval flag and the hooks; remove this one",
             ));
+            self.other_cores.push(member);
         } else {
             self.core = Some(member);
         }
     }
 
     fn take_entry(&mut self, field: &Field, mut entry: Entry<'a>) {
-        if !entry.attributes.skip && bare_tensor::holds_bare_tensor(&field.ty) {
-            self.problems.push(bare_tensor::error(field));
-            entry.bare = true;
-        }
+        let problem = if entry.attributes.skip { None } else { unlisted::problem(field) };
+        entry.unlisted = problem.is_some();
+        self.problems.extend(problem);
         self.entries.push(entry);
     }
 }
@@ -93,7 +102,7 @@ fn missing_core(input: &DeriveInput) -> Error {
 
 impl Entry<'_> {
     fn visited(&self) -> bool {
-        !self.attributes.skip && !self.bare
+        !self.attributes.skip && !self.unlisted
     }
 
     /// The field's name with the span of its type. With every token of a field's calls placed there, rustc sees
@@ -121,12 +130,14 @@ impl Entry<'_> {
 
     fn clone_with(&self) -> TokenStream {
         let (member, source) = (&self.member, self.at_type());
-        let value = if self.attributes.default {
+        let value = if self.unlisted {
+            quote!(::core::unreachable!())
+        } else if self.attributes.default {
             quote_spanned!(self.ty.span()=> ::core::default::Default::default())
         } else if self.visited() {
             quote_spanned!(self.ty.span()=> ::firebrick::__private::Field::clone_with(&self.#source, __memo)?)
         } else {
-            quote_spanned!(self.ty.span()=> ::core::clone::Clone::clone(&self.#source))
+            quote_spanned!(self.ty.span()=> ::firebrick::__private::skip_needs_clone_else_default(&self.#source))
         };
         quote_spanned!(self.ty.span()=> #member: #value,)
     }
@@ -148,6 +159,8 @@ impl Entry<'_> {
             quote!(::firebrick::__private::Flatten)
         } else if self.visited() {
             quote!(::firebrick::__private::Field)
+        } else if self.unlisted {
+            quote!(::core::marker::Send + ::core::marker::Sync + 'static)
         } else {
             quote!(::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static)
         }
@@ -192,6 +205,7 @@ fn items(input: &DeriveInput, attributes: &TypeAttributes, layout: &Layout<'_>) 
     let visits = layout.entries.iter().filter(|e| e.visited()).map(Entry::visit);
     let visits_mut = layout.entries.iter().filter(|e| e.visited()).map(Entry::visit_mut);
     let clones = layout.entries.iter().map(Entry::clone_with);
+    let other_cores = &layout.other_cores;
     let custom = (!attributes.custom)
         .then(|| quote!(impl #impl_generics ::firebrick::__private::Custom for #ident #ty_generics #where_clause {}));
     let printing = printing(&quote!(#impl_generics), &quote!(#ident #ty_generics), &where_clause.to_token_stream());
@@ -228,7 +242,11 @@ fn items(input: &DeriveInput, attributes: &TypeAttributes, layout: &Layout<'_>) 
             }
             fn clone_with(&self, __memo: &mut ::firebrick::__private::Memo) -> ::firebrick::__private::Result<Self> {
                 let _ = &__memo;
-                ::core::result::Result::Ok(Self { #(#clones)* #core_clone })
+                ::core::result::Result::Ok(Self {
+                    #(#clones)*
+                    #(#other_cores: ::firebrick::__private::Core::clone_with(&self.#other_cores, __memo)?,)*
+                    #core_clone
+                })
             }
         }
         #custom

@@ -21,8 +21,12 @@
 pub use firebrick_core::*;
 pub use firebrick_data as data;
 pub use firebrick_io as io;
-pub use firebrick_nn as nn;
 pub use firebrick_optim as optim;
+
+/// Modules, layers, initialization and stateless functions: PyTorch's `torch.nn`.
+pub mod nn {
+    pub use firebrick_nn::*;
+}
 
 #[doc(hidden)]
 pub use firebrick_nn::__private;

@@ -113,7 +113,7 @@ impl Field for Box<dyn Module> {
 impl<I: Args + Clone, O: Args> Field for Box<dyn Forward<I, O>> {
     pointer_visits!();
     fn clone_with(&self, memo: &mut Memo) -> Result<Self> {
-        (**self).clone_forward(memo)
+        (**self).clone_boxed(memo)
     }
 }
 
@@ -127,7 +127,7 @@ impl<M: Module> Field for Arc<M> {
 impl<I: Args + Clone, O: Args> Field for Arc<dyn Forward<I, O>> {
     pointer_visits!();
     fn clone_with(&self, memo: &mut Memo) -> Result<Self> {
-        memo.shared(address(self), |memo| Ok(Arc::from((**self).clone_forward(memo)?)))
+        memo.shared(address(self), |memo| Ok(Arc::from((**self).clone_boxed(memo)?)))
     }
 }
 

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
     note = "for your own layer type, add `#[derive(Module)]` to it",
     note = "for configuration or a cache, mark the field `#[module(skip)]`"
 )]
-pub trait Field: Send + Sync + 'static {
+pub trait Field: 'static {
     /// Reports what this field registers under `name`. Plain values register nothing.
     fn visit_as<'m>(&'m self, name: &str, f: Visitor<'_, 'm>) {
         let _ = (name, f);

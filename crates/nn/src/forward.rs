@@ -29,8 +29,8 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `forward` from `{I}` to `{O}`",
     label = "no `forward` for this input and output",
-    note = "write `impl nn::Forward<{I}, {O}> for {Self}` with `fn forward(&self, input: {I}) -> Result<{O}>`",
-    note = "for tensor to tensor that is `impl nn::Forward for {Self}`"
+    note = "from tensor to tensor: write `impl nn::Forward for {Self}` with `fn forward(&self, x: Tensor) -> Result<Tensor>`",
+    note = "for other types: `impl nn::Forward<Input, Output> for {Self}`"
 )]
 pub trait Forward<I: Args + Clone = Tensor, O: Args = Tensor>: Module + CloneForward<I, O> {
     /// The computation.
@@ -56,14 +56,14 @@ pub trait CloneForward<I, O> {
     ///
     /// # Errors
     /// When memory for the copy cannot be had.
-    fn clone_forward(&self, memo: &mut Memo) -> Result<Box<dyn Forward<I, O>>>
+    fn clone_boxed(&self, memo: &mut Memo) -> Result<Box<dyn Forward<I, O>>>
     where
         I: Args + Clone,
         O: Args;
 }
 
 impl<I: Args + Clone, O: Args, M: Forward<I, O>> CloneForward<I, O> for M {
-    fn clone_forward(&self, memo: &mut Memo) -> Result<Box<dyn Forward<I, O>>> {
+    fn clone_boxed(&self, memo: &mut Memo) -> Result<Box<dyn Forward<I, O>>> {
         Ok(Box::new(self.clone_with(memo)?))
     }
 }

@@ -78,6 +78,11 @@ pub mod __private {
     };
     pub use firebrick_core::{Result, StateDict, Tensor};
 
+    /// Copies a field marked `#[module(skip)]`: it needs `Clone`, or the mark `#[module(skip, default)]`.
+    pub fn skip_needs_clone_else_default<T: Clone>(field: &T) -> T {
+        field.clone()
+    }
+
     /// Compiles for containers that `#[module(flatten)]` is for.
     pub fn require_flatten<T: Flatten>() {}
 }

@@ -107,7 +107,12 @@ pub trait Custom {
 /// assert!(mlp.fc1.is_training());
 /// # Ok::<_, firebrick::Error>(())
 /// ```
-pub trait Module: Field + Custom + Any + fmt::Display + fmt::Debug {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module",
+    label = "not a module",
+    note = "for your own layer type, add `#[derive(Module)]` to it"
+)]
+pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug {
     /// The state every module carries.
     fn core(&self) -> &Core;
     /// The same for changes of structure; `None` while the module is shared by several owners.

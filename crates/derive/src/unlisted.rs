@@ -1,10 +1,37 @@
-//! The mistake that PyTorch lets pass in silence: a tensor that is neither parameter nor buffer.
+//! Fields that a module cannot list: a bare tensor, the mistake that PyTorch lets pass in silence, and a closure.
 
-use syn::{Error, Field, GenericArgument, PathArguments, Type};
+use syn::{Error, Field, GenericArgument, PathArguments, Type, TypeParamBound};
 
-/// The error for a field whose written type mentions `Tensor`, placed under that type.
-pub fn error(field: &Field) -> Error {
-    let name = field.ident.as_ref().map_or("this field".to_owned(), |i| format!("`{i}`"));
+/// The error for a field whose written type shows that it cannot be listed, placed under that type.
+pub fn problem(field: &Field) -> Option<Error> {
+    if holds_bare_tensor(&field.ty) {
+        Some(bare_tensor(field))
+    } else if holds_closure(&field.ty) {
+        Some(closure(field))
+    } else {
+        None
+    }
+}
+
+fn field_name(field: &Field) -> String {
+    field.ident.as_ref().map_or("this field".to_owned(), |i| format!("`{i}`"))
+}
+
+fn closure(field: &Field) -> Error {
+    let name = field_name(field);
+    Error::new_spanned(
+        &field.ty,
+        format!(
+            "{name} holds a closure, in which a module cannot look for parameters:\n\
+             - a function without state?   use a pointer such as `fn(f64) -> f64`\n\
+             - anything else?              share it and mark it: `#[module(skip)] f: Arc<dyn Fn(f64) -> f64 + Send + Sync>`"
+        ),
+    )
+}
+
+/// The error for a field whose written type mentions `Tensor`.
+fn bare_tensor(field: &Field) -> Error {
+    let name = field_name(field);
     Error::new_spanned(
         &field.ty,
         format!(
@@ -18,7 +45,7 @@ pub fn error(field: &Field) -> Error {
 
 /// Does the written type mention `Tensor` as a value it holds, as in `Option<Vec<Tensor>>`?
 /// Function signatures, trait objects and `PhantomData` hold none.
-pub fn holds_bare_tensor(ty: &Type) -> bool {
+fn holds_bare_tensor(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => {
             let Some(last) = path.path.segments.last() else { return false };
@@ -37,6 +64,28 @@ pub fn holds_bare_tensor(ty: &Type) -> bool {
         Type::Reference(reference) => holds_bare_tensor(&reference.elem),
         Type::Paren(paren) => holds_bare_tensor(&paren.elem),
         Type::Group(group) => holds_bare_tensor(&group.elem),
+        _ => false,
+    }
+}
+
+/// Is the written type a boxed or shared closure, or a container of such?
+fn holds_closure(ty: &Type) -> bool {
+    match ty {
+        Type::TraitObject(object) => object.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => {
+                let last = bound.path.segments.last();
+                last.is_some_and(|s| ["Fn", "FnMut", "FnOnce"].iter().any(|name| s.ident == name))
+            }
+            _ => false,
+        }),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
+            PathArguments::AngleBracketed(arguments) => {
+                arguments.args.iter().any(|a| matches!(a, GenericArgument::Type(t) if holds_closure(t)))
+            }
+            _ => false,
+        }),
+        Type::Paren(paren) => holds_closure(&paren.elem),
+        Type::Group(group) => holds_closure(&group.elem),
         _ => false,
     }
 }
