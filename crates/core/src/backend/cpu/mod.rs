@@ -5,9 +5,12 @@ pub mod conv;
 pub mod gemm;
 pub mod math;
 
+mod float;
 mod layout;
 mod map;
 mod reduce;
+mod scratch;
+mod simd;
 mod tiles;
 
 use super::{Backend, Map, Reduce};
