@@ -3,5 +3,6 @@
 pub mod conv;
 pub mod float;
 pub mod gemm;
+pub mod pooling;
 mod scratch;
 mod simd;

@@ -48,15 +48,18 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
                     S::load_first(from, count)
                 };
             }
-            for j in 0..C {
+            let mut y = [S::splat(S::Elem::ZERO); C];
+            for (j, y) in y.iter_mut().enumerate() {
                 let from = d.b.offset(j as isize * d.b_stride).add(p);
-                let y = if whole {
+                *y = if whole {
                     S::load(from)
                 } else {
                     S::load_first(from, count)
                 };
-                for i in 0..R {
-                    sums[i][j] = x[i].mul_add(y, sums[i][j]);
+            }
+            for (x, sums) in x.iter().zip(&mut sums) {
+                for (y, sum) in y.iter().zip(sums) {
+                    *sum = x.mul_add(*y, *sum);
                 }
             }
             p += count;
