@@ -4,5 +4,6 @@ pub mod conv;
 pub mod float;
 pub mod gemm;
 pub mod pooling;
-mod scratch;
-mod simd;
+pub(crate) mod scratch;
+pub(crate) mod shared;
+pub(crate) mod simd;

@@ -9,13 +9,14 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::planes::{Axis, Layout};
-use super::{Shared, split};
+use super::split;
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::gemm::kernels::Kernels;
 use crate::backend::cpu::gemm::pack::Pack;
 use crate::backend::cpu::gemm::small::height;
 use crate::backend::cpu::gemm::tile::{Finish, Tile};
 use crate::backend::cpu::scratch::Scratch;
+use crate::backend::cpu::shared::Shared;
 use crate::pool::{num_threads, parallel_for};
 
 /// Length of the sums of one pass: weights and patches of a tile stay in the second level cache.
@@ -235,6 +236,10 @@ struct Pass<'a, T: Float> {
 impl<T: Float> Pass<'_, T> {
     /// Deals out strips, and panels of rows where strips are few.
     fn run(&self) {
+        let one_block = self.all.block() >= self.all.channels;
+        if self.all.rows == 1 && one_block && self.all.target.steps[2] == 1 {
+            return self.run_lines();
+        }
         let strips = self.strips();
         let panels = self.all.rows.div_ceil(self.all.panel());
         let parts = if strips < 2 * num_threads() {
@@ -258,6 +263,66 @@ impl<T: Float> Pass<'_, T> {
                 index = end;
             }
         });
+    }
+
+    /// One row in each group, as in a depthwise convolution: strips cost so little that they are walked line by line.
+    fn run_lines(&self) {
+        let all = self.all;
+        let counts = [self.images, all.groups, self.grid[0]];
+        let work = self.grid[1] * self.grid[2] * self.offsets.len();
+        parallel_for(
+            counts.iter().product(),
+            (TASK_WORK / 8 / work.max(1)).max(1),
+            &|range| {
+                for [image, group, z] in range.map(|i| split(i, counts)) {
+                    let index = image * all.groups + group;
+                    let from =
+                        index * all.channels * self.layout.channel + z * self.layout.steps[0];
+                    let to =
+                        index * all.target.channel + all.target.start + z * all.target.steps[0];
+                    for y in 0..self.grid[1] {
+                        let places = [
+                            from + y * self.layout.steps[1],
+                            to + y * all.target.steps[1],
+                        ];
+                        // SAFETY: each line has its own elements of the result.
+                        unsafe { self.line(group, places) }
+                    }
+                }
+            },
+        );
+    }
+
+    /// One line of a group with one row, from its place in the padded copy to that in the result.
+    unsafe fn line(&self, group: usize, [from, to]: [usize; 2]) {
+        let (kernels, line) = (self.all.kernels, self.grid[2]);
+        let bias = self
+            .all
+            .bias
+            .map_or(std::ptr::null(), |bias| bias[group..].as_ptr());
+        for x in (0..line).step_by(kernels.columns()) {
+            let width = (line - x).min(kernels.columns());
+            let vectors = width.div_ceil(kernels.lanes);
+            // SAFETY: the copy has slack for whole vectors; `last` keeps writes inside the line.
+            unsafe {
+                kernels.gathered[0][vectors - 1](&Tile {
+                    depth: self.offsets.len(),
+                    lines: (1, 0),
+                    a: self.weights.at(group * self.offsets.len()),
+                    a_strides: [0, 0],
+                    b: self.copy.at(from + x),
+                    b_stride: 0,
+                    offsets: self.offsets.as_ptr(),
+                    c: self.result.at(to + x),
+                    c_stride: 0,
+                    last: width - (vectors - 1) * kernels.lanes,
+                    finish: Finish {
+                        row_bias: bias,
+                        ..Finish::OVERWRITE
+                    },
+                });
+            }
+        }
     }
 
     /// Whether strips end with the lines of the grid: wasteful if those do not fill their vectors.

@@ -391,15 +391,3 @@ pub fn conv_weight_grad<T: Float>(
     s.check([input.len(), grad_weight.len(), grad_output.len()]);
     weight_grad::run(T::kernels(), s, input, grad_output, grad_weight);
 }
-
-/// A pointer that tasks share because they use disjoint parts.
-struct Shared<T>(*mut T);
-
-// SAFETY: tasks use disjoint parts, or only read.
-unsafe impl<T: Send> Sync for Shared<T> {}
-
-impl<T> Shared<T> {
-    fn at(&self, index: usize) -> *mut T {
-        self.0.wrapping_add(index)
-    }
-}

@@ -1,7 +1,8 @@
 //! Average pooling.
 
-use super::{Parts, PoolShape, Window, for_each_line, for_each_plane};
+use super::{PoolShape, Window, for_each_line, for_each_plane};
 use crate::backend::cpu::float::Float;
+use crate::backend::cpu::shared::Shared;
 
 /// What the sum of a window is divided by.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,7 +39,7 @@ impl Divisor {
 pub fn avg_pool_forward<T: Float>(s: &PoolShape, divisor: Divisor, input: &[T], output: &mut [T]) {
     s.check(input.len(), output.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
-    let (values, width) = (Parts::new(output), s.output[2]);
+    let (values, width) = (Shared::new(output), s.output[2]);
     for_each_line(s, &|plane, z, y, first| {
         let from = &input[plane * s.input_size()..(plane + 1) * s.input_size()];
         let (zs, ys) = (&z_windows[z], &y_windows[y]);
@@ -74,7 +75,7 @@ pub fn avg_pool_backward<T: Float>(
     s.check(grad_input.len(), grad_output.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
     let size = s.input_size();
-    let parts = Parts::new(grad_input);
+    let parts = Shared::new(grad_input);
     for_each_plane(
         s,
         s.output_size() * s.kernel.iter().product::<usize>(),

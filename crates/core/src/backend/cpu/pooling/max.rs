@@ -1,7 +1,8 @@
 //! Maximum pooling.
 
-use super::{Parts, PoolShape, Window, for_each_line, for_each_plane};
+use super::{PoolShape, Window, for_each_line, for_each_plane};
 use crate::backend::cpu::float::Float;
+use crate::backend::cpu::shared::Shared;
 
 /// The largest element of each window, and its index in the plane of the input.
 ///
@@ -16,7 +17,7 @@ pub fn max_pool_forward<T: Float>(
     s.check(input.len(), output.len());
     s.check(input.len(), indices.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
-    let (values, places, width) = (Parts::new(output), Parts::new(indices), s.output[2]);
+    let (values, places, width) = (Shared::new(output), Shared::new(indices), s.output[2]);
     for_each_line(s, &|plane, z, y, first| {
         let from = &input[plane * s.input_size()..(plane + 1) * s.input_size()];
         // SAFETY: each line has its own part.
@@ -66,7 +67,7 @@ pub fn max_pool_backward<T: Float>(
     s.check(grad_input.len(), grad_output.len());
     s.check(grad_input.len(), indices.len());
     let (size, outputs) = (s.input_size(), s.output_size());
-    let parts = Parts::new(grad_input);
+    let parts = Shared::new(grad_input);
     for_each_plane(s, size + outputs, &|plane| {
         // SAFETY: each plane has its own part.
         let to = unsafe { parts.take(plane * size..(plane + 1) * size) };

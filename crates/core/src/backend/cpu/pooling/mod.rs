@@ -107,27 +107,6 @@ impl Window {
 /// Elements that a task touches at least.
 const TASK_ELEMENTS: usize = 1 << 14;
 
-/// A slice of which tasks take disjoint parts.
-struct Parts<T>(*mut T, usize);
-
-// SAFETY: `take` is called for disjoint ranges.
-unsafe impl<T: Send> Sync for Parts<T> {}
-
-impl<T> Parts<T> {
-    fn new(all: &mut [T]) -> Self {
-        Parts(all.as_mut_ptr(), all.len())
-    }
-
-    /// # Safety
-    /// The range lies in the slice and overlaps no other part alive.
-    #[expect(clippy::mut_from_ref, reason = "parts are disjoint")]
-    unsafe fn take(&self, range: Range<usize>) -> &mut [T] {
-        debug_assert!(range.start <= range.end && range.end <= self.1);
-        // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(range.start), range.len()) }
-    }
-}
-
 /// Calls `line(plane, z, y, first output)` for every line of the output, on as many threads as pay.
 fn for_each_line(s: &PoolShape, line: &(dyn Fn(usize, usize, usize, usize) + Sync)) {
     let [depth, height, width] = s.output;
