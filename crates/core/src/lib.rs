@@ -1,4 +1,43 @@
 //! Tensors, autograd and random numbers of Firebrick.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`autograd`] | recording modes, `backward`, `grad`, hooks, gradient checks |
+//! | [`accelerator`] | devices beside the CPU |
+//! | [`random`] | PyTorch's random numbers, bit for bit |
+//! | [`pool`] | the threads that operations share |
+//! | [`text`] | how PyTorch prints |
+//!
+//! The tensor's methods are grouped by family in `ops` (arithmetic with gradients) and `views` (shared memory).
 
+pub mod accelerator;
+pub mod autograd;
 pub mod backend;
+pub mod ops;
 pub mod pool;
+pub mod random;
+pub mod text;
+
+mod default_dtype;
+mod device;
+mod dims;
+mod dtype;
+mod element;
+mod error;
+mod scalar;
+mod storage;
+mod tensor;
+mod views;
+
+pub use default_dtype::{default_dtype, set_default_dtype};
+pub use device::Device;
+pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
+pub use dtype::{Category, DType};
+pub use element::Element;
+pub use error::{Error, ErrorKind, Result};
+pub use random::{Generator, manual_seed};
+pub use scalar::Scalar;
+pub use storage::{MemoryStats, empty_cache, memory_stats};
+pub use tensor::{
+    Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,
+};

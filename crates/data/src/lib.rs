@@ -1,1 +1,3 @@
 //! Data loading of Firebrick.
+
+pub mod digits;

@@ -1,3 +1,69 @@
-//! The devices that compute.
+//! What computes: one object-safe trait, implemented per kind of device and found by device in a table.
+//!
+//! Methods take descriptions (`map(kernel)`, `reduce(op)`) and bodies. Shapes, dtypes and devices are checked
+//! before; a backend checks only what is in the data, such as indices.
 
 pub mod cpu;
+mod kernels;
+mod mock;
+
+pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
+
+use crate::storage::Block;
+use crate::tensor::Body;
+use crate::{DType, Device, Error, Result, Scalar};
+
+/// One kind of device.
+pub trait Backend: Send + Sync {
+    /// Memory with whatever it held before.
+    fn allocate(&self, bytes: usize) -> Result<Block>;
+
+    /// Waits until everything asked for so far is done.
+    fn synchronize(&self) -> Result<()>;
+
+    /// Copies a contiguous body of this device into a contiguous host body of the same dtype and shape.
+    fn to_host(&self, src: &Body, host: &Body) -> Result<()>;
+
+    /// Copies a contiguous host body into a contiguous body of this device of the same dtype and shape.
+    fn from_host(&self, host: &Body, dst: &Body) -> Result<()>;
+
+    /// Sets every element, converting the number to the dtype.
+    fn fill(&self, out: &Body, value: Scalar) -> Result<()>;
+
+    /// Copies elements between layouts and dtypes.
+    fn copy(&self, src: &Body, out: &Body) -> Result<()>;
+
+    /// Adds elements one after the other, where several places of `out` may be one.
+    fn add_overlapping(&self, src: &Body, out: &Body) -> Result<()>;
+
+    /// Applies a formula elementwise. Inputs are already stretched to the shape of `out`; they are converted to
+    /// `compute` (f64, f32 or i64, which stands for every integer), the result to the dtype of `out`.
+    fn map(&self, kernel: Map, compute: DType, inputs: &[&Body], out: &Body) -> Result<()>;
+
+    /// Reduces the dimensions of `input` in which `out` has size 1 (both have the same rank). `compute` as in `map`.
+    fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()>;
+
+    /// Largest or smallest value along `dim` with its index, for `out` and `indices` with size 1 there.
+    fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
+    /// `bias` is a contiguous `[n]`.
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+}
+
+/// The backend of a device.
+///
+/// # Errors
+/// The device is not there.
+#[inline]
+pub fn of(device: Device) -> Result<&'static dyn Backend> {
+    match device {
+        Device::Cpu => Ok(&cpu::Cpu),
+        Device::Mock(index) => mock::device(index).ok_or_else(|| {
+            Error::runtime("device", format!("device mock:{index} is not available"))
+                .remedy("call accelerator::enable_mock first; it is meant for tests")
+        }),
+    }
+}
+
+pub(crate) use mock::{device_count as mock_count, enable as enable_mock};

@@ -152,11 +152,7 @@ pub fn parallel_for(items: usize, grain: usize, f: &(dyn Fn(Range<usize>) + Sync
     };
     worker::grow(&mut workers, split.blocks - 1);
     // The system may have refused some.
-    let split = if workers.len() < split.blocks - 1 {
-        Split::new(items, grain, workers.len() + 1)
-    } else {
-        split
-    };
+    let split = if workers.len() < split.blocks - 1 { Split::new(items, grain, workers.len() + 1) } else { split };
     let outcome = Job::run(split, f, &workers[..split.blocks - 1]);
     drop(workers);
     if let Err(panic) = outcome {
@@ -185,24 +181,14 @@ impl Split {
         let grains = (items / grain).max(1);
         let blocks = threads.clamp(1, grains);
         let chunks = blocks * (grains / blocks).min(CHUNKS_PER_BLOCK);
-        Split {
-            items,
-            grain,
-            grains,
-            blocks,
-            chunks,
-        }
+        Split { items, grain, grains, blocks, chunks }
     }
 
     /// The items of one chunk.
     fn chunk(&self, index: usize) -> Range<usize> {
         let (each, extra) = (self.grains / self.chunks, self.grains % self.chunks);
         let start = |c: usize| (c * each + c.min(extra)) * self.grain;
-        let end = if index + 1 == self.chunks {
-            self.items
-        } else {
-            start(index + 1)
-        };
+        let end = if index + 1 == self.chunks { self.items } else { start(index + 1) };
         start(index)..end
     }
 

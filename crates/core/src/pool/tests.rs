@@ -37,10 +37,7 @@ fn every_item_is_visited_once_for_any_split() {
         with_threads(threads, || {
             for items in [0, 1, 2, 3, 7, 16, 63, 64, 65, 1000] {
                 for grain in [0, 1, 2, 5, 64, 2000] {
-                    assert!(
-                        visits(items, grain).iter().all(|&n| n == 1),
-                        "{threads} {items} {grain}"
-                    );
+                    assert!(visits(items, grain).iter().all(|&n| n == 1), "{threads} {items} {grain}");
                 }
             }
         });
@@ -72,10 +69,7 @@ fn chunks_cover_the_items_in_order_start_at_grains_and_hold_at_least_one_grain()
 #[test]
 fn zero_threads_is_pytorchs_error() {
     let error = set_num_threads(0).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "set_num_threads expects a positive integer"
-    );
+    assert_eq!(error.to_string(), "set_num_threads expects a positive integer");
 }
 
 #[test]
@@ -104,9 +98,7 @@ fn several_threads_take_part() {
             let attempt = Instant::now();
             parallel_for(2, 1, &|_| {
                 seen.lock().unwrap().insert(std::thread::current().id());
-                while seen.lock().unwrap().len() < 2
-                    && attempt.elapsed() < Duration::from_millis(50)
-                {
+                while seen.lock().unwrap().len() < 2 && attempt.elapsed() < Duration::from_millis(50) {
                     std::thread::yield_now();
                 }
             });
@@ -154,15 +146,10 @@ fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
     with_threads(3, || {
         for round in 0..200 {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                parallel_for(30, 1, &|range| {
-                    assert!(!range.contains(&(round % 30)), "item {round}")
-                });
+                parallel_for(30, 1, &|range| assert!(!range.contains(&(round % 30)), "item {round}"));
             }));
             let message = outcome.unwrap_err();
-            assert_eq!(
-                message.downcast_ref::<String>().unwrap(),
-                &format!("item {round}")
-            );
+            assert_eq!(message.downcast_ref::<String>().unwrap(), &format!("item {round}"));
             assert!(visits(30, 1).iter().all(|&n| n == 1));
         }
     });

@@ -62,11 +62,7 @@ pub(super) fn grow(workers: &mut Vec<Worker>, wanted: usize) {
             return;
         };
         let claim = Arc::new(Claim(AtomicUsize::new(0)));
-        workers.push(Worker {
-            mailbox,
-            thread: handle.thread().clone(),
-            claim,
-        });
+        workers.push(Worker { mailbox, thread: handle.thread().clone(), claim });
     }
 }
 
@@ -107,10 +103,7 @@ fn take(mailbox: &Mailbox) -> *const Job<'static> {
 }
 
 fn swap(mailbox: &Mailbox, from: *mut Job<'static>, to: *mut Job<'static>) -> bool {
-    mailbox
-        .0
-        .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
-        .is_ok()
+    mailbox.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
 }
 
 /// One call of `parallel_for`, on the caller's stack.
@@ -140,10 +133,7 @@ impl Job<'_> {
             panic: Mutex::new(None),
         };
         for (i, worker) in workers.iter().enumerate() {
-            worker
-                .claim
-                .0
-                .store(split.block(i + 1).start, Ordering::Relaxed);
+            worker.claim.0.store(split.block(i + 1).start, Ordering::Relaxed);
         }
         let address = (&raw const job).cast_mut().cast::<Job<'static>>();
         for worker in workers {
@@ -152,19 +142,12 @@ impl Job<'_> {
             }
         }
         job.participate(0);
-        let retracted = workers
-            .iter()
-            .filter(|w| swap(&w.mailbox, address, EMPTY))
-            .count();
+        let retracted = workers.iter().filter(|w| swap(&w.mailbox, address, EMPTY)).count();
         let mut looks = 0;
         while job.finished.load(Ordering::Acquire) < workers.len() - retracted {
             looks += 1;
             // A helper that lost its core cannot finish while we spin on the only one left.
-            if looks % (LOOKS * LOOKS) == 0 {
-                std::thread::yield_now()
-            } else {
-                std::hint::spin_loop()
-            }
+            if looks % (LOOKS * LOOKS) == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
         job.panic.into_inner().map_or(Ok(()), Err)
     }
@@ -175,8 +158,7 @@ impl Job<'_> {
         for turn in 0..self.split.blocks {
             let block = (seat + turn) % self.split.blocks;
             while let Some(chunk) = self.next(block) {
-                let outcome =
-                    catch_unwind(AssertUnwindSafe(|| (self.task)(self.split.chunk(chunk))));
+                let outcome = catch_unwind(AssertUnwindSafe(|| (self.task)(self.split.chunk(chunk))));
                 if let Err(panic) = outcome {
                     self.panicked.store(true, Ordering::Relaxed);
                     let mut first = self.panic.lock();

@@ -59,28 +59,11 @@ pub(super) fn run<T: Float>(
     }
     let layout = Layout::new::<T>(shape.forward_axes());
     let channels = shape.group_channels();
-    let offsets: Vec<isize> = (0..channels[0])
-        .flat_map(|c| {
-            layout
-                .taps
-                .iter()
-                .map(move |tap| (c * layout.channel) as isize + tap)
-        })
-        .collect();
-    let columns = if channels[1] == 1 {
-        1
-    } else {
-        channels[1].next_multiple_of(kernels.lanes)
-    };
-    let panels = shape.groups
-        * offsets
-            .len()
-            .div_ceil(height(offsets.len(), kernels.rows()));
-    let parts = if panels >= ENOUGH {
-        1
-    } else {
-        (ENOUGH / panels).min(shape.batch)
-    };
+    let offsets: Vec<isize> =
+        (0..channels[0]).flat_map(|c| layout.taps.iter().map(move |tap| (c * layout.channel) as isize + tap)).collect();
+    let columns = if channels[1] == 1 { 1 } else { channels[1].next_multiple_of(kernels.lanes) };
+    let panels = shape.groups * offsets.len().div_ceil(height(offsets.len(), kernels.rows()));
+    let parts = if panels >= ENOUGH { 1 } else { (ENOUGH / panels).min(shape.batch) };
     let len = parts * shape.groups * offsets.len() * columns;
     let sums = Scratch::new(len);
     // SAFETY: the scratch holds `len` elements.
@@ -103,11 +86,7 @@ pub(super) fn run<T: Float>(
     let [image, gradient] = [input.len() / shape.batch, grad_output.len() / shape.batch];
     for first in (0..shape.batch).step_by(at_once) {
         let end = (first + at_once).min(shape.batch);
-        sum.add(
-            end - first,
-            &input[first * image..end * image],
-            &grad_output[first * gradient..end * gradient],
-        );
+        sum.add(end - first, &input[first * image..end * image], &grad_output[first * gradient..end * gradient]);
     }
     sum.finish(grad_weight);
 }
@@ -116,44 +95,23 @@ impl<T: Float> Sum<'_, T> {
     /// Adds some images.
     fn add(&self, images: usize, input: &[T], grad_output: &[T]) {
         let copy = self.layout.copy(input, images * self.shape.in_channels, 0);
-        let packed = if self.columns == 1 {
-            None
-        } else {
-            Some(self.pack_gradient(images, grad_output))
-        };
-        let gradient = packed
-            .as_ref()
-            .map_or(grad_output.as_ptr().cast_mut(), Scratch::as_ptr);
+        let packed = if self.columns == 1 { None } else { Some(self.pack_gradient(images, grad_output)) };
+        let gradient = packed.as_ref().map_or(grad_output.as_ptr().cast_mut(), Scratch::as_ptr);
         let (copy, gradient) = (Shared(copy.as_ptr()), Shared(gradient));
         let panel = height(self.offsets.len(), self.kernels.rows());
-        let counts = [
-            self.parts,
-            self.shape.groups,
-            self.offsets.len().div_ceil(panel),
-        ];
+        let counts = [self.parts, self.shape.groups, self.offsets.len().div_ceil(panel)];
         let work = images.div_ceil(self.parts) * self.shape.output_size() * panel * self.columns;
-        parallel_for(
-            counts.iter().product(),
-            (TASK_WORK / work).max(1),
-            &|range| {
-                for [part, group, number] in range.map(|i| split(i, counts)) {
-                    for image in (part..images).step_by(self.parts) {
-                        let index = image * self.shape.groups + group;
-                        let place = index * self.columns * self.shape.output_size();
-                        let from = copy.at(index * self.channels[0] * self.layout.channel);
-                        // SAFETY: each part, group and panel has its own sums.
-                        unsafe {
-                            self.add_panel(
-                                [part, group, number * panel],
-                                panel,
-                                from,
-                                gradient.at(place),
-                            )
-                        }
-                    }
+        parallel_for(counts.iter().product(), (TASK_WORK / work).max(1), &|range| {
+            for [part, group, number] in range.map(|i| split(i, counts)) {
+                for image in (part..images).step_by(self.parts) {
+                    let index = image * self.shape.groups + group;
+                    let place = index * self.columns * self.shape.output_size();
+                    let from = copy.at(index * self.channels[0] * self.layout.channel);
+                    // SAFETY: each part, group and panel has its own sums.
+                    unsafe { self.add_panel([part, group, number * panel], panel, from, gradient.at(place)) }
                 }
-            },
-        );
+            }
+        });
     }
 
     /// The gradient of each image and group in strips of output channels: position by position, then channel.
@@ -162,43 +120,23 @@ impl<T: Float> Sum<'_, T> {
         let packed = Scratch::new(images * self.shape.groups * self.columns * size);
         let to = Shared(packed.as_ptr());
         let strips = self.columns.div_ceil(width);
-        parallel_for(
-            images * self.shape.groups * strips,
-            (16_384 / (size * width)).max(1),
-            &|range| {
-                for index in range {
-                    let (group, first) = (index / strips, index % strips * width);
-                    let channels = (self.channels[1] - first).min(width);
-                    let from = grad_output[(group * self.channels[1] + first) * size..].as_ptr();
-                    let to = to.at((group * self.columns + first) * size);
-                    let padded = channels.next_multiple_of(self.kernels.lanes);
-                    let (across, along) = (size as isize, 1);
-                    // SAFETY: the channels lie in the gradient, and each strip has its own place.
-                    unsafe {
-                        (self.kernels.pack)(&Pack {
-                            from,
-                            across,
-                            along,
-                            width: channels,
-                            padded,
-                            depth: size,
-                            to,
-                        })
-                    }
-                }
-            },
-        );
+        parallel_for(images * self.shape.groups * strips, (16_384 / (size * width)).max(1), &|range| {
+            for index in range {
+                let (group, first) = (index / strips, index % strips * width);
+                let channels = (self.channels[1] - first).min(width);
+                let from = grad_output[(group * self.channels[1] + first) * size..].as_ptr();
+                let to = to.at((group * self.columns + first) * size);
+                let padded = channels.next_multiple_of(self.kernels.lanes);
+                let (across, along) = (size as isize, 1);
+                // SAFETY: the channels lie in the gradient, and each strip has its own place.
+                unsafe { (self.kernels.pack)(&Pack { from, across, along, width: channels, padded, depth: size, to }) }
+            }
+        });
         packed
     }
 
     /// Adds one image to one panel of rows.
-    unsafe fn add_panel(
-        &self,
-        [part, group, row]: [usize; 3],
-        panel: usize,
-        from: *const T,
-        gradient: *const T,
-    ) {
+    unsafe fn add_panel(&self, [part, group, row]: [usize; 3], panel: usize, from: *const T, gradient: *const T) {
         let [planes, lines, line] = self.shape.output;
         let rows = panel.min(self.offsets.len() - row);
         let pair = (part * self.shape.groups + group) * self.offsets.len() + row;
@@ -234,10 +172,7 @@ impl<T: Float> Sum<'_, T> {
                         c: self.sums.at(pair * self.columns + first),
                         c_stride: self.columns as isize,
                         last: self.kernels.lanes,
-                        finish: Finish {
-                            beta: T::ONE,
-                            ..Finish::OVERWRITE
-                        },
+                        finish: Finish { beta: T::ONE, ..Finish::OVERWRITE },
                     });
                 }
             }
@@ -257,11 +192,8 @@ impl<T: Float> Sum<'_, T> {
                 let (group, first) = (index / blocks, index % blocks * BLOCK);
                 let width = (pairs - first).min(BLOCK);
                 for number in 0..self.parts {
-                    let from = self
-                        .sums
-                        .at(number * part + (group * pairs + first) * self.columns);
-                    let (across, depth, to_block) =
-                        (self.columns as isize, channels, turned.as_ptr());
+                    let from = self.sums.at(number * part + (group * pairs + first) * self.columns);
+                    let (across, depth, to_block) = (self.columns as isize, channels, turned.as_ptr());
                     // SAFETY: the sums are complete; each group and block has its own part of the weight.
                     unsafe {
                         (self.kernels.pack)(&Pack {
@@ -275,8 +207,7 @@ impl<T: Float> Sum<'_, T> {
                         });
                         for channel in 0..channels {
                             let start = (group * channels + channel) * pairs + first;
-                            let sums =
-                                std::slice::from_raw_parts(to_block.add(channel * width), width);
+                            let sums = std::slice::from_raw_parts(to_block.add(channel * width), width);
                             for (to, sum) in to.take(start..start + width).iter_mut().zip(sums) {
                                 *to = if number == 0 { *sum } else { *to + *sum };
                             }

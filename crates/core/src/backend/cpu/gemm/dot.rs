@@ -42,20 +42,12 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
             let mut x = [S::splat(S::Elem::ZERO); R];
             for (i, x) in x.iter_mut().enumerate() {
                 let from = d.a.offset(i as isize * d.a_stride).add(p);
-                *x = if whole {
-                    S::load(from)
-                } else {
-                    S::load_first(from, count)
-                };
+                *x = if whole { S::load(from) } else { S::load_first(from, count) };
             }
             let mut y = [S::splat(S::Elem::ZERO); C];
             for (j, y) in y.iter_mut().enumerate() {
                 let from = d.b.offset(j as isize * d.b_stride).add(p);
-                *y = if whole {
-                    S::load(from)
-                } else {
-                    S::load_first(from, count)
-                };
+                *y = if whole { S::load(from) } else { S::load_first(from, count) };
             }
             for (x, sums) in x.iter().zip(&mut sums) {
                 for (y, sum) in y.iter().zip(sums) {
@@ -66,8 +58,7 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
         }
         for (i, sums) in sums.iter().enumerate() {
             for (j, sum) in sums.iter().enumerate() {
-                d.finish
-                    .element(sum.sum(), d.c.offset(i as isize * d.c_stride).add(j), i, j);
+                d.finish.element(sum.sum(), d.c.offset(i as isize * d.c_stride).add(j), i, j);
             }
         }
     }

@@ -135,21 +135,12 @@ mod x86 {
 }
 
 /// Every table that this processor can run, the best first.
-fn runnable<T>(
-    _wide: &[&'static Kernels<T>],
-    portable: &'static Kernels<T>,
-) -> Vec<&'static Kernels<T>> {
+fn runnable<T>(_wide: &[&'static Kernels<T>], portable: &'static Kernels<T>) -> Vec<&'static Kernels<T>> {
     let mut all = Vec::new();
     #[cfg(target_arch = "x86_64")]
     {
         let has = [x86::has_avx512(), x86::has_avx2()];
-        all.extend(
-            _wide
-                .iter()
-                .zip(has)
-                .filter(|(_, has)| *has)
-                .map(|(kernels, _)| *kernels),
-        );
+        all.extend(_wide.iter().zip(has).filter(|(_, has)| *has).map(|(kernels, _)| *kernels));
     }
     all.push(portable);
     all

@@ -19,10 +19,7 @@ pub enum Divisor {
 impl Divisor {
     /// What the sum of one window is divided by; `None` if the window has no element.
     fn of<T: Float>(self, windows: [&Window; 3]) -> Option<T> {
-        let inside: usize = windows
-            .iter()
-            .map(|w| w.end.saturating_sub(w.start))
-            .product();
+        let inside: usize = windows.iter().map(|w| w.end.saturating_sub(w.start)).product();
         let count = match self {
             Divisor::WithPadding => windows.iter().map(|w| w.padded).product::<usize>() as f64,
             Divisor::WithoutPadding => inside as f64,
@@ -55,9 +52,7 @@ pub fn avg_pool_forward<T: Float>(s: &PoolShape, divisor: Divisor, input: &[T], 
                     }
                 }
             }
-            *value = divisor
-                .of([zs, ys, xs])
-                .map_or(T::ZERO, |divisor| sum / divisor);
+            *value = divisor.of([zs, ys, xs]).map_or(T::ZERO, |divisor| sum / divisor);
         }
     });
 }
@@ -66,40 +61,31 @@ pub fn avg_pool_forward<T: Float>(s: &PoolShape, divisor: Divisor, input: &[T], 
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn avg_pool_backward<T: Float>(
-    s: &PoolShape,
-    divisor: Divisor,
-    grad_output: &[T],
-    grad_input: &mut [T],
-) {
+pub fn avg_pool_backward<T: Float>(s: &PoolShape, divisor: Divisor, grad_output: &[T], grad_input: &mut [T]) {
     s.check(grad_input.len(), grad_output.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
     let size = s.input_size();
     let parts = Shared::new(grad_input);
-    for_each_plane(
-        s,
-        s.output_size() * s.kernel.iter().product::<usize>(),
-        &|plane| {
-            // SAFETY: each plane has its own part.
-            let to = unsafe { parts.take(plane * size..(plane + 1) * size) };
-            to.fill(T::ZERO);
-            let mut grads = grad_output[plane * s.output_size()..].iter();
-            for zs in z_windows {
-                for ys in y_windows {
-                    for (xs, &grad) in x_windows.iter().zip(&mut grads) {
-                        let Some(divisor) = divisor.of::<T>([zs, ys, xs]) else {
-                            continue;
-                        };
-                        let share = grad / divisor;
-                        for (z, y) in zs.range().flat_map(|z| ys.range().map(move |y| (z, y))) {
-                            let line = (z * s.input[1] + y) * s.input[2];
-                            for x in &mut to[line + xs.start..line + xs.end] {
-                                *x += share;
-                            }
+    for_each_plane(s, s.output_size() * s.kernel.iter().product::<usize>(), &|plane| {
+        // SAFETY: each plane has its own part.
+        let to = unsafe { parts.take(plane * size..(plane + 1) * size) };
+        to.fill(T::ZERO);
+        let mut grads = grad_output[plane * s.output_size()..].iter();
+        for zs in z_windows {
+            for ys in y_windows {
+                for (xs, &grad) in x_windows.iter().zip(&mut grads) {
+                    let Some(divisor) = divisor.of::<T>([zs, ys, xs]) else {
+                        continue;
+                    };
+                    let share = grad / divisor;
+                    for (z, y) in zs.range().flat_map(|z| ys.range().map(move |y| (z, y))) {
+                        let line = (z * s.input[1] + y) * s.input[2];
+                        for x in &mut to[line + xs.start..line + xs.end] {
+                            *x += share;
                         }
                     }
                 }
             }
-        },
-    );
+        }
+    });
 }

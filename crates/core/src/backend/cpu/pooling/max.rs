@@ -8,12 +8,7 @@ use crate::backend::cpu::shared::Shared;
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn max_pool_forward<T: Float>(
-    s: &PoolShape,
-    input: &[T],
-    output: &mut [T],
-    indices: &mut [i64],
-) {
+pub fn max_pool_forward<T: Float>(s: &PoolShape, input: &[T], output: &mut [T], indices: &mut [i64]) {
     s.check(input.len(), output.len());
     s.check(input.len(), indices.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
@@ -21,12 +16,7 @@ pub fn max_pool_forward<T: Float>(
     for_each_line(s, &|plane, z, y, first| {
         let from = &input[plane * s.input_size()..(plane + 1) * s.input_size()];
         // SAFETY: each line has its own part.
-        let (values, places) = unsafe {
-            (
-                values.take(first..first + width),
-                places.take(first..first + width),
-            )
-        };
+        let (values, places) = unsafe { (values.take(first..first + width), places.take(first..first + width)) };
         for ((value, place), x) in values.iter_mut().zip(places).zip(x_windows) {
             let (best, at) = largest(s, from, [&z_windows[z], &y_windows[y], x]);
             (*value, *place) = (best, at as i64);
@@ -58,12 +48,7 @@ fn largest<T: Float>(s: &PoolShape, from: &[T], [zs, ys, xs]: [&Window; 3]) -> (
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn max_pool_backward<T: Float>(
-    s: &PoolShape,
-    grad_output: &[T],
-    indices: &[i64],
-    grad_input: &mut [T],
-) {
+pub fn max_pool_backward<T: Float>(s: &PoolShape, grad_output: &[T], indices: &[i64], grad_input: &mut [T]) {
     s.check(grad_input.len(), grad_output.len());
     s.check(grad_input.len(), indices.len());
     let (size, outputs) = (s.input_size(), s.output_size());
@@ -74,10 +59,7 @@ pub fn max_pool_backward<T: Float>(
         to.fill(T::ZERO);
         let range = plane * outputs..(plane + 1) * outputs;
         for (&grad, &index) in grad_output[range.clone()].iter().zip(&indices[range]) {
-            if let Some(to) = usize::try_from(index)
-                .ok()
-                .and_then(|index| to.get_mut(index))
-            {
+            if let Some(to) = usize::try_from(index).ok().and_then(|index| to.get_mut(index)) {
                 *to += grad;
             }
         }

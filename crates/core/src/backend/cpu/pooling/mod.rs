@@ -47,24 +47,13 @@ impl PoolShape {
     }
 
     fn check(&self, input: usize, output: usize) {
-        let expected = [
-            self.planes * self.input_size(),
-            self.planes * self.output_size(),
-        ];
-        assert_eq!(
-            [input, output],
-            expected,
-            "slices of input and output must have the lengths of {self:?}"
-        );
+        let expected = [self.planes * self.input_size(), self.planes * self.output_size()];
+        assert_eq!([input, output], expected, "slices of input and output must have the lengths of {self:?}");
     }
 
     /// Along each dimension, the window of each output.
     fn windows(&self) -> [Vec<Window>; 3] {
-        [0, 1, 2].map(|d| {
-            (0..self.output[d])
-                .map(|index| self.window(d, index))
-                .collect()
-        })
+        [0, 1, 2].map(|d| (0..self.output[d]).map(|index| self.window(d, index)).collect())
     }
 
     fn window(&self, d: usize, index: usize) -> Window {
@@ -111,25 +100,14 @@ const TASK_ELEMENTS: usize = 1 << 14;
 fn for_each_line(s: &PoolShape, line: &(dyn Fn(usize, usize, usize, usize) + Sync)) {
     let [depth, height, width] = s.output;
     let work = width * s.kernel.iter().product::<usize>();
-    parallel_for(
-        s.planes * depth * height,
-        (TASK_ELEMENTS / work.max(1)).max(1),
-        &|range| {
-            for index in range {
-                line(
-                    index / (depth * height),
-                    index / height % depth,
-                    index % height,
-                    index * width,
-                );
-            }
-        },
-    );
+    parallel_for(s.planes * depth * height, (TASK_ELEMENTS / work.max(1)).max(1), &|range| {
+        for index in range {
+            line(index / (depth * height), index / height % depth, index % height, index * width);
+        }
+    });
 }
 
 /// Calls `plane` with its number for every plane, on as many threads as pay.
 fn for_each_plane(s: &PoolShape, work: usize, plane: &(dyn Fn(usize) + Sync)) {
-    parallel_for(s.planes, (TASK_ELEMENTS / work.max(1)).max(1), &|range| {
-        range.for_each(plane)
-    });
+    parallel_for(s.planes, (TASK_ELEMENTS / work.max(1)).max(1), &|range| range.for_each(plane));
 }

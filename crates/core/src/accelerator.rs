@@ -1,0 +1,42 @@
+//! Devices beside the CPU: `torch.accelerator`.
+
+use crate::{Device, Result, backend};
+
+/// The accelerator that `to(accelerator::current()...)` would use; `None` on a machine without one.
+///
+/// The mock devices of [`enable_mock`] are never the current accelerator.
+pub fn current() -> Option<Device> {
+    None
+}
+
+/// Is there an accelerator?
+pub fn is_available() -> bool {
+    current().is_some()
+}
+
+/// Waits until everything asked of a device so far is done.
+///
+/// # Errors
+/// The device is not there.
+pub fn synchronize(device: Device) -> Result<()> {
+    backend::of(device)?.synchronize()
+}
+
+/// Switches on `count` mock devices ([`Device::Mock`]), for tests that need a device beside the CPU.
+///
+/// ```
+/// use firebrick_core::{Device, Tensor, accelerator};
+/// accelerator::enable_mock(1);
+/// let x = Tensor::ones([2])?.to(Device::Mock(0))?;
+/// assert!(x.add(&Tensor::ones([2])?).is_err());
+/// assert_eq!(x.mul(2.0)?.to(Device::Cpu)?.to_vec::<f32>()?, [2.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn enable_mock(count: usize) {
+    backend::enable_mock(count);
+}
+
+/// How many mock devices are switched on.
+pub fn mock_count() -> usize {
+    backend::mock_count()
+}

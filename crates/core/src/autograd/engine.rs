@@ -1,0 +1,289 @@
+//! The backward pass.
+//!
+//! Nodes are visited youngest first. Everything that feeds on a node is younger than the node, so when its turn
+//! comes its gradient is complete: no dependencies need counting.
+
+use super::accumulate::accumulate;
+use super::mode::ModeGuard;
+use super::node::{Edge, Grads, Node};
+use crate::{Dims, Error, Result, Tensor};
+use smallvec::SmallVec;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+/// What a pass does with the gradients.
+pub(crate) struct Pass<'a> {
+    pub retain_graph: bool,
+    pub create_graph: bool,
+    pub target: Target<'a>,
+}
+
+/// Where gradients end up.
+pub(crate) enum Target<'a> {
+    /// In the `grad` of every leaf, as `backward` does.
+    Leaves,
+    /// In the `grad` of these tensors only: `backward(inputs=...)`.
+    Inputs(&'a [Tensor]),
+    /// Returned, as `autograd::grad` does.
+    Returned(&'a [Tensor]),
+}
+
+struct Ready(Arc<Node>);
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.seq() == other.0.seq()
+    }
+}
+impl Eq for Ready {}
+impl PartialOrd for Ready {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Ready {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.seq().cmp(&other.0.seq())
+    }
+}
+
+/// Node numbers are unique already: they need no hashing.
+#[derive(Default)]
+pub(crate) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.wrapping_mul(0x100_0000_01b3) ^ u64::from(byte);
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+type ByNumber<V> = HashMap<u64, V, BuildHasherDefault<NumberHasher>>;
+
+struct Engine<'a> {
+    pass: Pass<'a>,
+    heap: BinaryHeap<Ready>,
+    /// Gradients that have arrived, by node and output.
+    pending: ByNumber<SmallVec<[Option<Tensor>; 1]>>,
+    /// Nodes that lead to a wanted input; `None` when all are wanted.
+    needed: Option<HashSet<u64>>,
+    /// Wanted inputs that are no leaves, by node and output.
+    captures: HashMap<(u64, usize), Vec<usize>>,
+    /// Wanted leaves.
+    leaves: HashMap<usize, Vec<usize>>,
+    found: Vec<Option<Tensor>>,
+}
+
+/// Runs backward from `roots` with their gradients; returns what a [`Target::Returned`] asked for.
+pub(crate) fn run(roots: &[(Tensor, Tensor)], pass: Pass<'_>) -> Result<Vec<Option<Tensor>>> {
+    let _mode = ModeGuard::set_grad_enabled(pass.create_graph);
+    let mut engine = Engine::new(pass)?;
+    let edges: Vec<(Edge, &Tensor)> =
+        roots.iter().filter_map(|(root, grad)| root.edge().map(|edge| (edge, grad))).collect();
+    engine.find_needed(&edges);
+    for (edge, grad) in edges {
+        engine.send(&edge, grad.clone())?;
+    }
+    while let Some(Ready(node)) = engine.heap.pop() {
+        engine.visit(&node).map_err(|mut error| {
+            if error.frames().is_empty() && node.core() != 0 {
+                error.push_frame(node.core());
+            }
+            error
+        })?;
+    }
+    Ok(engine.found)
+}
+
+impl<'a> Engine<'a> {
+    fn new(pass: Pass<'a>) -> Result<Self> {
+        let mut engine = Engine {
+            heap: BinaryHeap::new(),
+            pending: ByNumber::default(),
+            needed: None,
+            captures: HashMap::new(),
+            leaves: HashMap::new(),
+            found: Vec::new(),
+            pass,
+        };
+        if let Target::Inputs(inputs) | Target::Returned(inputs) = engine.pass.target {
+            engine.found = vec![None; inputs.len()];
+            for (i, input) in inputs.iter().enumerate() {
+                match input.edge() {
+                    Some(Edge::Leaf(_)) => engine.leaves.entry(input.id()).or_default().push(i),
+                    Some(Edge::Node(node, nr)) => engine.captures.entry((node.seq(), nr)).or_default().push(i),
+                    None => {
+                        return Err(Error::runtime("grad", "One of the differentiated Tensors does not require grad"));
+                    }
+                }
+            }
+        }
+        Ok(engine)
+    }
+
+    /// Marks the nodes from which a wanted input can be reached.
+    fn find_needed(&mut self, roots: &[(Edge, &Tensor)]) {
+        if matches!(self.pass.target, Target::Leaves) {
+            return;
+        }
+        let mut needed = HashSet::new();
+        let mut nodes: Vec<Arc<Node>> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut open: Vec<Arc<Node>> = roots.iter().filter_map(|(edge, _)| edge_node(edge)).collect();
+        while let Some(node) = open.pop() {
+            if seen.insert(node.seq()) {
+                open.extend(node.edges().iter().flatten().filter_map(edge_node));
+                nodes.push(node);
+            }
+        }
+        // Oldest first: what a node leads to is decided before the node itself.
+        nodes.sort_unstable_by_key(|node| node.seq());
+        for node in nodes {
+            let leads = node.edges().iter().flatten().any(|edge| match edge {
+                Edge::Leaf(leaf) => self.leaves.contains_key(&leaf.id()),
+                Edge::Node(next, nr) => needed.contains(&next.seq()) || self.captures.contains_key(&(next.seq(), *nr)),
+            });
+            if leads {
+                needed.insert(node.seq());
+            }
+        }
+        self.needed = Some(needed);
+    }
+
+    fn wants(&self, edge: &Edge) -> bool {
+        match (&self.needed, edge) {
+            (None, _) => true,
+            (Some(_), Edge::Leaf(leaf)) => self.leaves.contains_key(&leaf.id()),
+            (Some(needed), Edge::Node(node, nr)) => {
+                needed.contains(&node.seq()) || self.captures.contains_key(&(node.seq(), *nr))
+            }
+        }
+    }
+
+    /// Delivers a gradient: broadcasting is undone and the dtype restored here, once for every operation.
+    fn send(&mut self, edge: &Edge, grad: Tensor) -> Result<()> {
+        match edge {
+            Edge::Leaf(leaf) => {
+                let (shape, dtype) = leaf.with_body(|b| (b.shape.clone(), b.dtype));
+                self.deliver(leaf, fit(grad, &shape, dtype)?)
+            }
+            Edge::Node(node, nr) => {
+                let info = &node.outputs()[*nr];
+                let grad = fit(grad, &info.shape, info.dtype)?;
+                if let Some(waiting) = self.pending.get_mut(&node.seq()) {
+                    let sum = match waiting[*nr].take() {
+                        Some(before) => before.add(&grad)?,
+                        None => grad,
+                    };
+                    waiting[*nr] = Some(sum);
+                } else {
+                    let mut waiting: SmallVec<[Option<Tensor>; 1]> = SmallVec::from_elem(None, node.outputs().len());
+                    waiting[*nr] = Some(grad);
+                    self.pending.insert(node.seq(), waiting);
+                    self.heap.push(Ready(node.clone()));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn deliver(&mut self, leaf: &Tensor, grad: Tensor) -> Result<()> {
+        let hooks = leaf.meta().and_then(|m| m.lock().hooks.clone());
+        let grad = match &hooks {
+            Some(hooks) => hooks.run(grad)?,
+            None => grad,
+        };
+        match self.pass.target {
+            Target::Leaves | Target::Inputs(_) => {
+                accumulate(leaf, grad)?;
+                hooks.map_or(Ok(()), |hooks| hooks.run_accumulated(leaf))
+            }
+            Target::Returned(_) => {
+                for &i in self.leaves.get(&leaf.id()).into_iter().flatten() {
+                    let sum = match self.found[i].take() {
+                        Some(before) => before.add(&grad)?,
+                        None => grad.clone(),
+                    };
+                    self.found[i] = Some(sum);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn visit(&mut self, node: &Arc<Node>) -> Result<()> {
+        let Some(mut grads) = self.pending.remove(&node.seq()) else { return Ok(()) };
+        for (nr, slot) in grads.iter_mut().enumerate() {
+            self.hook_and_capture(node, nr, slot)?;
+        }
+        if self.needed.as_ref().is_some_and(|needed| !needed.contains(&node.seq())) {
+            return Ok(());
+        }
+        let function = node.function(self.pass.retain_graph).ok_or_else(|| used_up(node))?;
+        let needs: SmallVec<[bool; 4]> =
+            node.edges().iter().map(|edge| edge.as_ref().is_some_and(|edge| self.wants(edge))).collect();
+        let results: Grads = function(node, &grads, &needs)?;
+        // Saved tensors are freed here, not when the pass ends.
+        drop((function, grads));
+        for (edge, grad) in node.edges().iter().zip(results) {
+            if let (Some(edge), Some(grad)) = (edge, grad)
+                && self.wants(edge)
+            {
+                self.send(edge, grad)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hooks of an output run before its gradient is kept or returned.
+    fn hook_and_capture(&mut self, node: &Arc<Node>, nr: usize, slot: &mut Option<Tensor>) -> Result<()> {
+        if let (Some(at), Some(grad)) = (node.output_hooks(nr), slot.as_ref()) {
+            let grad = match &at.hooks {
+                Some(hooks) => hooks.run(grad.clone())?,
+                None => grad.clone(),
+            };
+            if let Some(keeper) = at.retain.and_then(|weak| weak.upgrade()).map(Tensor) {
+                accumulate(&keeper, grad.clone())?;
+            }
+            *slot = Some(grad);
+        }
+        if let (Some(wanted), Some(grad)) = (self.captures.get(&(node.seq(), nr)), slot.as_ref()) {
+            for &i in wanted {
+                match self.pass.target {
+                    Target::Inputs(inputs) => accumulate(&inputs[i], grad.clone())?,
+                    _ => self.found[i] = Some(grad.clone()),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn edge_node(edge: &Edge) -> Option<Arc<Node>> {
+    match edge {
+        Edge::Node(node, _) => Some(node.clone()),
+        Edge::Leaf(_) => None,
+    }
+}
+
+/// Undoes broadcasting and promotion.
+fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType) -> Result<Tensor> {
+    let grad = if grad.with_body(|b| b.shape == *shape) { grad } else { grad.sum_to_size(shape)? };
+    if grad.dtype() == dtype { Ok(grad) } else { grad.to(dtype) }
+}
+
+#[cold]
+fn used_up(node: &Node) -> Error {
+    Error::runtime(
+        node.name(),
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.",
+    )
+}

@@ -1,0 +1,145 @@
+//! Gradients held against central differences.
+
+use super::{Grad, ModeGuard};
+use crate::{Error, Result, Tensor};
+
+/// Step and tolerances of a gradient check, PyTorch's by default.
+#[derive(Clone, Copy, Debug)]
+pub struct GradCheck {
+    /// Distance of the two points of a difference.
+    pub eps: f64,
+    /// Absolute tolerance.
+    pub atol: f64,
+    /// Relative tolerance.
+    pub rtol: f64,
+}
+
+impl Default for GradCheck {
+    fn default() -> Self {
+        GradCheck { eps: 1e-6, atol: 1e-5, rtol: 1e-3 }
+    }
+}
+
+/// `torch.autograd.gradcheck`: are the gradients of `f` at `inputs` (f64, requiring grad) those of finite differences?
+///
+/// # Errors
+/// The first derivative that differs, with its place and both values.
+///
+/// ```
+/// use firebrick_core::{Tensor, autograd::gradcheck};
+/// let x = Tensor::new([0.5f64, -1.5])?;
+/// x.requires_grad_(true)?;
+/// gradcheck(|x| x[0].exp(), &[x])?;
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn gradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> Result<()> {
+    GradCheck::default().run(&f, inputs)
+}
+
+/// `torch.autograd.gradgradcheck`: the same for the gradients of the gradients.
+pub fn gradgradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> Result<()> {
+    let check = GradCheck { atol: 1e-4, ..GradCheck::default() };
+    let _on = ModeGuard::enable_grad();
+    let output = f(inputs)?;
+    if !output.requires_grad() {
+        return Ok(());
+    }
+    let cotangent = spread(&output.detach(), 0.7)?;
+    cotangent.requires_grad_(true)?;
+    let mut extended: Vec<Tensor> = inputs.to_vec();
+    extended.push(cotangent);
+    let n = inputs.len();
+    let first = |x: &[Tensor]| {
+        let output = f(&x[..n])?;
+        let inputs: Vec<&Tensor> = x[..n].iter().collect();
+        let grads =
+            Grad::new(&[&output], &inputs).grad_outputs(&[Some(x[n].clone())]).create_graph(true).run_allow_unused()?;
+        // One number out of all gradients, each element with its own weight.
+        let mut total = Tensor::zeros_with((), crate::DType::F64)?;
+        for grad in grads.into_iter().flatten() {
+            let weights = spread(&grad.detach(), 1.3)?;
+            total = total.add(&grad.mul(&weights)?.sum()?)?;
+        }
+        Ok(total)
+    };
+    check.run(&first, &extended)
+}
+
+/// Fixed, distinct numbers in the shape of `like`.
+fn spread(like: &Tensor, phase: f64) -> Result<Tensor> {
+    let values: Vec<f64> = (0..like.numel()).map(|i| (i as f64 * 0.618 + phase).sin() + 0.1).collect();
+    Tensor::from_vec(values, like.shape())
+}
+
+impl GradCheck {
+    /// Checks with these tolerances; see [`gradcheck`].
+    pub fn run(&self, f: &dyn Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> Result<()> {
+        let _on = ModeGuard::enable_grad();
+        let output = f(inputs)?;
+        let weights = spread(&output.detach(), 0.2)?;
+        if !output.requires_grad() {
+            return self.compare_all(f, inputs, &weights, &vec![None; inputs.len()]);
+        }
+        let wanted: Vec<&Tensor> = inputs.iter().collect();
+        let analytic = Grad::new(&[&output], &wanted).grad_outputs(&[Some(weights.clone())]).run_allow_unused()?;
+        self.compare_all(f, inputs, &weights, &analytic)
+    }
+
+    fn compare_all(
+        &self,
+        f: &dyn Fn(&[Tensor]) -> Result<Tensor>,
+        inputs: &[Tensor],
+        weights: &Tensor,
+        analytic: &[Option<Tensor>],
+    ) -> Result<()> {
+        for (which, (input, grad)) in inputs.iter().zip(analytic).enumerate() {
+            let numel = input.numel();
+            let grad = match grad {
+                Some(grad) => grad.to_vec::<f64>()?,
+                None => vec![0.0; numel],
+            };
+            for (at, &analytic) in grad.iter().enumerate() {
+                let numeric = self.difference(f, inputs, weights, which, at)?;
+                if (analytic - numeric).abs() > self.atol + self.rtol * numeric.abs() || analytic.is_nan() {
+                    return Err(Error::runtime(
+                        "gradcheck",
+                        format!(
+                            "Jacobian mismatch for input {which} at element {at}: numerical {numeric}, analytical {analytic}"
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Central difference of the weighted output in one element of one input.
+    fn difference(
+        &self,
+        f: &dyn Fn(&[Tensor]) -> Result<Tensor>,
+        inputs: &[Tensor],
+        weights: &Tensor,
+        which: usize,
+        at: usize,
+    ) -> Result<f64> {
+        let value = |shift: f64| -> Result<f64> {
+            let mut moved = inputs.to_vec();
+            moved[which] = shifted(&inputs[which], at, shift)?;
+            let out = f(&moved)?.detach();
+            let products = out.to_vec::<f64>()?.into_iter().zip(weights.to_vec::<f64>()?).map(|(o, w)| o * w);
+            Ok(products.sum())
+        };
+        Ok((value(self.eps)? - value(-self.eps)?) / (2.0 * self.eps))
+    }
+}
+
+/// The input with one element moved, in the same layout.
+fn shifted(input: &Tensor, at: usize, shift: f64) -> Result<Tensor> {
+    let mut values = input.to_vec::<f64>()?;
+    values[at] += shift;
+    let moved = Tensor::from_vec(values, input.shape())?;
+    let out = input.detach().copy()?;
+    out.copy_(&moved)?;
+    out.requires_grad_(true)?;
+    Ok(out)
+}

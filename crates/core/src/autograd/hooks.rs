@@ -1,0 +1,72 @@
+//! Functions that run when a gradient arrives.
+
+use crate::{Result, Tensor};
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+
+/// Sees a gradient and may replace it.
+pub type TensorHook = Arc<dyn Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync>;
+/// Sees a leaf after its gradient was accumulated.
+pub type AccumulateHook = Arc<dyn Fn(&Tensor) -> Result<()> + Send + Sync>;
+
+/// The hooks of one tensor, in the order of registration.
+#[derive(Default)]
+pub struct Hooks {
+    gradient: Mutex<IndexMap<u64, TensorHook>>,
+    accumulated: Mutex<IndexMap<u64, AccumulateHook>>,
+}
+
+impl Hooks {
+    /// Passes `grad` through every hook; no lock is held while one runs.
+    pub(crate) fn run(&self, mut grad: Tensor) -> Result<Tensor> {
+        let hooks: Vec<TensorHook> = self.gradient.lock().values().cloned().collect();
+        for hook in hooks {
+            if let Some(new) = hook(&grad)? {
+                grad = new;
+            }
+        }
+        Ok(grad)
+    }
+
+    pub(crate) fn run_accumulated(&self, leaf: &Tensor) -> Result<()> {
+        let hooks: Vec<AccumulateHook> = self.accumulated.lock().values().cloned().collect();
+        hooks.iter().try_for_each(|hook| hook(leaf))
+    }
+
+    pub(crate) fn add(self: &Arc<Self>, hook: TensorHook) -> TensorHookHandle {
+        let id = next_id();
+        self.gradient.lock().insert(id, hook);
+        TensorHookHandle { id, hooks: Arc::downgrade(self) }
+    }
+
+    pub(crate) fn add_accumulated(self: &Arc<Self>, hook: AccumulateHook) -> TensorHookHandle {
+        let id = next_id();
+        self.accumulated.lock().insert(id, hook);
+        TensorHookHandle { id, hooks: Arc::downgrade(self) }
+    }
+}
+
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// Returned by hook registration; [`TensorHookHandle::remove`] takes the hook off again.
+pub struct TensorHookHandle {
+    id: u64,
+    hooks: Weak<Hooks>,
+}
+
+impl TensorHookHandle {
+    /// Takes the hook off. Doing so twice, or after the tensor is gone, does nothing.
+    pub fn remove(&self) {
+        if let Some(hooks) = self.hooks.upgrade() {
+            let gone = hooks.gradient.lock().shift_remove(&self.id);
+            drop(gone);
+            let gone = hooks.accumulated.lock().shift_remove(&self.id);
+            drop(gone);
+        }
+    }
+}

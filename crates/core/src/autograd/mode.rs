@@ -1,0 +1,99 @@
+//! Recording on and off, per thread: `no_grad`, `enable_grad`, `inference_mode`.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+
+#[derive(Clone, Copy)]
+struct Mode {
+    grad: bool,
+    inference: bool,
+}
+
+thread_local! {
+    static MODE: Cell<Mode> = const { Cell::new(Mode { grad: true, inference: false }) };
+}
+
+/// Is the graph being recorded on this thread?
+#[inline]
+pub fn is_grad_enabled() -> bool {
+    MODE.get().grad
+}
+
+/// Is this thread in inference mode?
+#[inline]
+pub fn is_inference_mode_enabled() -> bool {
+    MODE.get().inference
+}
+
+/// Restores the mode that was in force when it was made; it stays on its thread.
+#[must_use = "the mode lasts as long as the guard"]
+pub struct ModeGuard {
+    before: Mode,
+    _on_this_thread: PhantomData<*const ()>,
+}
+
+impl ModeGuard {
+    fn enter(change: impl FnOnce(Mode) -> Mode) -> Self {
+        let before = MODE.get();
+        MODE.set(change(before));
+        ModeGuard { before, _on_this_thread: PhantomData }
+    }
+
+    /// `torch.no_grad()`: nothing is recorded while the guard lives.
+    pub fn no_grad() -> Self {
+        Self::set_grad_enabled(false)
+    }
+
+    /// `torch.enable_grad()`: recording, also inside `no_grad`.
+    pub fn enable_grad() -> Self {
+        Self::set_grad_enabled(true)
+    }
+
+    /// `torch.set_grad_enabled(on)`.
+    pub fn set_grad_enabled(on: bool) -> Self {
+        Self::enter(|mode| Mode { grad: on, ..mode })
+    }
+
+    /// `torch.inference_mode(on)`: like `no_grad`, and new tensors carry no version and can never join a graph.
+    pub fn inference_mode(on: bool) -> Self {
+        Self::enter(|_| Mode { grad: !on, inference: on })
+    }
+}
+
+impl Drop for ModeGuard {
+    fn drop(&mut self) {
+        MODE.set(self.before);
+    }
+}
+
+/// Runs `f` without recording the graph, as `with torch.no_grad():` does.
+///
+/// ```
+/// use firebrick_core::{Tensor, autograd};
+/// let x = Tensor::new([1.0f32])?;
+/// x.requires_grad_(true)?;
+/// assert!(!autograd::no_grad(|| x.exp())?.requires_grad());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
+    let _guard = ModeGuard::no_grad();
+    f()
+}
+
+/// Runs `f` while recording, as `with torch.enable_grad():` does.
+pub fn enable_grad<R>(f: impl FnOnce() -> R) -> R {
+    let _guard = ModeGuard::enable_grad();
+    f()
+}
+
+/// Runs `f` with recording on or off, as `with torch.set_grad_enabled(on):` does.
+pub fn set_grad_enabled<R>(on: bool, f: impl FnOnce() -> R) -> R {
+    let _guard = ModeGuard::set_grad_enabled(on);
+    f()
+}
+
+/// Runs `f` in inference mode, as `with torch.inference_mode():` does.
+pub fn inference_mode<R>(f: impl FnOnce() -> R) -> R {
+    let _guard = ModeGuard::inference_mode(true);
+    f()
+}

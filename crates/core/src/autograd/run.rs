@@ -1,0 +1,198 @@
+//! `backward` and `grad`: the ways into the engine.
+
+use super::engine::{Pass, Target, run};
+use crate::{Error, Result, Tensor};
+
+/// The options of [`Tensor::backward_with`].
+#[derive(Clone, Default)]
+pub struct Backward {
+    gradient: Option<Tensor>,
+    retain_graph: Option<bool>,
+    create_graph: bool,
+    inputs: Option<Vec<Tensor>>,
+}
+
+impl Backward {
+    /// PyTorch's defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The gradient of the output; one, for a scalar, when not given.
+    pub fn gradient(mut self, gradient: &Tensor) -> Self {
+        self.gradient = Some(gradient.clone());
+        self
+    }
+
+    /// Keeps the graph for another pass.
+    pub fn retain_graph(mut self, on: bool) -> Self {
+        self.retain_graph = Some(on);
+        self
+    }
+
+    /// Records the pass itself, for gradients of gradients.
+    pub fn create_graph(mut self, on: bool) -> Self {
+        self.create_graph = on;
+        self
+    }
+
+    /// Accumulates into these tensors only.
+    pub fn inputs(mut self, inputs: &[&Tensor]) -> Self {
+        self.inputs = Some(inputs.iter().map(|&t| t.clone()).collect());
+        self
+    }
+}
+
+impl Tensor {
+    /// Computes the gradients of every leaf that led to this scalar and adds them to their `grad`.
+    ///
+    /// # Errors
+    /// The tensor is no scalar, records nothing, or its graph was already used up or changed.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// let x = Tensor::new([3.0f64])?;
+    /// x.requires_grad_(true)?;
+    /// x.mul(&x)?.sum()?.backward()?;
+    /// assert_eq!(x.grad().map(|g| g.item::<f64>()).transpose()?, Some(6.0));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn backward(&self) -> Result<()> {
+        self.backward_with(Backward::new())
+    }
+
+    /// [`Tensor::backward`] with a gradient, `retain_graph`, `create_graph` or chosen inputs.
+    pub fn backward_with(&self, options: Backward) -> Result<()> {
+        backward(&[self], &[options.gradient.clone()], options)
+    }
+}
+
+/// `torch.autograd.backward`: several roots at once, each with its gradient (`None`: one, for a scalar).
+pub fn backward(tensors: &[&Tensor], gradients: &[Option<Tensor>], options: Backward) -> Result<()> {
+    let roots = roots("backward", tensors, gradients)?;
+    let target = match &options.inputs {
+        None => Target::Leaves,
+        Some(inputs) if inputs.is_empty() => {
+            return Err(Error::runtime("backward", "`inputs` argument to `backward()` cannot be empty."));
+        }
+        Some(inputs) => Target::Inputs(inputs),
+    };
+    let retain_graph = options.retain_graph.unwrap_or(options.create_graph);
+    run(&roots, Pass { retain_graph, create_graph: options.create_graph, target }).map(drop)
+}
+
+fn roots(op: &'static str, tensors: &[&Tensor], gradients: &[Option<Tensor>]) -> Result<Vec<(Tensor, Tensor)>> {
+    if tensors.len() != gradients.len() {
+        return Err(Error::runtime(op, format!("got {} tensors and {} gradients", tensors.len(), gradients.len())));
+    }
+    let root = |(i, (&tensor, gradient)): (usize, (&&Tensor, &Option<Tensor>))| {
+        let tensor: &Tensor = tensor;
+        let gradient = match gradient {
+            Some(gradient) if gradient.shape() != tensor.shape() => {
+                return Err(Error::runtime(
+                    op,
+                    format!(
+                        "Mismatch in shape: grad_output[{i}] has a shape of {} and output[{i}] has a shape of {}.",
+                        gradient.shape(),
+                        tensor.shape()
+                    ),
+                ));
+            }
+            Some(gradient) => gradient.clone(),
+            None if tensor.requires_grad() && tensor.numel() != 1 => {
+                return Err(Error::runtime(op, "grad can be implicitly created only for scalar outputs")
+                    .given(format!("a tensor of shape {:?}", tensor.shape()))
+                    .remedy("reduce it first, as in `loss.sum()?.backward()`, or give a gradient"));
+            }
+            None => tensor.detach().ones_like()?,
+        };
+        if !tensor.requires_grad() {
+            return Err(Error::runtime(
+                op,
+                format!("element {i} of tensors does not require grad and does not have a grad_fn"),
+            ));
+        }
+        Ok((tensor.clone(), gradient))
+    };
+    tensors.iter().zip(gradients).enumerate().map(root).collect()
+}
+
+/// `torch.autograd.grad` as a builder: gradients of `outputs` with respect to `inputs`, returned.
+///
+/// ```
+/// use firebrick_core::{Tensor, autograd};
+/// let x = Tensor::new([2.0f64])?;
+/// x.requires_grad_(true)?;
+/// let y = x.mul(&x)?.mul(&x)?;
+/// let dx = &autograd::Grad::new(&[&y], &[&x]).create_graph(true).run()?[0];
+/// let ddx = autograd::grad(dx, &x)?;
+/// assert_eq!((dx.item::<f64>()?, ddx.item::<f64>()?), (12.0, 12.0));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub struct Grad {
+    outputs: Vec<Tensor>,
+    inputs: Vec<Tensor>,
+    grad_outputs: Vec<Option<Tensor>>,
+    retain_graph: Option<bool>,
+    create_graph: bool,
+}
+
+impl Grad {
+    /// Gradients of `outputs` with respect to `inputs`.
+    pub fn new(outputs: &[&Tensor], inputs: &[&Tensor]) -> Self {
+        Grad {
+            grad_outputs: vec![None; outputs.len()],
+            outputs: outputs.iter().map(|&t| t.clone()).collect(),
+            inputs: inputs.iter().map(|&t| t.clone()).collect(),
+            retain_graph: None,
+            create_graph: false,
+        }
+    }
+
+    /// Gradients of the outputs; one, for scalars, when not given.
+    pub fn grad_outputs(mut self, grads: &[Option<Tensor>]) -> Self {
+        self.grad_outputs = grads.to_vec();
+        self
+    }
+
+    /// Keeps the graph for another pass; by default as `create_graph`.
+    pub fn retain_graph(mut self, on: bool) -> Self {
+        self.retain_graph = Some(on);
+        self
+    }
+
+    /// Records the pass itself, for gradients of gradients.
+    pub fn create_graph(mut self, on: bool) -> Self {
+        self.create_graph = on;
+        self
+    }
+
+    /// The gradients; an input that the outputs do not depend on is an error.
+    pub fn run(self) -> Result<Vec<Tensor>> {
+        let grads = self.run_allow_unused()?;
+        let unused = || {
+            Error::runtime(
+                "grad",
+                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.",
+            )
+        };
+        grads.into_iter().map(|grad| grad.ok_or_else(unused)).collect()
+    }
+
+    /// The gradients; `None` for an input that the outputs do not depend on (`allow_unused=True`).
+    pub fn run_allow_unused(self) -> Result<Vec<Option<Tensor>>> {
+        if self.inputs.is_empty() {
+            return Err(Error::value("grad", "grad requires non-empty inputs."));
+        }
+        let outputs: Vec<&Tensor> = self.outputs.iter().collect();
+        let roots = roots("grad", &outputs, &self.grad_outputs)?;
+        let retain_graph = self.retain_graph.unwrap_or(self.create_graph);
+        run(&roots, Pass { retain_graph, create_graph: self.create_graph, target: Target::Returned(&self.inputs) })
+    }
+}
+
+/// The gradient of the scalar `output` with respect to `input`.
+pub fn grad(output: &Tensor, input: &Tensor) -> Result<Tensor> {
+    let grads = Grad::new(&[output], &[input]).run()?;
+    grads.into_iter().next().ok_or_else(|| Error::runtime("grad", "no gradient was returned"))
+}

@@ -1,0 +1,283 @@
+//! Every elementwise formula, once, as a loop over a tile.
+
+use super::math::{Lane, Real, activation, activation_grad, binary as two, int, rounding, special};
+use crate::Element;
+use crate::backend::{Binary, Ternary, Unary};
+use std::marker::PhantomData;
+
+/// Elements that are loaded, computed and stored together: they stay in the first-level cache.
+pub(crate) const TILE: usize = 256;
+
+/// A kind of number that formulas are computed in.
+pub(crate) trait Class {
+    /// One number.
+    type T: Element;
+    fn unary(kernel: Unary, x: &[Self::T], out: &mut [Self::T]);
+    fn binary(kernel: Binary, x: &[Self::T], y: &[Self::T], out: &mut [Self::T]);
+    fn ternary(kernel: Ternary, x: &[Self::T], y: &[Self::T], z: &[Self::T], out: &mut [Self::T]);
+}
+
+/// Floating point; `R` says of which width and for which processors.
+pub(crate) struct Float<R>(PhantomData<R>);
+/// Every integer type, and bool as 0 and 1.
+pub(crate) struct Integer;
+
+#[inline(always)]
+fn each<R: Real>((x, out): (&[R::Value], &mut [R::Value]), f: impl Fn(R) -> R) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = f(R::new(x)).value();
+    }
+}
+
+#[inline(always)]
+fn each2<R: Real>((x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R) -> R) {
+    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+        *out = f(R::new(x), R::new(y)).value();
+    }
+}
+
+#[inline(always)]
+fn each3<R: Real>((x, y, z, out): (&[R::Value], &[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R, R) -> R) {
+    for (((out, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
+        *out = f(R::new(x), R::new(y), R::new(z)).value();
+    }
+}
+
+#[inline(always)]
+fn truth<R: Real>(on: bool) -> R {
+    if on { R::ONE } else { R::ZERO }
+}
+
+#[inline(always)]
+fn is_true<R: Real>(x: R) -> bool {
+    x != R::ZERO
+}
+
+/// One arm a formula; the match is outside the loop.
+macro_rules! formulas {
+    ($each:ident, $kernel:expr, $slices:tt, $enum:ident; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
+        match $kernel {
+            $($enum::$variant $(($($arg),+))? => $each($slices, $f),)*
+        }
+    };
+}
+
+impl<R: Real> Class for Float<R>
+where
+    R::Value: Element,
+{
+    type T = R::Value;
+
+    #[inline(always)]
+    fn unary(kernel: Unary, x: &[Self::T], out: &mut [Self::T]) {
+        formulas! { each, kernel, (x, out), Unary;
+            Neg => |x: R| -x;
+            Abs => R::abs;
+            Sign => rounding::sign::<R>;
+            Square => rounding::square::<R>;
+            Sqrt => R::sqrt;
+            Rsqrt => rounding::rsqrt::<R>;
+            Reciprocal => rounding::reciprocal::<R>;
+            Exp => R::exp;
+            Exp2 => R::exp2;
+            Expm1 => R::expm1;
+            Log => R::log;
+            Log2 => R::log2;
+            Log10 => R::log10;
+            Log1p => R::log1p;
+            Sin => R::sin;
+            Cos => R::cos;
+            Tan => R::tan;
+            Asin => R::asin;
+            Acos => R::acos;
+            Atan => R::atan;
+            Sinh => R::sinh;
+            Cosh => R::cosh;
+            Tanh => R::tanh;
+            Asinh => R::asinh;
+            Acosh => R::acosh;
+            Atanh => R::atanh;
+            Erf => R::erf;
+            Erfc => R::erfc;
+            Erfinv => R::erfinv;
+            Lgamma => R::lgamma;
+            Digamma => R::digamma;
+            I0 => R::i0;
+            Sinc => special::sinc::<R>;
+            Floor => R::floor;
+            Ceil => R::ceil;
+            Round => R::round;
+            Trunc => R::trunc;
+            Frac => rounding::frac::<R>;
+            Relu => |x: R| if x <= R::ZERO { R::ZERO } else { x };
+            Sigmoid => special::sigmoid::<R>;
+            LogSigmoid => special::logsigmoid::<R>;
+            Gelu => activation::gelu::<R>;
+            GeluTanh => activation::gelu_tanh::<R>;
+            Silu => activation::silu::<R>;
+            LogicalNot => |x: R| truth(!is_true(x));
+            BitwiseNot => |x: R| x;
+            IsNan => |x: R| truth(x.partial_cmp(&x).is_none());
+            IsInf => |x: R| truth(x.abs() == R::INFINITY);
+            IsFinite => |x: R| truth(x.abs() <= R::MAX);
+            Signbit => |x: R| truth(x.signbit());
+            Clamp(low, high) => |x: R| rounding::clamp(x, R::from_f64(low), R::from_f64(high));
+            ClampInt(low, high) => |x: R| rounding::clamp(x, R::from_f64(low as f64), R::from_f64(high as f64));
+            Positive => |x: R| x;
+            Ndtr => R::ndtr;
+            LogNdtr => R::log_ndtr;
+            Deg2rad => rounding::deg2rad::<R>;
+            Rad2deg => rounding::rad2deg::<R>;
+        }
+    }
+
+    #[inline(always)]
+    fn binary(kernel: Binary, x: &[Self::T], y: &[Self::T], out: &mut [Self::T]) {
+        formulas! { each2, kernel, (x, y, out), Binary;
+            Add => |x: R, y: R| x + y;
+            Sub => |x: R, y: R| x - y;
+            Mul => |x: R, y: R| x * y;
+            Div => |x: R, y: R| x / y;
+            FloorDivide => two::floor_divide::<R>;
+            TruncDivide => two::trunc_divide::<R>;
+            Remainder => two::remainder::<R>;
+            Fmod => R::fmod;
+            Pow => R::pow;
+            Atan2 => R::atan2;
+            Hypot => R::hypot;
+            Copysign => R::copysign;
+            Nextafter => R::nextafter;
+            Maximum => two::maximum::<R>;
+            Minimum => two::minimum::<R>;
+            Fmax => two::fmax::<R>;
+            Fmin => two::fmin::<R>;
+            Heaviside => two::heaviside::<R>;
+            LogAddExp => special::logaddexp::<R>;
+            LogAddExp2 => special::logaddexp2::<R>;
+            Xlogy => special::xlogy::<R>;
+            Xlog1py => special::xlog1py::<R>;
+            Eq => |x: R, y: R| truth(x == y);
+            Ne => |x: R, y: R| truth(x != y);
+            Lt => |x: R, y: R| truth(x < y);
+            Le => |x: R, y: R| truth(x <= y);
+            Gt => |x: R, y: R| truth(x > y);
+            Ge => |x: R, y: R| truth(x >= y);
+            LogicalAnd => |x: R, y: R| truth(is_true(x) && is_true(y));
+            LogicalOr => |x: R, y: R| truth(is_true(x) || is_true(y));
+            LogicalXor => |x: R, y: R| truth(is_true(x) != is_true(y));
+            BitwiseAnd => |x: R, _: R| x;
+            BitwiseOr => |x: R, _: R| x;
+            BitwiseXor => |x: R, _: R| x;
+            SigmoidGrad => |g: R, out: R| g * (R::ONE - out) * out;
+            TanhGrad => |g: R, out: R| g * (R::ONE - out * out);
+            ReluGrad => |g: R, out: R| if out <= R::ZERO { R::ZERO } else { g };
+            GeluGrad => |g: R, x: R| g * activation_grad::gelu_grad(x);
+            GeluTanhGrad => |g: R, x: R| g * activation_grad::gelu_tanh_grad(x);
+            SiluGrad => |g: R, x: R| g * activation_grad::silu_grad(x);
+        }
+    }
+
+    #[inline(always)]
+    fn ternary(kernel: Ternary, x: &[Self::T], y: &[Self::T], z: &[Self::T], out: &mut [Self::T]) {
+        formulas! { each3, kernel, (x, y, z, out), Ternary;
+            Where => |c: R, x: R, y: R| if is_true(c) { x } else { y };
+            Lerp => two::lerp::<R>;
+            Addcmul(value) => |x: R, y: R, z: R| x + R::from_f64(value) * y * z;
+            Addcdiv(value) => |x: R, y: R, z: R| x + R::from_f64(value) * y / z;
+            Clamp => |x: R, low: R, high: R| two::minimum(two::maximum(x, low), high);
+        }
+    }
+}
+
+#[inline(always)]
+fn each_int((x, out): (&[i64], &mut [i64]), f: impl Fn(i64) -> i64) {
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x));
+}
+
+#[inline(always)]
+fn each_int2((x, y, out): (&[i64], &[i64], &mut [i64]), f: impl Fn(i64, i64) -> i64) {
+    out.iter_mut().zip(x).zip(y).for_each(|((out, &x), &y)| *out = f(x, y));
+}
+
+#[inline(always)]
+fn each_int3((x, y, z, out): (&[i64], &[i64], &[i64], &mut [i64]), f: impl Fn(i64, i64, i64) -> i64) {
+    out.iter_mut().zip(x).zip(y).zip(z).for_each(|(((out, &x), &y), &z)| *out = f(x, y, z));
+}
+
+macro_rules! integer_formulas {
+    ($each:ident, $kernel:expr, $slices:tt, $enum:ident, $otherwise:expr; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
+        match $kernel {
+            $($enum::$variant $(($($arg),+))? => $each($slices, $f),)*
+            // A formula of floating point: operations never ask for it on integers.
+            _ => $otherwise,
+        }
+    };
+}
+
+impl Class for Integer {
+    type T = i64;
+
+    #[inline(always)]
+    fn unary(kernel: Unary, x: &[i64], out: &mut [i64]) {
+        integer_formulas! { each_int, kernel, (x, out), Unary, out.copy_from_slice(x);
+            Neg => int::neg;
+            Abs => int::abs;
+            Sign => int::sign;
+            Square => |x| int::mul(x, x);
+            Relu => |x: i64| x.max(0);
+            LogicalNot => |x| i64::from(x == 0);
+            BitwiseNot => |x: i64| !x;
+            IsNan => |_| 0;
+            IsInf => |_| 0;
+            IsFinite => |_| 1;
+            Signbit => |x| i64::from(x < 0);
+            ClampInt(low, high) => |x: i64| x.max(low).min(high);
+        }
+    }
+
+    #[inline(always)]
+    fn binary(kernel: Binary, x: &[i64], y: &[i64], out: &mut [i64]) {
+        // Zero divisors were refused before: see `map::run`.
+        integer_formulas! { each_int2, kernel, (x, y, out), Binary, out.copy_from_slice(x);
+            Add => int::add;
+            Sub => int::sub;
+            Mul => int::mul;
+            FloorDivide => |x, y| int::floor_divide(x, y).unwrap_or(0);
+            TruncDivide => |x, y| int::trunc_divide(x, y).unwrap_or(0);
+            Remainder => |x, y| int::remainder(x, y).unwrap_or(0);
+            Fmod => |x, y| int::fmod(x, y).unwrap_or(0);
+            Pow => int::pow;
+            Maximum => int::maximum;
+            Minimum => int::minimum;
+            Fmax => int::maximum;
+            Fmin => int::minimum;
+            Heaviside => |x: i64, y: i64| match x.signum() { 0 => y, s => i64::from(s > 0) };
+            Eq => |x, y| i64::from(x == y);
+            Ne => |x, y| i64::from(x != y);
+            Lt => |x, y| i64::from(x < y);
+            Le => |x, y| i64::from(x <= y);
+            Gt => |x, y| i64::from(x > y);
+            Ge => |x, y| i64::from(x >= y);
+            LogicalAnd => |x: i64, y: i64| i64::from(x != 0 && y != 0);
+            LogicalOr => |x: i64, y: i64| i64::from(x != 0 || y != 0);
+            LogicalXor => |x: i64, y: i64| i64::from((x != 0) != (y != 0));
+            BitwiseAnd => |x: i64, y: i64| x & y;
+            BitwiseOr => |x: i64, y: i64| x | y;
+            BitwiseXor => |x: i64, y: i64| x ^ y;
+        }
+    }
+
+    #[inline(always)]
+    fn ternary(kernel: Ternary, x: &[i64], y: &[i64], z: &[i64], out: &mut [i64]) {
+        integer_formulas! { each_int3, kernel, (x, y, z, out), Ternary, out.copy_from_slice(x);
+            Where => |c: i64, x: i64, y: i64| if c != 0 { x } else { y };
+            Addcmul(value) => |x: i64, y: i64, z: i64| int::add(x, int::mul(value as i64, int::mul(y, z)));
+            Clamp => |x: i64, low: i64, high: i64| x.max(low).min(high);
+        }
+    }
+}
+
+/// The classes that a processor without fused multiply-add uses, and those for one with it.
+pub(crate) type Plain<T> = Float<Lane<T, false>>;
+/// See [`Plain`].
+pub(crate) type Fused<T> = Float<Lane<T, true>>;

@@ -1,0 +1,127 @@
+//! A stand-in accelerator for tests: memory that main memory's tensors cannot be mixed with, and a queue.
+//!
+//! Operations are queued and run, by the CPU's kernels and so with the CPU's bits, when something waits for them: a
+//! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
+
+use super::cpu::Cpu;
+use super::{Backend, Map, Product, Reduce};
+use crate::storage::Block;
+use crate::tensor::Body;
+use crate::{DType, Result, Scalar};
+use parking_lot::{Mutex, MutexGuard};
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+type Task = Box<dyn FnOnce() -> Result<()> + Send>;
+
+/// One mock device.
+#[derive(Default)]
+pub(super) struct Mock {
+    queue: Mutex<VecDeque<Task>>,
+    /// Held by whoever works the queue off, so that tasks run in order.
+    running: Mutex<()>,
+}
+
+/// More would be no test of anything.
+const MOST: usize = 8;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static DEVICES: [OnceLock<Mock>; MOST] = [const { OnceLock::new() }; MOST];
+
+/// Switches on the first `count` devices; they stay on.
+pub(crate) fn enable(count: usize) {
+    COUNT.fetch_max(count.min(MOST), SeqCst);
+}
+
+/// How many are switched on.
+pub(crate) fn device_count() -> usize {
+    COUNT.load(SeqCst)
+}
+
+pub(super) fn device(index: usize) -> Option<&'static dyn Backend> {
+    (index < device_count()).then(|| DEVICES[index].get_or_init(Mock::default) as &dyn Backend)
+}
+
+impl Mock {
+    fn enqueue(&self, task: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+        self.queue.lock().push_back(Box::new(task));
+        Ok(())
+    }
+
+    /// Works the queue off; what stays locked keeps others from overtaking.
+    fn drain(&self) -> Result<MutexGuard<'_, ()>> {
+        let running = self.running.lock();
+        loop {
+            let task = self.queue.lock().pop_front();
+            match task {
+                Some(task) => task()?,
+                None => return Ok(running),
+            }
+        }
+    }
+}
+
+fn owned(bodies: &[&Body]) -> Vec<Body> {
+    bodies.iter().map(|&b| b.clone()).collect()
+}
+
+impl Backend for Mock {
+    fn allocate(&self, bytes: usize) -> Result<Block> {
+        Block::new(bytes)
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        self.drain().map(drop)
+    }
+
+    fn to_host(&self, src: &Body, host: &Body) -> Result<()> {
+        let _running = self.drain()?;
+        Cpu.copy(src, host)
+    }
+
+    fn from_host(&self, host: &Body, dst: &Body) -> Result<()> {
+        let _running = self.drain()?;
+        Cpu.copy(host, dst)
+    }
+
+    fn fill(&self, out: &Body, value: Scalar) -> Result<()> {
+        let out = out.clone();
+        self.enqueue(move || Cpu.fill(&out, value))
+    }
+
+    fn copy(&self, src: &Body, out: &Body) -> Result<()> {
+        let (src, out) = (src.clone(), out.clone());
+        self.enqueue(move || Cpu.copy(&src, &out))
+    }
+
+    fn add_overlapping(&self, src: &Body, out: &Body) -> Result<()> {
+        let (src, out) = (src.clone(), out.clone());
+        self.enqueue(move || Cpu.add_overlapping(&src, &out))
+    }
+
+    fn map(&self, kernel: Map, compute: DType, inputs: &[&Body], out: &Body) -> Result<()> {
+        if !compute.is_floating_point() {
+            // Integer division fails on a zero among the data.
+            let _running = self.drain()?;
+            return Cpu.map(kernel, compute, inputs, out);
+        }
+        let (inputs, out) = (owned(inputs), out.clone());
+        self.enqueue(move || Cpu.map(kernel, compute, &inputs.iter().collect::<Vec<_>>(), &out))
+    }
+
+    fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()> {
+        let (input, out) = (input.clone(), out.clone());
+        self.enqueue(move || Cpu.reduce(op, compute, &input, &out))
+    }
+
+    fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
+        self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
+    }
+
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
+        let (a, b, bias, out) = (a.clone(), b.clone(), bias.cloned(), out.clone());
+        self.enqueue(move || Cpu.matmul(product, &a, &b, bias.as_ref(), &out))
+    }
+}

@@ -1,0 +1,319 @@
+//! Shapes and the integer lists that requests are made of.
+
+use crate::{Error, Result};
+use smallvec::SmallVec;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+/// Sizes or strides of a tensor: up to six dimensions without an allocation, returned by value.
+///
+/// `Display` is PyTorch's `torch.Size([2, 3])`, `Debug` the bare list `[2, 3]`.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Dims(SmallVec<[usize; 6]>);
+
+impl Dims {
+    /// No dimensions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A copy of `dims`.
+    #[inline]
+    pub fn from_slice(dims: &[usize]) -> Self {
+        Dims(SmallVec::from_slice(dims))
+    }
+
+    /// `len` times `value`.
+    pub fn repeat(value: usize, len: usize) -> Self {
+        Dims(SmallVec::from_elem(value, len))
+    }
+
+    /// Appends one dimension.
+    pub fn push(&mut self, value: usize) {
+        self.0.push(value);
+    }
+
+    /// Inserts a dimension before `at`.
+    pub fn insert(&mut self, at: usize, value: usize) {
+        self.0.insert(at, value);
+    }
+
+    /// Removes and returns the dimension `at`.
+    pub fn remove(&mut self, at: usize) -> usize {
+        self.0.remove(at)
+    }
+
+    /// Product of all sizes; 1 for no dimensions.
+    #[inline]
+    pub fn numel(&self) -> usize {
+        self.0.iter().product()
+    }
+
+    /// Product of all sizes, or PyTorch's error when it exceeds what 64 bits hold.
+    pub fn checked_numel(&self, op: &'static str) -> Result<usize> {
+        if self.contains(&0) {
+            return Ok(0);
+        }
+        self.iter()
+            .try_fold(1usize, |n, &d| n.checked_mul(d))
+            .filter(|&n| n <= isize::MAX as usize)
+            .ok_or_else(|| Error::runtime(op, "numel: integer multiplication overflow").given(format!("{self:?}")))
+    }
+
+    /// Row-major strides of this shape, as PyTorch computes them (a size of 0 counts as 1).
+    #[inline]
+    pub fn contiguous_strides(&self) -> Dims {
+        let mut strides = self.clone();
+        let mut step = 1usize;
+        for i in (0..self.len()).rev() {
+            strides[i] = step;
+            step = step.saturating_mul(self[i].max(1));
+        }
+        strides
+    }
+}
+
+impl Deref for Dims {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl DerefMut for Dims {
+    fn deref_mut(&mut self) -> &mut [usize] {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Dims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0[..], f)
+    }
+}
+
+impl fmt::Display for Dims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "torch.Size({self:?})")
+    }
+}
+
+impl FromIterator<usize> for Dims {
+    fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
+        Dims(iter.into_iter().collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Dims {
+    type Item = &'a usize;
+    type IntoIter = std::slice::Iter<'a, usize>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl From<&[usize]> for Dims {
+    fn from(dims: &[usize]) -> Self {
+        Dims::from_slice(dims)
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Dims {
+    fn from(dims: [usize; N]) -> Self {
+        Dims::from_slice(&dims)
+    }
+}
+
+impl<const N: usize> PartialEq<[usize; N]> for Dims {
+    fn eq(&self, other: &[usize; N]) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl PartialEq<[usize]> for Dims {
+    fn eq(&self, other: &[usize]) -> bool {
+        self[..] == *other
+    }
+}
+
+impl PartialEq<&[usize]> for Dims {
+    fn eq(&self, other: &&[usize]) -> bool {
+        self[..] == **other
+    }
+}
+
+/// A list of integers as PyTorch takes them: sizes (where -1 may mean "infer") or dimensions
+/// (where negative ones count from the end).
+///
+/// Made from numbers, arrays, slices and vectors of any common integer type, and from `()` for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sizes(SmallVec<[i64; 6]>);
+
+/// An integer that may stand in [`Sizes`].
+pub trait Integer: Copy {
+    /// The value; numbers beyond `i64` saturate and are refused where they are used.
+    fn to_i64(self) -> i64;
+}
+
+macro_rules! integers {
+    ($($t:ty),*) => { $(
+        impl Integer for $t {
+            #[inline]
+            fn to_i64(self) -> i64 {
+                i64::try_from(self).unwrap_or(i64::MAX)
+            }
+        }
+        impl From<$t> for Sizes {
+            fn from(value: $t) -> Self {
+                Sizes(SmallVec::from_slice(&[value.to_i64()]))
+            }
+        }
+    )* };
+}
+integers!(i32, i64, isize, u32, u64, usize);
+
+impl Sizes {
+    /// As a shape: every entry must be 0 or more.
+    pub fn to_shape(&self, op: &'static str) -> Result<Dims> {
+        if self.0.iter().any(|&s| s < 0) {
+            let list = &self.0[..];
+            return Err(Error::runtime(
+                op,
+                format!("Trying to create tensor with negative dimension {}: {list:?}", self.first_negative()),
+            ));
+        }
+        let shape: Dims = self.0.iter().map(|&s| s as usize).collect();
+        shape.checked_numel(op)?;
+        Ok(shape)
+    }
+
+    fn first_negative(&self) -> i64 {
+        self.0.iter().copied().find(|&s| s < 0).unwrap_or(0)
+    }
+}
+
+impl Deref for Sizes {
+    type Target = [i64];
+    fn deref(&self) -> &[i64] {
+        &self.0
+    }
+}
+
+impl FromIterator<i64> for Sizes {
+    fn from_iter<I: IntoIterator<Item = i64>>(iter: I) -> Self {
+        Sizes(iter.into_iter().collect())
+    }
+}
+
+impl<T: Integer, const N: usize> From<[T; N]> for Sizes {
+    fn from(list: [T; N]) -> Self {
+        Sizes(list.iter().map(|v| v.to_i64()).collect())
+    }
+}
+
+impl<T: Integer, const N: usize> From<&[T; N]> for Sizes {
+    fn from(list: &[T; N]) -> Self {
+        Sizes::from(&list[..])
+    }
+}
+
+impl<T: Integer> From<&[T]> for Sizes {
+    fn from(list: &[T]) -> Self {
+        Sizes(list.iter().map(|v| v.to_i64()).collect())
+    }
+}
+
+impl<T: Integer> From<Vec<T>> for Sizes {
+    fn from(list: Vec<T>) -> Self {
+        Sizes::from(&list[..])
+    }
+}
+
+impl<T: Integer> From<&Vec<T>> for Sizes {
+    fn from(list: &Vec<T>) -> Self {
+        Sizes::from(&list[..])
+    }
+}
+
+impl From<&Sizes> for Sizes {
+    fn from(list: &Sizes) -> Self {
+        list.clone()
+    }
+}
+
+impl From<&Dims> for Sizes {
+    fn from(dims: &Dims) -> Self {
+        Sizes::from(&dims[..])
+    }
+}
+
+impl From<Dims> for Sizes {
+    fn from(dims: Dims) -> Self {
+        Sizes::from(&dims[..])
+    }
+}
+
+impl From<()> for Sizes {
+    fn from((): ()) -> Self {
+        Sizes::default()
+    }
+}
+
+/// Resolves a possibly negative dimension of a tensor with `rank` dimensions.
+///
+/// A 0-dimensional tensor accepts -1 and 0, as in PyTorch.
+#[inline]
+pub fn wrap_dim(op: &'static str, dim: i64, rank: usize) -> Result<usize> {
+    let bound = rank.max(1) as i64;
+    if dim >= -bound && dim < bound {
+        return Ok(if dim < 0 { dim + bound } else { dim } as usize);
+    }
+    Err(Error::index(
+        op,
+        format!("Dimension out of range (expected to be in range of [{}, {}], but got {dim})", -bound, bound - 1),
+    ))
+}
+
+/// Resolves several dimensions and refuses one that is named twice.
+pub fn wrap_dims(op: &'static str, dims: &[i64], rank: usize) -> Result<SmallVec<[usize; 6]>> {
+    let mut out = SmallVec::new();
+    for &dim in dims {
+        let dim = wrap_dim(op, dim, rank)?;
+        if out.contains(&dim) {
+            return Err(Error::runtime(op, format!("dim {dim} appears multiple times in the list of dims")));
+        }
+        out.push(dim);
+    }
+    Ok(out)
+}
+
+/// The shape two operands broadcast to.
+#[inline]
+pub fn broadcast_shapes(op: &'static str, a: &[usize], b: &[usize]) -> Result<Dims> {
+    if a == b {
+        return Ok(Dims::from_slice(a));
+    }
+    let rank = a.len().max(b.len());
+    let mut out = Dims::repeat(1, rank);
+    for i in 0..rank {
+        // Compared from the last dimension on; a missing one counts as 1.
+        let size = |s: &[usize]| if i < s.len() { s[s.len() - 1 - i] } else { 1 };
+        out[rank - 1 - i] = match (size(a), size(b)) {
+            (x, y) if x == y => x,
+            (1, y) => y,
+            (x, 1) => x,
+            (x, y) => {
+                return Err(Error::runtime(
+                    op,
+                    format!(
+                        "The size of tensor a ({x}) must match the size of tensor b ({y}) at non-singleton dimension {}",
+                        rank - 1 - i
+                    ),
+                )
+                .given(format!("{a:?} and {b:?}"))
+                .expected("sizes that are equal or 1, compared from the last dimension"));
+            }
+        };
+    }
+    Ok(out)
+}

@@ -1,0 +1,165 @@
+//! Element types and PyTorch's promotion between them.
+
+use std::fmt;
+
+/// The element type of a tensor. `Display` is PyTorch's `torch.float32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DType {
+    /// Truth values, one byte each.
+    Bool,
+    /// Unsigned 8-bit integers.
+    U8,
+    /// Signed 8-bit integers.
+    I8,
+    /// Signed 16-bit integers.
+    I16,
+    /// Signed 32-bit integers.
+    I32,
+    /// Signed 64-bit integers: indices and labels.
+    I64,
+    /// IEEE half precision.
+    F16,
+    /// bfloat16: the upper half of a float32.
+    BF16,
+    /// Single precision: the default.
+    F32,
+    /// Double precision.
+    F64,
+}
+
+/// How far up the promotion ladder a dtype stands: bool, integer, floating point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// Truth values.
+    Bool,
+    /// Integers of any width.
+    Integer,
+    /// Floating point of any width.
+    Float,
+}
+
+impl DType {
+    /// Every dtype.
+    pub const ALL: [DType; 10] = [
+        DType::Bool,
+        DType::U8,
+        DType::I8,
+        DType::I16,
+        DType::I32,
+        DType::I64,
+        DType::F16,
+        DType::BF16,
+        DType::F32,
+        DType::F64,
+    ];
+
+    /// Bytes of one element.
+    #[inline]
+    pub const fn size(self) -> usize {
+        match self {
+            DType::Bool | DType::U8 | DType::I8 => 1,
+            DType::I16 | DType::F16 | DType::BF16 => 2,
+            DType::I32 | DType::F32 => 4,
+            DType::I64 | DType::F64 => 8,
+        }
+    }
+
+    /// Can it hold fractions, and therefore gradients?
+    #[inline]
+    pub const fn is_floating_point(self) -> bool {
+        matches!(self, DType::F16 | DType::BF16 | DType::F32 | DType::F64)
+    }
+
+    /// Bool, integer or floating point.
+    #[inline]
+    pub const fn category(self) -> Category {
+        match self {
+            DType::Bool => Category::Bool,
+            DType::U8 | DType::I8 | DType::I16 | DType::I32 | DType::I64 => Category::Integer,
+            _ => Category::Float,
+        }
+    }
+
+    /// PyTorch's name without the `torch.` before it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DType::Bool => "bool",
+            DType::U8 => "uint8",
+            DType::I8 => "int8",
+            DType::I16 => "int16",
+            DType::I32 => "int32",
+            DType::I64 => "int64",
+            DType::F16 => "float16",
+            DType::BF16 => "bfloat16",
+            DType::F32 => "float32",
+            DType::F64 => "float64",
+        }
+    }
+
+    /// The C++ name that PyTorch's error texts use, such as `Float` or `Long`.
+    pub const fn scalar_name(self) -> &'static str {
+        match self {
+            DType::Bool => "Bool",
+            DType::U8 => "Byte",
+            DType::I8 => "Char",
+            DType::I16 => "Short",
+            DType::I32 => "Int",
+            DType::I64 => "Long",
+            DType::F16 => "Half",
+            DType::BF16 => "BFloat16",
+            DType::F32 => "Float",
+            DType::F64 => "Double",
+        }
+    }
+
+    /// The C++ name of one element in PyTorch's error texts, such as `float` or `long long`.
+    pub const fn c_name(self) -> &'static str {
+        match self {
+            DType::Bool => "bool",
+            DType::U8 => "unsigned char",
+            DType::I8 => "signed char",
+            DType::I16 => "short",
+            DType::I32 => "int",
+            DType::I64 => "long int",
+            DType::F16 => "c10::Half",
+            DType::BF16 => "c10::BFloat16",
+            DType::F32 => "float",
+            DType::F64 => "double",
+        }
+    }
+
+    /// The dtype with this PyTorch name, with or without `torch.`.
+    pub fn from_name(name: &str) -> Option<DType> {
+        let name = name.strip_prefix("torch.").unwrap_or(name);
+        DType::ALL.into_iter().find(|d| d.name() == name)
+    }
+
+    /// `torch.promote_types`: the smallest dtype that holds both, by PyTorch's table.
+    pub fn promote(self, other: DType) -> DType {
+        use DType::*;
+        match (self.min(other), self.max(other)) {
+            (a, b) if a == b => a,
+            (Bool, b) => b,
+            (U8, I8) => I16,
+            (F16, BF16) => F32,
+            // The order of the variants is the order of promotion everywhere else.
+            (_, b) => b,
+        }
+    }
+
+    /// `torch.can_cast`: is casting from this dtype to `to` allowed by the promotion rules?
+    pub fn can_cast(self, to: DType) -> bool {
+        self.category() <= to.category()
+    }
+
+    /// This dtype when it is a floating one, else float32: what `exp` or `mean` compute in.
+    pub fn to_float(self) -> DType {
+        if self.is_floating_point() { self } else { crate::default_dtype() }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "torch.{}", self.name())
+    }
+}

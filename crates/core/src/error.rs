@@ -1,0 +1,190 @@
+//! The one error type: what failed, what was given, what was expected and where in the model.
+
+use std::fmt;
+
+/// The result of every fallible operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, named after the exception class that PyTorch raises for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// PyTorch's `RuntimeError`: shapes, devices, autograd.
+    Runtime,
+    /// PyTorch's `IndexError`: a dimension or an index out of range.
+    Index,
+    /// PyTorch's `ValueError`: an argument outside its domain.
+    Value,
+    /// PyTorch's `TypeError`: an argument of the wrong dtype or kind.
+    Type,
+    /// PyTorch's `KeyError`: a name that is taken, missing or malformed.
+    Key,
+    /// PyTorch's `AttributeError`: a member that does not exist.
+    Attribute,
+    /// PyTorch's `NotImplementedError`: an operation that a dtype or device does not have.
+    NotImplemented,
+    /// A file that cannot be read or written.
+    Io,
+}
+
+/// An error that says where and why.
+///
+/// `Display` is PyTorch's sentence alone where it has one, since people search for those; `{:#}` and
+/// `Debug` add the operation, the module path, what was given, what was expected and the remedy.
+///
+/// ```
+/// use firebrick_core::{Error, ErrorKind};
+/// let error = Error::value("dropout", "dropout probability has to be between 0 and 1, but got 2")
+///     .expected("0 <= p <= 1");
+/// assert_eq!(error.kind(), ErrorKind::Value);
+/// assert_eq!(error.to_string(), "dropout probability has to be between 0 and 1, but got 2");
+/// assert!(format!("{error:#}").contains("expected: 0 <= p <= 1"));
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    op: &'static str,
+    message: String,
+    given: Option<String>,
+    expected: Option<String>,
+    remedy: Option<String>,
+    frames: Vec<u64>,
+    module_path: Option<String>,
+}
+
+macro_rules! shorthands {
+    ($($(#[$doc:meta])* $name:ident = $kind:ident;)*) => { $(
+        $(#[$doc])*
+        pub fn $name(op: &'static str, message: impl Into<String>) -> Self {
+            Self::new(ErrorKind::$kind, op, message)
+        }
+    )* };
+}
+
+impl Error {
+    /// An error of `kind` raised by the operation `op`.
+    #[cold]
+    pub fn new(kind: ErrorKind, op: &'static str, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            op,
+            message: message.into(),
+            given: None,
+            expected: None,
+            remedy: None,
+            frames: Vec::new(),
+            module_path: None,
+        }))
+    }
+
+    shorthands! {
+        /// A `RuntimeError`.
+        runtime = Runtime;
+        /// An `IndexError`.
+        index = Index;
+        /// A `ValueError`.
+        value = Value;
+        /// A `TypeError`.
+        type_ = Type;
+        /// A `KeyError`.
+        key = Key;
+        /// An `AttributeError`.
+        attribute = Attribute;
+        /// A `NotImplementedError`.
+        not_implemented = NotImplemented;
+        /// A file error.
+        io = Io;
+    }
+
+    /// Adds what was given.
+    pub fn given(mut self, given: impl Into<String>) -> Self {
+        self.0.given = Some(given.into());
+        self
+    }
+
+    /// Adds what was expected.
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.0.expected = Some(expected.into());
+        self
+    }
+
+    /// Adds what to do about it.
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.0.remedy = Some(remedy.into());
+        self
+    }
+
+    /// PyTorch's exception class.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed.
+    pub fn op(&self) -> &'static str {
+        self.0.op
+    }
+
+    /// The sentence that `Display` prints.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The dotted path of the module in which it happened, where one is known.
+    pub fn module_path(&self) -> Option<&str> {
+        self.0.module_path.as_deref()
+    }
+
+    /// Notes that the error passed through the module with this core identity, innermost first.
+    pub fn push_frame(&mut self, core_id: u64) {
+        self.0.frames.push(core_id);
+    }
+
+    /// The core identities noted so far, innermost first.
+    pub fn frames(&self) -> &[u64] {
+        &self.0.frames
+    }
+
+    /// Sets the dotted path that [`Error::module_path`] returns.
+    pub fn set_module_path(&mut self, path: String) {
+        self.0.module_path = Some(path);
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.write_str(&inner.message)?;
+        if !f.alternate() {
+            return Ok(());
+        }
+        write!(f, "\n  operation: {}", inner.op)?;
+        let details = [
+            ("module", &inner.module_path),
+            ("given", &inner.given),
+            ("expected", &inner.expected),
+            ("remedy", &inner.remedy),
+        ];
+        for (label, text) in details {
+            if let Some(text) = text {
+                write!(f, "\n  {label}: {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self:#}", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Error::io("io", error.to_string())
+    }
+}

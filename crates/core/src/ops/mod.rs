@@ -1,0 +1,215 @@
+//! Operations, each written in one place: documentation, forward, what is saved, one gradient formula per input, and
+//! the samples that the gradient checks run it on.
+//!
+//! # Writing a row
+//! ```text
+//! /// Documentation of the method.
+//! fn mul(a, b: operand) -> Tensor as "MulBackward0" {      // `as`: what grad_fn prints
+//!     kernel: Binary::Mul,                                   // or `forward: <expression of type Result<Tensor>>`
+//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result
+//!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
+//!     in_place: mul_,                                        // optional
+//!     samples: sample::pairs(|a, b| a.mul(b)),
+//! }
+//! ```
+//! Inputs after the first are an `operand` (tensor or number), a `tensor`, or `optional` (`Option<&Tensor>`); arguments
+//! follow a semicolon with their types and are taken as `impl Into<type>`. In `forward` and `grads` an input is a
+//! `&Tensor` (or `Option<&Tensor>`), an argument a reference to its value.
+//! Gradients are made of public differentiable operations, so that `create_graph` works by leaving recording on.
+//!
+//! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
+
+mod conv;
+pub(crate) mod elementwise;
+mod index;
+pub(crate) mod linalg;
+mod loss;
+mod norm;
+mod random;
+pub(crate) mod record;
+mod reduce;
+pub mod sample;
+mod shape;
+mod softmax;
+mod table;
+
+pub(crate) mod rows {
+    pub(crate) use super::elementwise::*;
+}
+
+pub use table::{Kind, Row, table};
+
+/// Rows of operations with gradients of their own; see the module's page.
+macro_rules! ops {
+    (table: $table:ident; $(
+        $(#[$doc:meta])*
+        fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty as $grad_fn:literal {
+            $how:ident: $forward:expr,
+            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)?,
+            grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
+            $(in_place: $in_place:ident,)?
+            samples: $samples:expr $(,)?
+        }
+    )*) => {
+        impl $crate::Tensor { $(
+            $(#[$doc])*
+            pub fn $name(&self $(, $x: $crate::ops::arg_type!($kind))* $($(, $arg: impl Into<$aty>)+)?) -> $crate::Result<$ret> {
+                $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, None)
+            }
+            $crate::ops::in_place_method! { [$($in_place)?] $name ($($x: $kind),*) ($($($arg: $aty),+)?) }
+        )* }
+
+        $(
+            #[allow(unused_variables, unused_mut, clippy::redundant_locals, clippy::too_many_arguments)]
+            pub(crate) fn $name(
+                $x0: $crate::Tensor $(, $x: $crate::ops::owned_type!($kind))* $($(, $arg: $aty)+)?,
+                in_place: Option<&'static str>,
+            ) -> $crate::Result<$ret> {
+                #[allow(unused_imports)]
+                use $crate::ops::record::{Primary, Slot};
+                const OP: &str = stringify!($name);
+                let $x0 = $x0.resolved(OP)?;
+                $(let $x = Slot::resolved($x, OP)?;)*
+                let recording = $crate::autograd::is_grad_enabled() && ($x0.requires_grad() $(|| $x.wants_grad())*);
+                // What an in-place operation saves of its target is the value from before.
+                let mut original = None;
+                let mut edges = $crate::ops::record::Edges::new();
+                if recording {
+                    edges.push($x0.edge());
+                    $(edges.push($x.edge());)*
+                    if in_place.is_some() && [$(stringify!($s)),*].contains(&stringify!($x0)) {
+                        original = Some($x0.copy()?);
+                    }
+                }
+                $($(let $arg = &$arg;)+)?
+                let __out: $ret = {
+                    let target = in_place.map(|op| (op, &$x0));
+                    let $x0 = &$x0;
+                    $(let $x = $x.slot();)*
+                    $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
+                };
+                if recording && __out.primary().is_floating_point() {
+                    let $x0 = original.unwrap_or($x0);
+                    let keeps_nothing = $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)?]);
+                    $(let $s = {
+                        let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
+                        $s.saved(wanted)?
+                    };)*
+                    $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
+                    $($(let $arg = $arg.clone();)+)?
+                    let function: $crate::autograd::Function = std::sync::Arc::new(move |node, grads, needs| {
+                        let Some(__grad) = &grads[0] else {
+                            return Ok($crate::autograd::Grads::from_elem(None, needs.len()));
+                        };
+                        $(let $s = $s.unpack(node)?;)*
+                        $(let $r = &$r.unpack(node)?;)?
+                        $(let $s = $s.slot();)*
+                        $($(let $arg = &$arg;)+)?
+                        let mut needs = needs.iter();
+                        let mut __result = $crate::autograd::Grads::new();
+                        $(__result.push(match needs.next() {
+                            Some(true) => {
+                                let $g = __grad;
+                                let grad: $crate::Result<$crate::Tensor> = $gexpr;
+                                Some(grad?)
+                            }
+                            _ => None,
+                        });)+
+                        Ok(__result)
+                    });
+                    $crate::ops::record::attach(__out.primary(), $grad_fn, edges, keeps_nothing, function, in_place);
+                }
+                Ok(__out)
+            }
+        )*
+
+        /// The rows of this family.
+        pub(crate) const $table: &[$crate::ops::Row] = &[$($crate::ops::Row {
+            name: stringify!($name),
+            kind: $crate::ops::Kind::Recorded($grad_fn),
+            in_place: $crate::ops::in_place_name!($($in_place)?),
+            samples: || $samples,
+        }),*];
+    };
+}
+
+/// Rows of methods that are differentiable by what they call; see the module's page.
+macro_rules! composed {
+    (table: $table:ident; $(
+        $(#[$doc:meta])*
+        fn $name:ident(&$x0:ident $(, $arg:ident: $aty:ty)* $(,)?) -> $ret:ty $body:block
+        samples: $samples:expr;
+    )*) => {
+        impl $crate::Tensor { $(
+            $(#[$doc])*
+            pub fn $name(&self $(, $arg: $aty)*) -> $crate::Result<$ret> {
+                let $x0 = self;
+                $body
+            }
+        )* }
+
+        /// The composed rows of this family.
+        pub(crate) const $table: &[$crate::ops::Row] = &[$($crate::ops::Row {
+            name: stringify!($name),
+            kind: $crate::ops::Kind::Composed,
+            in_place: None,
+            samples: || $samples,
+        }),*];
+    };
+}
+
+macro_rules! arg_type {
+    (operand) => { impl $crate::Operand };
+    (tensor) => { &$crate::Tensor };
+    (optional) => { Option<&$crate::Tensor> };
+}
+
+macro_rules! owned_type {
+    (optional) => { Option<$crate::Tensor> };
+    ($kind:ident) => { $crate::Tensor };
+}
+
+macro_rules! arg_value {
+    (operand $x:ident) => {
+        $crate::Operand::into_operand($x)?
+    };
+    (tensor $x:ident) => {
+        $x.clone()
+    };
+    (optional $x:ident) => {
+        $x.cloned()
+    };
+}
+
+macro_rules! compute {
+    (kernel $kernel:expr, $op:ident, [$($x:ident),+], $target:ident) => {
+        $crate::ops::elementwise::run($op, $kernel.into(), &[$($x),+], $target)
+    };
+    (forward $forward:expr, $op:ident, [$($x:ident),+], $target:ident) => {
+        $crate::ops::record::into_target($forward, $target)
+    };
+}
+
+macro_rules! in_place_method {
+    ([] $($rest:tt)*) => {};
+    ([$in_place:ident] $name:ident ($($x:ident: $kind:ident),*) ($($arg:ident: $aty:ty),*)) => {
+        #[doc = concat!("In-place form of [`Tensor::", stringify!($name), "`](crate::Tensor::", stringify!($name), ").")]
+        pub fn $in_place(
+            &self $(, $x: $crate::ops::arg_type!($kind))* $(, $arg: impl Into<$aty>)*
+        ) -> $crate::Result<&$crate::Tensor> {
+            $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $(, $arg.into())*, Some(stringify!($in_place)))?;
+            Ok(self)
+        }
+    };
+}
+
+macro_rules! in_place_name {
+    () => {
+        None
+    };
+    ($name:ident) => {
+        Some(stringify!($name))
+    };
+}
+
+pub(crate) use {arg_type, arg_value, composed, compute, in_place_method, in_place_name, ops, owned_type};

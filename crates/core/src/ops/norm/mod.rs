@@ -1,0 +1,6 @@
+//! Normalization.
+
+use crate::ops::Row;
+
+/// The rows of this family.
+pub(crate) const TABLES: &[&[Row]] = &[];

@@ -1,0 +1,6 @@
+//! Operations that draw random numbers.
+
+use crate::ops::Row;
+
+/// The rows of this family.
+pub(crate) const TABLES: &[&[Row]] = &[];

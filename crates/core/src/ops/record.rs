@@ -1,0 +1,217 @@
+//! What the generated part of every operation is made of.
+
+use crate::autograd::{Edge, Function, Node, OutputInfo, Saved, inplace};
+use crate::backend;
+use crate::tensor::copy::expanded;
+use crate::{Error, Result, Tensor};
+use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
+
+pub(crate) type Edges = SmallVec<[Option<Edge>; 2]>;
+
+/// A tensor input, required or optional.
+pub(crate) trait Slot: Sized {
+    type Ref<'a>
+    where
+        Self: 'a;
+    fn resolved(self, op: &'static str) -> Result<Self>;
+    fn slot(&self) -> Self::Ref<'_>;
+    fn wants_grad(&self) -> bool;
+    fn edge(&self) -> Option<Edge>;
+    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>>;
+    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self>;
+}
+
+/// A saved input; `None` where it was absent or not wanted.
+pub(crate) struct SavedSlot<S> {
+    saved: Option<Saved>,
+    wants_grad: bool,
+    _slot: std::marker::PhantomData<fn() -> S>,
+}
+
+impl<S: Slot> SavedSlot<S> {
+    fn new(saved: Option<Saved>, wants_grad: bool) -> Self {
+        SavedSlot { saved, wants_grad, _slot: std::marker::PhantomData }
+    }
+
+    /// Does the input want a gradient? Asked by what is saved for its sake.
+    pub fn wants_grad(&self) -> bool {
+        self.wants_grad
+    }
+
+    pub fn unpack(&self, node: &Arc<Node>) -> Result<S> {
+        S::unpack(&self.saved, node)
+    }
+}
+
+impl Slot for Tensor {
+    type Ref<'a> = &'a Tensor;
+
+    #[inline]
+    fn resolved(self, op: &'static str) -> Result<Self> {
+        Tensor::resolved(self, op)
+    }
+
+    #[inline]
+    fn slot(&self) -> &Tensor {
+        self
+    }
+
+    #[inline]
+    fn wants_grad(&self) -> bool {
+        self.requires_grad()
+    }
+
+    fn edge(&self) -> Option<Edge> {
+        Tensor::edge(self)
+    }
+
+    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>> {
+        let saved = if wanted { Some(Saved::input(self)?) } else { None };
+        Ok(SavedSlot::new(saved, self.requires_grad()))
+    }
+
+    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
+        match saved {
+            Some(saved) => saved.unpack(node),
+            // Not wanted: no formula that runs looks at it.
+            None => Tensor::zeros([0]),
+        }
+    }
+}
+
+impl Slot for Option<Tensor> {
+    type Ref<'a> = Option<&'a Tensor>;
+
+    fn resolved(self, op: &'static str) -> Result<Self> {
+        self.map(|t| t.resolved(op)).transpose()
+    }
+
+    #[inline]
+    fn slot(&self) -> Option<&Tensor> {
+        self.as_ref()
+    }
+
+    #[inline]
+    fn wants_grad(&self) -> bool {
+        self.as_ref().is_some_and(Tensor::requires_grad)
+    }
+
+    fn edge(&self) -> Option<Edge> {
+        self.as_ref().and_then(Tensor::edge)
+    }
+
+    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>> {
+        let saved = self.as_ref().filter(|_| wanted).map(Saved::input).transpose()?;
+        Ok(SavedSlot::new(saved, self.wants_grad()))
+    }
+
+    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
+        saved.as_ref().map(|saved| saved.unpack(node)).transpose()
+    }
+}
+
+/// What an operation returns: its first tensor is the differentiable one.
+pub(crate) trait Primary {
+    fn primary(&self) -> &Tensor;
+}
+
+impl Primary for Tensor {
+    #[inline]
+    fn primary(&self) -> &Tensor {
+        self
+    }
+}
+
+impl Primary for (Tensor, Tensor) {
+    fn primary(&self) -> &Tensor {
+        &self.0
+    }
+}
+
+impl Primary for (Tensor, Tensor, Tensor) {
+    fn primary(&self) -> &Tensor {
+        &self.0
+    }
+}
+
+/// Does the operation save nothing?
+pub(crate) const fn is_empty(names: &[&str]) -> bool {
+    names.is_empty()
+}
+
+/// Makes `out` the result of a new node; for an in-place operation, the new value of what it was before.
+pub(crate) fn attach(
+    out: &Tensor,
+    name: &'static str,
+    edges: Edges,
+    keeps_nothing: bool,
+    function: Function,
+    in_place: Option<&'static str>,
+) {
+    if in_place.is_some() {
+        inplace::rebase(out, name, edges, keeps_nothing, function);
+    } else {
+        out.set_node(Node::new(name, edges, smallvec![OutputInfo::of(out)], keeps_nothing, function), 0);
+    }
+}
+
+/// The result of an operation that has no kernel for writing in place: it is copied into the target.
+pub(crate) fn into_target<R: IntoTarget>(result: Result<R>, target: Option<(&'static str, &Tensor)>) -> Result<R> {
+    match target {
+        None => result,
+        Some((op, target)) => result?.into_target(op, target),
+    }
+}
+
+pub(crate) trait IntoTarget: Sized {
+    fn into_target(self, op: &'static str, target: &Tensor) -> Result<Self>;
+}
+
+impl IntoTarget for Tensor {
+    fn into_target(self, op: &'static str, target: &Tensor) -> Result<Tensor> {
+        inplace::check(op, target, &[&self])?;
+        let (to, from) = (target.body(), self.body());
+        check_writable(op, &to, &from.shape, from.dtype)?;
+        backend::of(to.device())?.copy(&expanded(op, &from, &to.shape)?, &to)?;
+        target.changed();
+        Ok(target.clone())
+    }
+}
+
+macro_rules! no_target {
+    ($($t:ty),*) => { $(
+        impl IntoTarget for $t {
+            fn into_target(self, op: &'static str, _: &Tensor) -> Result<Self> {
+                Err(Error::runtime(op, "an operation with several results has no in-place form"))
+            }
+        }
+    )* };
+}
+no_target!((Tensor, Tensor), (Tensor, Tensor, Tensor));
+
+/// Can a result of `shape` and `dtype` be written into `target`?
+pub(crate) fn check_writable(
+    op: &'static str,
+    target: &crate::Body,
+    shape: &crate::Dims,
+    dtype: crate::DType,
+) -> Result<()> {
+    if target.shape != *shape {
+        return Err(Error::runtime(
+            op,
+            format!("output with shape {:?} doesn't match the broadcast shape {shape:?}", target.shape),
+        ));
+    }
+    if !dtype.can_cast(target.dtype) {
+        return Err(Error::runtime(
+            op,
+            format!(
+                "result type {} can't be cast to the desired output type {}",
+                dtype.scalar_name(),
+                target.dtype.scalar_name()
+            ),
+        ));
+    }
+    Ok(())
+}

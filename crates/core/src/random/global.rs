@@ -1,0 +1,70 @@
+//! The one generator that everything draws from unless told otherwise.
+
+use std::sync::LazyLock;
+
+use super::error::RandomError;
+use super::generator::{Generator, Seed};
+
+static DEFAULT: LazyLock<Generator> = LazyLock::new(|| {
+    let generator = Generator::new();
+    generator.seed();
+    generator
+});
+
+/// PyTorch's `torch.default_generator`. Until it is seeded its numbers differ from run to run.
+#[must_use]
+pub fn default_generator() -> &'static Generator {
+    &DEFAULT
+}
+
+/// Seeds the default generator and returns it.
+pub fn manual_seed(seed: impl Seed) -> Generator {
+    DEFAULT.manual_seed(seed)
+}
+
+/// Seeds the default generator with a number nobody chose, and returns that.
+pub fn seed() -> u64 {
+    DEFAULT.seed()
+}
+
+/// The seed of the default generator.
+#[must_use]
+pub fn initial_seed() -> u64 {
+    DEFAULT.initial_seed()
+}
+
+/// The default generator's state, byte for byte PyTorch's: 5056 bytes.
+#[must_use]
+pub fn get_rng_state() -> Vec<u8> {
+    DEFAULT.get_state()
+}
+
+/// Sets the default generator's state.
+///
+/// # Errors
+/// As [`Generator::set_state`].
+pub fn set_rng_state(state: &[u8]) -> Result<(), RandomError> {
+    DEFAULT.set_state(state)
+}
+
+/// Remembers the default generator's state and puts it back when dropped.
+///
+/// PyTorch's `with torch.random.fork_rng():`. The generator is the process's, so draws of other
+/// threads meanwhile are undone too.
+pub fn fork_rng() -> ForkRng {
+    ForkRng { saved: DEFAULT.clone_state() }
+}
+
+/// The guard of [`fork_rng`].
+#[must_use = "the state is put back as soon as this is dropped"]
+#[derive(Debug)]
+pub struct ForkRng {
+    saved: Generator,
+}
+
+impl Drop for ForkRng {
+    fn drop(&mut self) {
+        let engine = self.saved.lock().clone();
+        *DEFAULT.lock() = engine;
+    }
+}

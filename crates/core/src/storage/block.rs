@@ -1,0 +1,221 @@
+//! Raw memory, recycled: fresh pages cost more than most kernels, so freed blocks are kept by size class.
+//!
+//! Each thread keeps its own free lists. A block goes to the list of the thread that drops it; when that
+//! thread has ended, or its lists are full, the block goes back to the system.
+
+use crate::{Error, Result};
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::RefCell;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Every block starts at a multiple of this, which is a cache line and the widest vector register.
+const ALIGN: usize = 64;
+/// Bytes that one thread's free lists hold at most.
+const KEEP: usize = 512 << 20;
+/// Classes per power of two: a block is at most a fifth larger than asked for.
+const STEPS: usize = 4;
+const CLASSES: usize = (usize::BITS as usize - 6) * STEPS;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static CACHED: AtomicUsize = AtomicUsize::new(0);
+
+/// A piece of memory with a fixed address, aligned to 64 bytes.
+pub struct Block {
+    start: NonNull<u8>,
+    bytes: usize,
+    class: usize,
+}
+
+// SAFETY: a block is plain memory with one owner; access to it is guarded by the storage's lock.
+unsafe impl Send for Block {}
+// SAFETY: as above: a shared block hands out only its address.
+unsafe impl Sync for Block {}
+
+struct FreeLists {
+    lists: Vec<Vec<NonNull<u8>>>,
+    bytes: usize,
+}
+
+thread_local! {
+    static FREE: RefCell<FreeLists> = const { RefCell::new(FreeLists { lists: Vec::new(), bytes: 0 }) };
+}
+
+/// Size class of a request, and the bytes that a block of the class has.
+#[inline]
+fn class_of(bytes: usize) -> (usize, usize) {
+    if bytes <= 64 {
+        return (0, 64);
+    }
+    // The power of two below, cut into STEPS steps.
+    let log = usize::BITS as usize - 1 - (bytes - 1).leading_zeros() as usize;
+    let step = (1usize << log) / STEPS;
+    let index = ((bytes - 1) - (1 << log)) / step + 1;
+    ((log - 6) * STEPS + index, (1 << log) + index * step)
+}
+
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size, ALIGN).expect("the size was checked against isize::MAX when the block was made")
+}
+
+impl Block {
+    /// Memory for `bytes` bytes, with whatever the memory held before.
+    #[inline]
+    pub fn new(bytes: usize) -> Result<Block> {
+        if bytes > isize::MAX as usize / 2 {
+            return Err(out_of_memory(bytes));
+        }
+        let (class, size) = class_of(bytes);
+        let recycled = FREE
+            .try_with(|free| {
+                let mut free = free.try_borrow_mut().ok()?;
+                let start = free.lists.get_mut(class)?.pop()?;
+                free.bytes -= size;
+                CACHED.fetch_sub(size, Relaxed);
+                Some(start)
+            })
+            .ok()
+            .flatten();
+        let start = match recycled {
+            Some(start) => start,
+            // SAFETY: `size` is at least 64, so the layout is not empty.
+            None => NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?,
+        };
+        IN_USE.fetch_add(size, Relaxed);
+        Ok(Block { start, bytes, class })
+    }
+
+    /// Memory for `bytes` bytes, all zero.
+    pub fn zeroed(bytes: usize) -> Result<Block> {
+        let block = Block::new(bytes)?;
+        // SAFETY: the block has at least `bytes` bytes and no other owner yet.
+        unsafe { block.start.as_ptr().write_bytes(0, bytes) };
+        Ok(block)
+    }
+
+    /// The address of the first byte.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// Bytes asked for.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+fn out_of_memory(bytes: usize) -> Error {
+    Error::runtime(
+        "allocate",
+        format!(
+            "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes."
+        ),
+    )
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let (_, size) = class_of(self.bytes);
+        IN_USE.fetch_sub(size, Relaxed);
+        let kept = FREE.try_with(|free| {
+            let Ok(mut free) = free.try_borrow_mut() else { return false };
+            if free.bytes + size > KEEP {
+                return false;
+            }
+            if free.lists.is_empty() {
+                free.lists.resize_with(CLASSES, Vec::new);
+            }
+            free.bytes += size;
+            free.lists[self.class].push(self.start);
+            CACHED.fetch_add(size, Relaxed);
+            true
+        });
+        if kept != Ok(true) {
+            // SAFETY: the block came from `alloc` with this layout and has no other owner.
+            unsafe { dealloc(self.start.as_ptr(), layout(size)) }
+        }
+    }
+}
+
+impl FreeLists {
+    fn release(&mut self) {
+        for (class, list) in self.lists.iter_mut().enumerate() {
+            for start in list.drain(..) {
+                let size = class_size(class);
+                CACHED.fetch_sub(size, Relaxed);
+                // SAFETY: every listed block came from `alloc` with the layout of its class.
+                unsafe { dealloc(start.as_ptr(), layout(size)) }
+            }
+        }
+        self.bytes = 0;
+    }
+}
+
+impl Drop for FreeLists {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Bytes of a block in `class`: the inverse of [`class_of`].
+fn class_size(class: usize) -> usize {
+    let (log, index) = (class / STEPS + 6, class % STEPS);
+    (1 << log) + index * ((1 << log) / STEPS)
+}
+
+/// Bytes in use by tensors and bytes kept for reuse, over all threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryStats {
+    /// Held by living tensors, rounded up to their size classes.
+    pub in_use: usize,
+    /// Free, kept for the next tensors.
+    pub cached: usize,
+}
+
+/// How much memory tensors use and how much the block cache keeps.
+///
+/// ```
+/// let before = firebrick_core::memory_stats().in_use;
+/// let x = firebrick_core::Tensor::zeros([1024])?;
+/// assert!(firebrick_core::memory_stats().in_use >= before + 4096);
+/// # drop(x);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn memory_stats() -> MemoryStats {
+    MemoryStats { in_use: IN_USE.load(Relaxed), cached: CACHED.load(Relaxed) }
+}
+
+/// Gives the calling thread's free blocks back to the system.
+pub fn empty_cache() {
+    FREE.with_borrow_mut(FreeLists::release);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_hold_their_requests_and_waste_little() {
+        for bytes in (1..5000).chain([65_536, 65_537, 1 << 20, (1 << 20) + 1, 3 << 30]) {
+            let (class, size) = class_of(bytes);
+            assert!(size >= bytes && class_size(class) == size, "{bytes}: class {class}, size {size}");
+            assert!(bytes <= 64 || size as f64 <= bytes as f64 * 1.25 + 16.0, "{bytes}: {size}");
+            assert!(class < CLASSES);
+        }
+    }
+
+    #[test]
+    fn a_dropped_block_is_used_again_on_its_thread() {
+        let first = Block::new(100_000).expect("memory").as_ptr();
+        assert_eq!(Block::new(99_999).expect("memory").as_ptr(), first);
+        empty_cache();
+    }
+
+    #[test]
+    fn sizes_beyond_memory_are_errors() {
+        assert!(Block::new(usize::MAX).is_err());
+        assert!(Block::new(isize::MAX as usize / 2).is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! The memory behind tensors: shared by views, versioned, locked.
+#![allow(unsafe_code, reason = "owns raw memory")]
+
+mod block;
+mod lock;
+
+pub use block::{Block, MemoryStats, empty_cache, memory_stats};
+pub(crate) use lock::lock;
+
+use crate::Device;
+use parking_lot::RwLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Memory on one device. Every in-place operation on any view of it raises `version`.
+pub struct Storage {
+    device: Device,
+    data: RwLock<Block>,
+    version: AtomicU32,
+}
+
+impl Storage {
+    /// A storage around `block`.
+    #[inline]
+    pub fn new(device: Device, block: Block) -> Self {
+        Storage { device, data: RwLock::new(block), version: AtomicU32::new(0) }
+    }
+
+    /// Where the memory is.
+    #[inline]
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        self.data.read().bytes()
+    }
+
+    /// How often it was changed in place.
+    #[inline]
+    pub fn version(&self) -> u32 {
+        self.version.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn bump(&self) {
+        self.version.fetch_add(1, Relaxed);
+    }
+
+    /// The first byte. Reading or writing there needs the storage's lock.
+    #[inline]
+    pub(crate) fn ptr(&self) -> *mut u8 {
+        // SAFETY: a storage's block is never replaced, so its address may be read without the lock.
+        unsafe { (*self.data.data_ptr()).as_ptr() }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a tensor looks at: a storage, and where in it each element lies.
+
+use crate::storage::{Block, Storage};
+use crate::{DType, Device, Dims, Result, backend};
+use std::sync::Arc;
+
+/// A storage together with shape, strides and offset (both in elements) and dtype.
+#[derive(Clone)]
+pub struct Body {
+    /// The memory, shared with every view of it.
+    pub storage: Arc<Storage>,
+    /// Sizes.
+    pub shape: Dims,
+    /// Elements from one index to the next, by dimension.
+    pub strides: Dims,
+    /// Element at which index zero lies.
+    pub offset: usize,
+    /// Element type.
+    pub dtype: DType,
+}
+
+impl Body {
+    /// A contiguous body with memory of its own, whatever that held before.
+    #[inline]
+    pub fn alloc(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
+        let bytes = shape.checked_numel("empty")?.saturating_mul(dtype.size());
+        let block = backend::of(device)?.allocate(bytes)?;
+        Ok(Body::around(block, shape, dtype, device))
+    }
+
+    /// A contiguous body whose elements are all zero.
+    pub fn zeros(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
+        let body = Body::alloc(shape, dtype, device)?;
+        backend::of(device)?.fill(&body, crate::Scalar::Int(0))?;
+        Ok(body)
+    }
+
+    /// A contiguous body over `block`.
+    #[inline]
+    pub(crate) fn around(block: Block, shape: Dims, dtype: DType, device: Device) -> Body {
+        let strides = shape.contiguous_strides();
+        Body { storage: Arc::new(Storage::new(device, block)), shape, strides, offset: 0, dtype }
+    }
+
+    /// Another look at the same memory.
+    #[inline]
+    pub fn view(&self, shape: Dims, strides: Dims, offset: usize) -> Body {
+        Body { storage: self.storage.clone(), shape, strides, offset, dtype: self.dtype }
+    }
+
+    /// Where the memory is.
+    #[inline]
+    pub fn device(&self) -> Device {
+        self.storage.device()
+    }
+
+    /// Number of elements.
+    #[inline]
+    pub fn numel(&self) -> usize {
+        self.shape.numel()
+    }
+
+    /// Do the elements lie in row-major order without gaps?
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        let mut step = 1;
+        for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            if size == 0 {
+                return true;
+            }
+            if size != 1 {
+                if stride != step {
+                    return false;
+                }
+                step *= size;
+            }
+        }
+        true
+    }
+
+    /// Does each element have a place of its own, so that the body may be written?
+    pub fn is_non_overlapping(&self) -> bool {
+        if self.is_contiguous() {
+            return true;
+        }
+        let mut dims: smallvec::SmallVec<[(usize, usize); 6]> =
+            self.strides.iter().copied().zip(self.shape.iter().copied()).filter(|&(_, size)| size > 1).collect();
+        dims.sort_unstable();
+        // Each stride must step over everything that the smaller ones reach.
+        let mut reach = 1;
+        for (stride, size) in dims {
+            if stride < reach {
+                return false;
+            }
+            reach = stride * (size - 1) + reach;
+        }
+        true
+    }
+
+    /// Do two elements certainly share one place, as after `expand`? PyTorch refuses to write there.
+    pub fn has_internal_overlap(&self) -> bool {
+        self.shape.iter().zip(&self.strides).any(|(&size, &stride)| size > 1 && stride == 0)
+    }
+
+    /// The address of the first element. Reading or writing needs the storage's lock.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub(crate) fn ptr(&self) -> *mut u8 {
+        // SAFETY: the offset lies within the storage (or one past its end), as every view checks.
+        unsafe { self.storage.ptr().add(self.offset * self.dtype.size()) }
+    }
+
+    /// First and last byte, relative to the storage, that the elements touch; `None` when there are none.
+    pub(crate) fn byte_range(&self) -> Option<(usize, usize)> {
+        if self.shape.contains(&0) {
+            return None;
+        }
+        let last: usize = self.shape.iter().zip(&self.strides).map(|(&n, &s)| (n - 1) * s).sum();
+        let size = self.dtype.size();
+        Some((self.offset * size, (self.offset + last + 1) * size))
+    }
+
+    /// Is this the very same set of elements in the same order?
+    pub(crate) fn same_elements(&self, other: &Body) -> bool {
+        Arc::ptr_eq(&self.storage, &other.storage)
+            && self.offset == other.offset
+            && self.dtype == other.dtype
+            && self.shape == other.shape
+            && self.shape.iter().zip(self.strides.iter().zip(&other.strides)).all(|(&n, (a, b))| n == 1 || a == b)
+    }
+
+    /// May writing `self` change an element of `other`? Exact for dense bodies, cautious for others.
+    pub(crate) fn overlaps(&self, other: &Body) -> bool {
+        if !Arc::ptr_eq(&self.storage, &other.storage) {
+            return false;
+        }
+        match (self.byte_range(), other.byte_range()) {
+            (Some((a, b)), Some((c, d))) => a < d && c < b,
+            _ => false,
+        }
+    }
+}

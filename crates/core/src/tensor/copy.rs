@@ -1,0 +1,226 @@
+//! Copies between layouts, dtypes and devices.
+
+use super::{Body, Tensor};
+use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, is_grad_enabled, records};
+use crate::{DType, Device, Dims, Error, Result, Sizes, backend};
+use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
+
+/// The target of [`Tensor::to`]: a dtype, a device, or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct To {
+    /// New element type.
+    pub dtype: Option<DType>,
+    /// New device.
+    pub device: Option<Device>,
+}
+
+impl From<DType> for To {
+    fn from(dtype: DType) -> Self {
+        To { dtype: Some(dtype), device: None }
+    }
+}
+
+impl From<Device> for To {
+    fn from(device: Device) -> Self {
+        To { dtype: None, device: Some(device) }
+    }
+}
+
+impl From<(Device, DType)> for To {
+    fn from((device, dtype): (Device, DType)) -> Self {
+        To { dtype: Some(dtype), device: Some(device) }
+    }
+}
+
+/// A fresh body with the elements of `body`, laid out as `like` (dense) says.
+fn converted(body: &Body, dtype: DType, device: Device, strides: Option<&Dims>) -> Result<Body> {
+    let mut out = Body::alloc(body.shape.clone(), dtype, device)?;
+    if let Some(strides) = strides {
+        out.strides = strides.clone();
+    }
+    if body.device() == device {
+        backend::of(device)?.copy(body, &out)?;
+    } else {
+        transfer(body, &out)?;
+    }
+    Ok(out)
+}
+
+/// Copies between devices, by way of a contiguous body on each side.
+fn transfer(src: &Body, dst: &Body) -> Result<()> {
+    let host = super::read::on_host(src, dst.dtype)?;
+    if dst.device() == Device::Cpu {
+        return backend::of(Device::Cpu)?.copy(&host, dst);
+    }
+    let target = backend::of(dst.device())?;
+    let staged = Body::alloc(dst.shape.clone(), dst.dtype, dst.device())?;
+    target.from_host(&host, &staged)?;
+    target.copy(&staged, dst)
+}
+
+/// Strides of a dense copy that keeps the order in which dimensions lie in memory (`preserve_format`).
+fn preserved_strides(body: &Body) -> Option<Dims> {
+    if body.is_contiguous() || !body.is_non_overlapping() {
+        return None;
+    }
+    let mut order: SmallVec<[usize; 6]> = (0..body.shape.len()).collect();
+    order.sort_by_key(|&d| (body.strides[d], std::cmp::Reverse(d)));
+    let mut strides = Dims::repeat(1, order.len());
+    let mut step = 1;
+    let dense = order.iter().all(|&d| {
+        let fits = body.shape[d] == 1 || body.strides[d] == step;
+        strides[d] = step;
+        step *= body.shape[d].max(1);
+        fits
+    });
+    dense.then_some(strides)
+}
+
+impl Tensor {
+    fn copied(&self, op: &'static str, name: &'static str, to: To, keep_layout: bool) -> Result<Tensor> {
+        let x = self.resolve(op)?;
+        let body = x.body();
+        let (dtype, device) = (to.dtype.unwrap_or(body.dtype), to.device.unwrap_or(body.device()));
+        let strides = if keep_layout { preserved_strides(&body) } else { None };
+        let out = Tensor::from_body(converted(&body, dtype, device, strides.as_ref())?);
+        if dtype.is_floating_point() && records([&x]) {
+            let (dtype, device) = (body.dtype, body.device());
+            let back = To { dtype: Some(dtype), device: Some(device) };
+            let function: Function = Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
+                Ok(smallvec![grads[0].as_ref().map(|g| g.to(back)).transpose()?])
+            });
+            out.set_node(Node::new(name, smallvec![x.edge()], smallvec![OutputInfo::of(&out)], true, function), 0);
+        }
+        Ok(out)
+    }
+
+    /// The tensor with another dtype, on another device, or both; itself where nothing changes.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// let x = Tensor::new([1.9f32, -1.9])?;
+    /// assert_eq!(x.to(DType::I64)?.to_vec::<i64>()?, [1, -1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn to(&self, to: impl Into<To>) -> Result<Tensor> {
+        let to = to.into();
+        let x = self.resolve("to")?;
+        let same = x.with_body(|b| {
+            to.dtype.is_none_or(|dtype| dtype == b.dtype) && to.device.is_none_or(|device| device == b.device())
+        });
+        if same { Ok(x) } else { x.copied("to", "ToCopyBackward0", to, true) }
+    }
+
+    /// A copy with memory of its own, part of the graph: PyTorch's `clone`. (Rust's `clone` gives a handle.)
+    pub fn copy(&self) -> Result<Tensor> {
+        self.copied("clone", "CloneBackward0", To::default(), true)
+    }
+
+    /// The tensor itself where it is contiguous, else a contiguous copy.
+    pub fn contiguous(&self) -> Result<Tensor> {
+        let x = self.resolve("contiguous")?;
+        if x.is_contiguous() { Ok(x) } else { x.contiguous_copy() }
+    }
+
+    pub(crate) fn contiguous_copy(&self) -> Result<Tensor> {
+        self.copied("clone", "CloneBackward0", To::default(), false)
+    }
+
+    /// Overwrites the elements with those of `source`, which broadcasts and is converted.
+    ///
+    /// # Errors
+    /// `source` does not broadcast to this shape; this tensor is a leaf that requires grad outside `no_grad`.
+    pub fn copy_(&self, source: &Tensor) -> Result<&Tensor> {
+        const OP: &str = "copy_";
+        let (target, source) = (self.resolve(OP)?, source.resolve(OP)?);
+        inplace::check(OP, &target, &[&source])?;
+        let to = target.body();
+        let from = expanded(OP, &source.body(), &to.shape)?;
+        // The source may be another view of the same memory.
+        let from = if to.overlaps(&from) && !to.same_elements(&from) {
+            converted(&from, from.dtype, from.device(), None)?
+        } else {
+            from
+        };
+        match from.device() == to.device() {
+            true => backend::of(to.device())?.copy(&from, &to)?,
+            false => transfer(&from, &to)?,
+        }
+        target.changed();
+        if is_grad_enabled() && records([&target, &source]) {
+            let edges: SmallVec<[Option<Edge>; 2]> = smallvec![target.edge(), source.edge()];
+            let back = source.with_body(|b| To { dtype: Some(b.dtype), device: Some(b.device()) });
+            let function: Function = Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
+                let Some(grad) = &grads[0] else { return Ok(smallvec![None, None]) };
+                let kept = needs[0].then(|| grad.zeros_like()).transpose()?;
+                let given = needs[1].then(|| grad.to(back)).transpose()?;
+                Ok(smallvec![kept, given])
+            });
+            inplace::rebase(&target, "CopyBackwards", edges, true, function);
+        }
+        Ok(self)
+    }
+
+    /// Notes a change in place.
+    pub(crate) fn changed(&self) {
+        if !self.is_inference() {
+            self.with_body(|b| b.storage.bump());
+        }
+    }
+
+    /// Sums over the dimensions that broadcasting from `shape` added or stretched.
+    ///
+    /// # Errors
+    /// `shape` does not broadcast to this tensor's shape.
+    pub fn sum_to_size(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        const OP: &str = "sum_to_size";
+        let shape = shape.into().to_shape(OP)?;
+        let own = self.shape();
+        if own == shape {
+            return self.resolve(OP);
+        }
+        let front = own.len().wrapping_sub(shape.len());
+        let fits = own.len() >= shape.len() && shape.iter().zip(&own[front..]).all(|(&s, &n)| s == n || s == 1);
+        if !fits {
+            return Err(Error::runtime(OP, format!("size {{{own:?}}} is not expandable to size {{{shape:?}}}.")));
+        }
+        let dims: Vec<i64> =
+            (0..own.len()).filter(|&d| d < front || (shape[d - front] == 1 && own[d] != 1)).map(|d| d as i64).collect();
+        let summed = if dims.is_empty() { self.resolve(OP)? } else { self.sum_dim(dims, true)? };
+        if front == 0 { Ok(summed) } else { summed.reshape(&shape) }
+    }
+}
+
+/// `body` stretched to `shape` without copying.
+pub(crate) fn expanded(op: &'static str, body: &Body, shape: &Dims) -> Result<Body> {
+    if body.shape == *shape {
+        return Ok(body.clone());
+    }
+    // Leading dimensions of size 1 may be dropped, as PyTorch does.
+    let mut body = body.clone();
+    while body.shape.len() > shape.len() && body.shape[0] == 1 {
+        body.shape.remove(0);
+        body.strides.remove(0);
+    }
+    let front = shape.len().wrapping_sub(body.shape.len());
+    if body.shape.len() > shape.len() {
+        return Err(Error::runtime(
+            op,
+            format!("output with shape {shape:?} doesn't match the broadcast shape {:?}", body.shape),
+        ));
+    }
+    for (d, &size) in body.shape.iter().enumerate() {
+        if size != 1 && size != shape[front + d] {
+            return Err(Error::runtime(
+                op,
+                format!(
+                    "The size of tensor a ({}) must match the size of tensor b ({size}) at non-singleton dimension {}",
+                    shape[front + d],
+                    front + d
+                ),
+            ));
+        }
+    }
+    crate::views::ViewOp::Expand(shape.clone()).apply(op, &body)
+}

@@ -1,0 +1,205 @@
+//! The tensor: a shared handle to an n-dimensional array that may record its history.
+
+mod body;
+pub(crate) mod copy;
+mod create;
+mod data;
+mod fill;
+mod meta;
+mod operand;
+mod operators;
+mod parameter;
+mod print;
+pub(crate) mod read;
+mod state_dict;
+mod substitute;
+
+pub use body::Body;
+pub use copy::To;
+pub use create::{Contents, TensorOptions};
+pub use operand::Operand;
+pub use parameter::{Buffer, Parameter};
+pub use state_dict::StateDict;
+pub use substitute::{Substitution, substitute};
+
+pub(crate) use meta::{Meta, ViewOf, ViewOrigin};
+
+use crate::{DType, Device, Dims, Error, Result, wrap_dim};
+use parking_lot::{Mutex, RwLock};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+/// An n-dimensional array: dynamic shape, dtype and device, and, where it needs one, a gradient history.
+///
+/// Cloning gives another handle to the same tensor, as assignment does in Python. Views share storage.
+/// In-place operations end in `_`. Every operation returns a [`Result`]; metadata does not.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// let x = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+/// x.requires_grad_(true)?;
+/// x.mul(&x)?.sum()?.backward()?;
+/// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![2.0, 4.0, 6.0, 8.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tensor(pub(crate) Arc<Impl>);
+
+/// What the handles share.
+pub(crate) struct Impl {
+    body: RwLock<Body>,
+    flags: AtomicU8,
+    meta: OnceLock<Box<Mutex<Meta>>>,
+}
+
+/// Gradients flow to it, or through it.
+const REQUIRES_GRAD: u8 = 1;
+/// Made in inference mode: no version counter, never part of a graph.
+const INFERENCE: u8 = 2;
+/// A lazy layer's parameter before the first call.
+const UNINITIALIZED: u8 = 4;
+/// A Python-like number: in type promotion it counts by category only.
+const WRAPPED: u8 = 8;
+
+impl Tensor {
+    #[inline]
+    pub(crate) fn from_body(body: Body) -> Tensor {
+        let flags = if crate::autograd::is_inference_mode_enabled() { INFERENCE } else { 0 };
+        Tensor(Arc::new(Impl { body: RwLock::new(body), flags: AtomicU8::new(flags), meta: OnceLock::new() }))
+    }
+
+    /// A copy of what this tensor looks at; the tensor's own lock is released before it returns.
+    #[inline]
+    pub fn body(&self) -> Body {
+        self.0.body.read().clone()
+    }
+
+    #[inline]
+    pub(crate) fn with_body<R>(&self, f: impl FnOnce(&Body) -> R) -> R {
+        f(&self.0.body.read())
+    }
+
+    pub(crate) fn replace_body(&self, body: Body) {
+        // The old body is dropped after the lock is released.
+        let old = std::mem::replace(&mut *self.0.body.write(), body);
+        drop(old);
+    }
+
+    #[inline]
+    pub(crate) fn flag(&self, flag: u8) -> bool {
+        self.0.flags.load(Relaxed) & flag != 0
+    }
+
+    pub(crate) fn set_flag(&self, flag: u8, on: bool) {
+        if on {
+            self.0.flags.fetch_or(flag, Relaxed);
+        } else {
+            self.0.flags.fetch_and(!flag, Relaxed);
+        }
+    }
+
+    /// Sizes by dimension.
+    #[inline]
+    pub fn shape(&self) -> Dims {
+        self.with_body(|b| b.shape.clone())
+    }
+
+    /// Elements from one index to the next, by dimension.
+    pub fn stride(&self) -> Dims {
+        self.with_body(|b| b.strides.clone())
+    }
+
+    /// Index of the first element in the storage.
+    pub fn storage_offset(&self) -> usize {
+        self.with_body(|b| b.offset)
+    }
+
+    /// Size of one dimension; negative ones count from the end.
+    pub fn size(&self, dim: i64) -> Result<usize> {
+        self.with_body(|b| Ok(b.shape[wrap_dim_of("size", dim, b)?]))
+    }
+
+    /// Number of dimensions.
+    #[inline]
+    pub fn dim(&self) -> usize {
+        self.with_body(|b| b.shape.len())
+    }
+
+    /// Number of elements.
+    #[inline]
+    pub fn numel(&self) -> usize {
+        self.with_body(Body::numel)
+    }
+
+    /// Element type.
+    #[inline]
+    pub fn dtype(&self) -> DType {
+        self.with_body(|b| b.dtype)
+    }
+
+    /// Where the memory is.
+    #[inline]
+    pub fn device(&self) -> Device {
+        self.with_body(Body::device)
+    }
+
+    /// Do the elements lie in row-major order without gaps?
+    pub fn is_contiguous(&self) -> bool {
+        self.with_body(Body::is_contiguous)
+    }
+
+    /// Does the dtype hold fractions?
+    pub fn is_floating_point(&self) -> bool {
+        self.dtype().is_floating_point()
+    }
+
+    /// How often the storage was changed in place. Inference tensors do not count.
+    pub fn version(&self) -> Result<u32> {
+        if self.is_inference() {
+            return Err(Error::runtime("version", "Inference tensors do not track version counter."));
+        }
+        Ok(self.with_body(|b| b.storage.version()))
+    }
+
+    /// The same tensor, not merely an equal one: Python's `is`.
+    #[inline]
+    pub fn ptr_eq(&self, other: &Tensor) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Python's `id`: equal for handles of one tensor while it lives.
+    #[inline]
+    pub fn id(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+
+    /// Do the two share memory?
+    pub fn shares_storage(&self, other: &Tensor) -> bool {
+        let storage = self.body().storage;
+        other.with_body(|b| Arc::ptr_eq(&storage, &b.storage))
+    }
+
+    /// Was it made in inference mode?
+    #[inline]
+    pub fn is_inference(&self) -> bool {
+        self.flag(INFERENCE)
+    }
+
+    /// Is it a lazy layer's parameter that has no shape yet?
+    #[inline]
+    pub fn is_uninitialized(&self) -> bool {
+        self.flag(UNINITIALIZED)
+    }
+
+    pub(crate) fn is_wrapped_number(&self) -> bool {
+        self.flag(WRAPPED)
+    }
+}
+
+/// Resolves `dim` for a body; a 0-dimensional tensor has no size to ask for.
+fn wrap_dim_of(op: &'static str, dim: i64, body: &Body) -> Result<usize> {
+    if body.shape.is_empty() {
+        return Err(Error::index(op, "Dimension specified as 0 but tensor has no dimensions"));
+    }
+    wrap_dim(op, dim, body.shape.len())
+}

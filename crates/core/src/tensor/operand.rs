@@ -1,0 +1,75 @@
+//! What may stand beside a tensor in an operation: tensors, parameters, buffers and numbers.
+
+use super::{Buffer, Parameter, Tensor, WRAPPED};
+use crate::storage::Block;
+use crate::tensor::Body;
+use crate::{DType, Device, Dims, Element, Result, Scalar};
+
+/// An argument of an operation: a tensor in any form, or a number.
+pub trait Operand {
+    /// As a tensor; a number becomes a 0-dimensional one that takes part in promotion by its category only.
+    fn into_operand(self) -> Result<Tensor>;
+}
+
+impl Operand for Tensor {
+    #[inline]
+    fn into_operand(self) -> Result<Tensor> {
+        Ok(self)
+    }
+}
+
+macro_rules! handles {
+    ($($t:ty: |$x:ident| $e:expr;)*) => { $(
+        impl Operand for $t {
+            #[inline]
+            fn into_operand(self) -> Result<Tensor> {
+                let $x = self;
+                Ok($e)
+            }
+        }
+    )* };
+}
+handles! {
+    &Tensor: |x| x.clone();
+    &&Tensor: |x| (*x).clone();
+    &Parameter: |x| (**x).clone();
+    &Buffer: |x| (**x).clone();
+    Parameter: |x| (*x).clone();
+    Buffer: |x| (*x).clone();
+}
+
+macro_rules! numbers {
+    ($($t:ty),*) => { $(
+        impl Operand for $t {
+            #[inline]
+            fn into_operand(self) -> Result<Tensor> {
+                Tensor::wrapped_number(self.into())
+            }
+        }
+    )* };
+}
+numbers!(bool, i32, i64, usize, f32, f64, Scalar);
+
+impl Tensor {
+    /// A 0-dimensional tensor that stands for a plain number. PyTorch keeps them in double precision, too.
+    pub(crate) fn wrapped_number(number: Scalar) -> Result<Tensor> {
+        let (dtype, block) = match number {
+            Scalar::Bool(v) => (DType::Bool, filled(v)?),
+            Scalar::Int(v) => (DType::I64, filled(v)?),
+            Scalar::Float(v) => (DType::F64, filled(v)?),
+        };
+        let tensor = Tensor::from_body(Body::around(block, Dims::new(), dtype, Device::Cpu));
+        tensor.set_flag(WRAPPED, true);
+        Ok(tensor)
+    }
+}
+
+fn filled<T: Element>(value: T) -> Result<Block> {
+    let block = Block::new(size_of::<T>())?;
+    #[allow(unsafe_code)]
+    // SAFETY: the block was just made with room for one `T`, is aligned to 64 bytes and has no other owner.
+    unsafe {
+        block.as_ptr().cast::<T>().write(value);
+    }
+    Ok(block)
+}

@@ -1,0 +1,55 @@
+//! `{}` and `{:?}`: PyTorch's text.
+
+use super::Tensor;
+use super::read::{element_f64, element_i64, on_host};
+use crate::storage::lock;
+use crate::text::{TensorText, Values, get_printoptions};
+use crate::{Body, Category, Device, default_dtype};
+use std::fmt;
+
+impl Tensor {
+    /// The text of the elements in `body`, which lie in main memory.
+    fn text(&self, body: &Body) -> String {
+        let _locked = lock(&[body], &[]);
+        let (float, int) = (element_f64(body), element_i64(body));
+        let truth = |i: usize| int(i) != 0;
+        let values = match body.dtype.category() {
+            Category::Bool => Values::Bool(&truth),
+            Category::Integer => Values::Int(&int),
+            Category::Float => Values::Float(&float),
+        };
+        let device = match self.device() {
+            Device::Cpu => None,
+            other => Some(other.to_string()),
+        };
+        TensorText::new(&body.shape, values, body.dtype.name())
+            .default_dtype(default_dtype().name())
+            .device(device.as_deref())
+            .grad_fn(self.grad_fn())
+            .requires_grad(self.requires_grad())
+            .render(&get_printoptions())
+    }
+}
+
+impl fmt::Display for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_uninitialized() {
+            return f.write_str("<UninitializedParameter>");
+        }
+        let body = self.body();
+        let host = match body.device() {
+            Device::Cpu => Ok(body),
+            _ => on_host(&body, body.dtype),
+        };
+        match host {
+            Ok(host) => f.write_str(&self.text(&host)),
+            Err(error) => write!(f, "<tensor that cannot be read: {error}>"),
+        }
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,140 @@
+//! Elements out of a tensor.
+
+use super::{Body, Tensor};
+use crate::storage::lock;
+use crate::{Device, Element, Error, Result, Scalar, backend, dispatch};
+
+impl Tensor {
+    /// All elements in row-major order, converted to `T` as PyTorch converts dtypes.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.5f32, 2.5])?.to_vec::<f64>()?, [1.5, 2.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        let body = on_host(&self.resolve("to_vec")?.body(), T::DTYPE)?;
+        let mut out = vec![T::default(); body.numel()];
+        let _locked = lock(&[&body], &[]);
+        #[allow(unsafe_code)]
+        // SAFETY: `body` is a locked contiguous host body of `out.len()` elements of type `T`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(body.ptr().cast::<T>(), out.as_mut_ptr(), out.len());
+        }
+        Ok(out)
+    }
+
+    /// The only element, converted to `T`.
+    ///
+    /// # Errors
+    /// The tensor has no element or several.
+    pub fn item<T: Element>(&self) -> Result<T> {
+        let numel = self.resolve("item")?.numel();
+        if numel != 1 {
+            return Err(Error::runtime(
+                "item",
+                format!("a Tensor with {numel} elements cannot be converted to Scalar"),
+            ));
+        }
+        self.to_vec::<T>().map(|v| v[0])
+    }
+
+    /// The only element, as the kind of number its dtype holds.
+    pub fn item_scalar(&self) -> Result<Scalar> {
+        use crate::dtype::Category::*;
+        Ok(match self.dtype().category() {
+            Bool => Scalar::Bool(self.item()?),
+            Integer => Scalar::Int(self.item()?),
+            Float => Scalar::Float(self.item()?),
+        })
+    }
+
+    /// The bytes of all elements in row-major order, in this machine's byte order.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let dtype = self.dtype();
+        let body = on_host(&self.resolve("to_bytes")?.body(), dtype)?;
+        let _locked = lock(&[&body], &[]);
+        let bytes = body.numel() * dtype.size();
+        #[allow(unsafe_code)]
+        // SAFETY: `body` is a locked contiguous host body of that many bytes.
+        Ok(unsafe { std::slice::from_raw_parts(body.ptr(), bytes) }.to_vec())
+    }
+
+    /// A tensor from the bytes of its elements in row-major order, in this machine's byte order.
+    ///
+    /// # Errors
+    /// The number of bytes is not that of the shape.
+    pub fn from_bytes(bytes: &[u8], shape: impl Into<crate::Sizes>, dtype: crate::DType) -> Result<Tensor> {
+        let shape = shape.into().to_shape("from_bytes")?;
+        let expected = shape.numel() * dtype.size();
+        if bytes.len() != expected {
+            return Err(Error::value("from_bytes", format!("{} bytes for a tensor of {expected}", bytes.len()))
+                .given(format!("shape {shape:?} of {dtype}")));
+        }
+        let block = crate::storage::Block::new(expected)?;
+        #[allow(unsafe_code)]
+        // SAFETY: the block has room for `expected` bytes and no other owner.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), block.as_ptr(), expected);
+        }
+        let body = Body::around(block, shape, dtype, Device::Cpu);
+        if dtype == crate::DType::Bool {
+            // A byte other than 0 and 1 is no valid `bool`.
+            let as_bytes = Body { dtype: crate::DType::U8, ..body.clone() };
+            let clean = Body::alloc(body.shape.clone(), crate::DType::Bool, Device::Cpu)?;
+            backend::of(Device::Cpu)?.copy(&as_bytes, &clean)?;
+            return Ok(Tensor::from_body(clean));
+        }
+        Ok(Tensor::from_body(body))
+    }
+}
+
+/// The elements of `body`, contiguous, in main memory, converted to `dtype`.
+pub(crate) fn on_host(body: &Body, dtype: crate::DType) -> Result<Body> {
+    let mut body = body.clone();
+    if body.dtype != dtype || !body.is_contiguous() {
+        let copy = Body::alloc(body.shape.clone(), dtype, body.device())?;
+        backend::of(body.device())?.copy(&body, &copy)?;
+        body = copy;
+    }
+    if body.device() != Device::Cpu {
+        let host = Body::alloc(body.shape.clone(), dtype, Device::Cpu)?;
+        backend::of(body.device())?.to_host(&body, &host)?;
+        body = host;
+    }
+    Ok(body)
+}
+
+/// Calls `f` with each element of `body` as an `f64`, for texts.
+pub(crate) fn element_f64(body: &Body) -> impl Fn(usize) -> f64 + '_ {
+    move |index| {
+        let at = position(body, index);
+        dispatch!(body.dtype, T => {
+            #[allow(unsafe_code)]
+            // SAFETY: the caller holds the storage's lock and passes an index below `numel`.
+            unsafe { Element::to_f64(*body.ptr().cast::<T>().add(at)) }
+        })
+    }
+}
+
+/// Calls `f` with each element of `body` as an `i64`, for texts.
+pub(crate) fn element_i64(body: &Body) -> impl Fn(usize) -> i64 + '_ {
+    move |index| {
+        let at = position(body, index);
+        dispatch!(body.dtype, T => {
+            #[allow(unsafe_code)]
+            // SAFETY: the caller holds the storage's lock and passes an index below `numel`.
+            unsafe { Element::to_i64(*body.ptr().cast::<T>().add(at)) }
+        })
+    }
+}
+
+/// Where the element with this row-major index lies, counted from the first.
+fn position(body: &Body, mut index: usize) -> usize {
+    let mut at = 0;
+    for (&size, &stride) in body.shape.iter().zip(&body.strides).rev() {
+        at += index % size * stride;
+        index /= size;
+    }
+    at
+}

@@ -1,0 +1,94 @@
+//! Operand resolution: the one door through which every operation gets its tensors.
+//!
+//! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
+//! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test.
+
+use super::{INFERENCE, Tensor, UNINITIALIZED};
+use crate::{Error, Result};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+thread_local! {
+    static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static TABLE: RefCell<HashMap<usize, Vec<Tensor>>> = RefCell::default();
+}
+
+/// Keeps tensors standing in for others until it is dropped.
+#[must_use = "the substitution lasts as long as the guard"]
+pub struct Substitution {
+    originals: Vec<Tensor>,
+}
+
+/// For this thread, until the guard is dropped, every operation that is given `pair.0` works on `pair.1`.
+///
+/// ```
+/// use firebrick_core::{Tensor, substitute};
+/// let (weight, computed) = (Tensor::new([1.0f32])?, Tensor::new([5.0f32])?);
+/// let guard = substitute(&[(&weight, &computed)]);
+/// assert_eq!(weight.mul(2.0)?.item::<f32>()?, 10.0);
+/// drop(guard);
+/// assert_eq!(weight.mul(2.0)?.item::<f32>()?, 2.0);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn substitute(pairs: &[(&Tensor, &Tensor)]) -> Substitution {
+    TABLE.with_borrow_mut(|table| {
+        for (original, stand_in) in pairs {
+            table.entry(original.id()).or_default().push((*stand_in).clone());
+        }
+    });
+    ACTIVE.set(true);
+    Substitution { originals: pairs.iter().map(|(original, _)| (*original).clone()).collect() }
+}
+
+impl Drop for Substitution {
+    fn drop(&mut self) {
+        let gone: Vec<Option<Tensor>> = TABLE.with_borrow_mut(|table| {
+            let gone = self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(Vec::pop)).collect();
+            table.retain(|_, stack| !stack.is_empty());
+            ACTIVE.set(!table.is_empty());
+            gone
+        });
+        drop(gone);
+    }
+}
+
+impl Tensor {
+    /// The tensor that an operation given this one works on.
+    ///
+    /// # Errors
+    /// It has no shape yet, being a lazy layer's parameter.
+    #[inline]
+    pub(crate) fn resolve(&self, op: &'static str) -> Result<Tensor> {
+        self.clone().resolved(op)
+    }
+
+    /// [`Tensor::resolve`] for a handle that the operation owns, which may be the last one.
+    #[inline]
+    pub(crate) fn resolved(self, op: &'static str) -> Result<Tensor> {
+        if ACTIVE.get()
+            && let Some(stand_in) = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned())
+        {
+            return Ok(stand_in);
+        }
+        if self.flag(UNINITIALIZED) {
+            return Err(uninitialized(op));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn set_inference(&self, on: bool) {
+        self.set_flag(INFERENCE, on);
+    }
+
+    pub(crate) fn set_flag_requires_grad(&self) {
+        self.set_flag(super::REQUIRES_GRAD, true);
+    }
+}
+
+#[cold]
+pub(crate) fn uninitialized(op: &'static str) -> Error {
+    Error::runtime(
+        op,
+        "Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or explicitly manipulating uninitialized parameters. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions",
+    )
+}

@@ -1,0 +1,57 @@
+//! What must hold of every row of the operation table. `OPERATION=name` checks a single one.
+#![allow(clippy::unwrap_used)]
+
+use firebrick_core::autograd::{gradcheck, gradgradcheck};
+use firebrick_core::ops::sample::Trait;
+use firebrick_core::ops::{Row, table};
+
+fn rows() -> Vec<&'static Row> {
+    let only = std::env::var("OPERATION").ok();
+    let rows: Vec<_> = table().into_iter().filter(|row| only.as_ref().is_none_or(|name| name == row.name)).collect();
+    assert!(!rows.is_empty(), "no such operation");
+    rows
+}
+
+/// Runs `check` on every sample and reports all failures at once, with the number of rows and samples.
+fn every_sample(what: &str, check: impl Fn(&firebrick_core::ops::sample::Sample) -> firebrick_core::Result<()>) {
+    let (mut failures, mut samples) = (Vec::new(), 0);
+    for row in rows() {
+        for (i, sample) in (row.samples)().unwrap().iter().enumerate() {
+            samples += 1;
+            if let Err(error) = check(sample) {
+                failures.push(format!("{} sample {i} ({:?}): {error:#}", row.name, sample.traits));
+            }
+        }
+    }
+    println!("{what}: {} rows, {samples} samples", rows().len());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn first_derivatives_are_those_of_finite_differences() {
+    every_sample("first derivatives", |s| gradcheck(|x| (s.apply)(x), &s.inputs));
+}
+
+#[test]
+fn second_derivatives_are_those_of_finite_differences() {
+    every_sample("second derivatives", |s| gradgradcheck(|x| (s.apply)(x), &s.inputs));
+}
+
+#[test]
+fn every_row_has_plain_strided_empty_and_zero_dimensional_samples() {
+    for row in rows() {
+        let traits: Vec<Trait> = (row.samples)().unwrap().iter().map(|s| s.traits).collect();
+        for wanted in [Trait::Plain, Trait::Strided, Trait::Empty] {
+            assert!(traits.contains(&wanted), "{} has no {wanted:?} sample", row.name);
+        }
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<_> = rows().iter().map(|row| row.name).collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -1,0 +1,94 @@
+//! The element types of the format.
+
+use std::fmt;
+
+macro_rules! dtypes {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $bits:literal)*) => {
+        /// The type of a tensor's elements.
+        ///
+        /// The order is the one in which a file's tensors are sorted, last first.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Dtype {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Dtype {
+            /// Every type, in order.
+            pub const ALL: &[Dtype] = &[$(Dtype::$variant),*];
+
+            /// The name in a file.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Dtype::$variant => $name,)*
+                }
+            }
+
+            /// Bits of one element; the smallest types share bytes.
+            pub fn bits(self) -> usize {
+                match self {
+                    $(Dtype::$variant => $bits,)*
+                }
+            }
+        }
+    };
+}
+
+dtypes! {
+    /// `torch.bool`, a byte that is 0 or 1.
+    Bool "BOOL" 8
+    /// Four bits: a sign, two of exponent, one of fraction.
+    F4 "F4" 4
+    /// Six bits: a sign, two of exponent, three of fraction.
+    F6E2M3 "F6_E2M3" 6
+    /// Six bits: a sign, three of exponent, two of fraction.
+    F6E3M2 "F6_E3M2" 6
+    /// `torch.uint8`
+    U8 "U8" 8
+    /// `torch.int8`
+    I8 "I8" 8
+    /// `torch.float8_e5m2`
+    F8E5M2 "F8_E5M2" 8
+    /// `torch.float8_e4m3fn`
+    F8E4M3 "F8_E4M3" 8
+    /// `torch.float8_e8m0fnu`
+    F8E8M0 "F8_E8M0" 8
+    /// `torch.float8_e4m3fnuz`
+    F8E4M3Fnuz "F8_E4M3FNUZ" 8
+    /// `torch.float8_e5m2fnuz`
+    F8E5M2Fnuz "F8_E5M2FNUZ" 8
+    /// `torch.int16`
+    I16 "I16" 16
+    /// `torch.uint16`
+    U16 "U16" 16
+    /// `torch.float16`
+    F16 "F16" 16
+    /// `torch.bfloat16`
+    BF16 "BF16" 16
+    /// `torch.int32`
+    I32 "I32" 32
+    /// `torch.uint32`
+    U32 "U32" 32
+    /// `torch.float32`
+    F32 "F32" 32
+    /// `torch.complex64`
+    C64 "C64" 64
+    /// `torch.float64`
+    F64 "F64" 64
+    /// `torch.int64`
+    I64 "I64" 64
+    /// `torch.uint64`
+    U64 "U64" 64
+}
+
+impl Dtype {
+    /// The type called `name` in a file.
+    pub fn from_name(name: &str) -> Option<Dtype> {
+        Self::ALL.iter().copied().find(|dtype| dtype.name() == name)
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
