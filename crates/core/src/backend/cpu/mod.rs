@@ -6,6 +6,7 @@ mod convolve;
 pub mod float;
 pub mod gemm;
 pub mod math;
+pub mod pooling;
 
 mod layout;
 mod map;
@@ -13,6 +14,7 @@ mod matmul;
 mod reduce;
 mod rows;
 mod scratch;
+mod shared;
 mod simd;
 mod tiles;
 
