@@ -34,6 +34,7 @@ mod permutation;
 mod real;
 mod sample;
 mod sampler;
+mod scope;
 mod selection;
 mod state;
 #[cfg(test)]
@@ -56,5 +57,6 @@ pub use permutation::{fill_randperm, randperm};
 pub use real::{Real, Sum};
 pub use sample::Sample;
 pub use sampler::{loader_seed, random_sampler_order, weighted_sampler_order};
+pub use scope::current_generator;
 pub use state::STATE_BYTES;
 pub use uniform::fill_uniform;

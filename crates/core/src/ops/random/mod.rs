@@ -1,4 +1,10 @@
 //! Operations that draw random numbers.
+//!
+//! All of them draw from [`current_generator`](crate::random::current_generator), in PyTorch's order.
+
+mod create;
+mod distribution;
+mod in_place;
 
 use crate::ops::Row;
 
