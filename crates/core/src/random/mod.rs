@@ -52,6 +52,7 @@ pub use global::{ForkRng, default_generator, fork_rng, get_rng_state, initial_se
 pub use integers::{fill_randint, fill_random, fill_random_from};
 pub use mt19937::{Mt19937, STATE_WORDS};
 pub use multinomial::multinomial;
+pub(crate) use multinomial::multinomial_in_order;
 pub use normal::fill_normal;
 pub use permutation::{fill_randperm, randperm};
 pub use real::{Real, Sum};

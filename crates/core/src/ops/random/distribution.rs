@@ -77,6 +77,7 @@ macro_rules! dispatch_real {
         }
     };
 }
+pub(super) use dispatch_real;
 
 impl Distribution {
     /// Fills `out`, whose elements are drawn in the order in which they lie in memory.
