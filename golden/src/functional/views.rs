@@ -1,0 +1,82 @@
+//! Shapes, views, joining and splitting.
+
+use super::operations;
+use crate::value::Value;
+use crate::{Failure, Out};
+use firebrick_core::Tensor;
+
+operations! { ROWS;
+    "T" |a| a.x()?.t()?;
+    "mT" |a| a.x()?.transpose(-2, -1)?;
+    "t" |a| a.x()?.t()?;
+    "view" |a| { let x = a.x()?; x.view(a.spread_ints("size")?)? };
+    "view_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.view(&other.shape())? };
+    "reshape" |a| { let x = a.x()?; x.reshape(a.spread_ints("shape")?)? };
+    "reshape_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.reshape(&other.shape())? };
+    "permute" |a| { let x = a.x()?; x.permute(a.spread_ints("dims")?)? };
+    "transpose" |a| { let x = a.x()?; x.transpose(a.int("dim0")?, a.int("dim1")?)? };
+    "movedim" |a| { let x = a.x()?; x.movedim(a.ints("source")?, a.ints("destination")?)? };
+    "expand" |a| { let x = a.x()?; x.expand(a.spread_ints("size")?)? };
+    "expand_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.expand(&other.shape())? };
+    "broadcast_to" |a| { let x = a.x()?; x.broadcast_to(a.ints("size")?)? };
+    "broadcast_tensors" |a| Tensor::broadcast_tensors(&refs(&a.spread_tensors("tensors")?))?;
+    "select" |a| { let x = a.x()?; x.select(a.int("dim")?, a.int("index")?)? };
+    "narrow" |a| { let (x, dim) = (a.x()?, a.int("dim")?); match a.value("start")? { Value::Tensor(start) => x.narrow_tensor(dim, &start, a.int("length")?)?, start => x.narrow(dim, integer(&start)?, a.int("length")?)? } };
+    "slice" |a| { let x = a.x()?; x.slice(a.int_or("dim", 0)?, a.maybe_int("start")?, a.maybe_int("end")?, a.int_or("step", 1)?)? };
+    "squeeze" |a| { let x = a.x()?; match a.maybe_ints("dim")? { None => x.squeeze()?, Some(dims) => x.squeeze_dim(dims)? } };
+    "unsqueeze" |a| { let x = a.x()?; x.unsqueeze(a.int("dim")?)? };
+    "flatten" |a| { let x = a.x()?; x.flatten_dims(a.int_or("start_dim", 0)?, a.int_or("end_dim", -1)?)? };
+    "unflatten" |a| { let x = a.x()?; x.unflatten(a.int("dim")?, a.ints("sizes")?)? };
+    "ravel" |a| a.x()?.ravel()?;
+    "diagonal" |a| { let x = a.x()?; x.diagonal(a.int_or("offset", 0)?, a.int_or("dim1", 0)?, a.int_or("dim2", 1)?)? };
+    "diag" |a| { let x = a.x()?; x.diag(a.int_or("diagonal", 0)?)? };
+    "diag_embed" |a| { let x = a.x()?; x.diag_embed(a.int_or("offset", 0)?, a.int_or("dim1", -2)?, a.int_or("dim2", -1)?)? };
+    "diagflat" |a| { let x = a.x()?; x.diagflat(a.int_or("offset", 0)?)? };
+    "unfold" |a| { let x = a.x()?; x.unfold(a.int("dimension")?, a.int("size")?, a.int("step")?)? };
+    "as_strided" |a| { let x = a.x()?; x.as_strided(a.ints("size")?, a.ints("stride")?, a.maybe_int("storage_offset")?)? };
+    "unbind" |a| { let x = a.x()?; x.unbind(a.int_or("dim", 0)?)? };
+    "split" |a| { let x = a.x()?; match a.value("split_size_or_sections")? { Value::Int(size) => x.split(size, a.int_or("dim", 0)?)?, sizes => x.split_with_sizes(super::ints("split_sizes", &sizes)?, a.int_or("dim", 0)?)? } };
+    "unsafe_split" |a| { let x = a.x()?; x.split(a.int("split_size")?, a.int_or("dim", 0)?)? };
+    "split_with_sizes" |a| { let x = a.x()?; x.split_with_sizes(a.ints("split_sizes")?, a.int_or("dim", 0)?)? };
+    "chunk" |a| { let x = a.x()?; x.chunk(a.int("chunks")?, a.int_or("dim", 0)?)? };
+    "unsafe_chunk" |a| { let x = a.x()?; x.chunk(a.int("chunks")?, a.int_or("dim", 0)?)? };
+    "cat" |a| { let list = a.tensors("tensors")?; Tensor::cat(&refs(&list), a.int_or("dim", 0)?)? };
+    "stack" |a| { let list = a.tensors("tensors")?; Tensor::stack(&refs(&list), a.int_or("dim", 0)?)? };
+    "hstack" |a| Tensor::hstack(&refs(&a.tensors("tensors")?))?;
+    "vstack" |a| Tensor::vstack(&refs(&a.tensors("tensors")?))?;
+    "dstack" |a| Tensor::dstack(&refs(&a.tensors("tensors")?))?;
+    "column_stack" |a| Tensor::column_stack(&refs(&a.tensors("tensors")?))?;
+    "repeat" |a| { let x = a.x()?; x.repeat(a.spread_ints("repeats")?)? };
+    "tile" |a| { let x = a.x()?; x.tile(a.spread_ints("dims")?)? };
+    "flip" |a| { let x = a.x()?; x.flip(a.spread_ints("dims")?)? };
+    "fliplr" |a| a.x()?.fliplr()?;
+    "flipud" |a| a.x()?.flipud()?;
+    "roll" |a| { let x = a.x()?; x.roll(a.ints("shifts")?, a.ints_or("dims", &[])?)? };
+    "rot90" |a| { let x = a.x()?; x.rot90(a.int_or("k", 1)?, a.ints_or("dims", &[0, 1])?)? };
+    "tril" |a| { let x = a.x()?; x.tril(a.int_or("diagonal", 0)?)? };
+    "triu" |a| { let x = a.x()?; x.triu(a.int_or("diagonal", 0)?)? };
+    "broadcast_shapes" |a| shapes(a.rest())?;
+}
+
+/// References to the tensors of a list.
+pub fn refs(list: &[Tensor]) -> Vec<&Tensor> {
+    list.iter().collect()
+}
+
+/// An integer.
+fn integer(value: &Value) -> Out<i64> {
+    match value {
+        Value::Int(x) => Ok(*x),
+        other => Err(Failure::Types(format!("start as {}", other.kind()))),
+    }
+}
+
+/// The shape that several shapes broadcast to.
+fn shapes(list: Vec<Value>) -> Out<firebrick_core::Dims> {
+    let mut out = firebrick_core::Dims::new();
+    for shape in list {
+        let shape: Vec<usize> = super::ints("shapes", &shape)?.into_iter().map(|n| n as usize).collect();
+        out = firebrick_core::broadcast_shapes("broadcast_shapes", &out, &shape)?;
+    }
+    Ok(out)
+}
