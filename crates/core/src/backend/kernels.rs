@@ -67,3 +67,12 @@ pub enum Reduce {
     /// Sum of squares.
     SumOfSquares,
 }
+
+/// `out = alpha * a @ b + beta * out + bias`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Product {
+    /// Scales the product.
+    pub alpha: f64,
+    /// Scales what the result held; with zero it is not read.
+    pub beta: f64,
+}

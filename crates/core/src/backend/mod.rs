@@ -7,7 +7,8 @@ pub mod cpu;
 mod kernels;
 mod mock;
 
-pub use kernels::{Binary, Map, Reduce, Ternary, Unary};
+pub use cpu::conv::{ConvDim, ConvShape};
+pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
 
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -45,6 +46,32 @@ pub trait Backend: Send + Sync {
 
     /// Largest or smallest value along `dim` with its index, for `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
+    /// `bias` is a contiguous `[n]`.
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Rows of a contiguous `[rows, columns]` table by contiguous int64 numbers.
+    ///
+    /// # Errors
+    /// A number out of range; nothing is written then.
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()>;
+
+    /// Adds each contiguous row of `rows` to the row of `out` with its number, but for the number `skip`. With
+    /// `by_frequency` it is divided by how often the number occurs.
+    ///
+    /// # Errors
+    /// A number out of range; nothing is written then.
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()>;
+
+    /// Convolution of contiguous bodies.
+    fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Gradient of a convolution in its input, from that of its output `g`.
+    fn conv_input_grad(&self, shape: &ConvShape, g: &Body, w: &Body, out: &Body) -> Result<()>;
+
+    /// Gradient of a convolution in its kernel, from that of its output `g`.
+    fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()>;
 }
 
 /// The backend of a device.

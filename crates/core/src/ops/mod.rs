@@ -37,6 +37,7 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
+pub use conv::{ConvOptions, Padding};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

@@ -96,6 +96,7 @@ impl Tensor {
     }
 
     /// The tensor with another dtype, on another device, or both; itself where nothing changes.
+    /// A lazy layer's parameter stays uninitialized.
     ///
     /// ```
     /// # use firebrick_core::{DType, Tensor};
@@ -105,6 +106,9 @@ impl Tensor {
     /// ```
     pub fn to(&self, to: impl Into<To>) -> Result<Tensor> {
         let to = to.into();
+        if self.is_uninitialized() {
+            return Tensor::uninitialized(to.dtype.unwrap_or(self.dtype()), to.device.unwrap_or(self.device()));
+        }
         let x = self.resolve("to")?;
         let same = x.with_body(|b| {
             to.dtype.is_none_or(|dtype| dtype == b.dtype) && to.device.is_none_or(|device| device == b.device())

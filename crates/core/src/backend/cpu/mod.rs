@@ -2,18 +2,27 @@
 #![allow(unsafe_code, reason = "kernels")]
 
 pub mod conv;
+mod convolve;
+pub mod float;
 pub mod gemm;
 pub mod math;
+pub mod pooling;
 
 mod layout;
 mod map;
+mod matmul;
 mod reduce;
+mod rows;
+mod scratch;
+mod shared;
+mod simd;
 mod tiles;
 
-use super::{Backend, Map, Reduce};
+use super::{Backend, ConvShape, Map, Product, Reduce};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
+use smallvec::SmallVec;
 
 /// Main memory and the processor's cores.
 pub struct Cpu;
@@ -81,5 +90,47 @@ impl Backend for Cpu {
         // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
         unsafe { reduce::with_index(largest, input, dim, out, indices) }
         Ok(())
+    }
+
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [a, b].into_iter().chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: the storages are locked; `ops` has checked the shapes and made `out` afresh.
+        unsafe { matmul::run(product, a, b, bias, out) }
+        Ok(())
+    }
+
+    fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [x, w].into_iter().chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of the shape's sizes.
+        unsafe { convolve::forward(shape, x, w, bias, out) }
+        Ok(())
+    }
+
+    fn conv_input_grad(&self, shape: &ConvShape, g: &Body, w: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[g, w], &[out]);
+        // SAFETY: as in `conv_forward`.
+        unsafe { convolve::input_grad(shape, g, w, out) }
+        Ok(())
+    }
+
+    fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[x, g], &[out]);
+        // SAFETY: as in `conv_forward`.
+        unsafe { convolve::weight_grad(shape, x, g, out) }
+        Ok(())
+    }
+
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[table, numbers], &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { rows::take(table, numbers, out) }
+    }
+
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
+        let _locked = lock(&[rows, numbers], &[out]);
+        // SAFETY: as in `take_rows`.
+        unsafe { rows::add(rows, numbers, skip, by_frequency, out) }
     }
 }
