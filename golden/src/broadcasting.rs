@@ -6,7 +6,7 @@ use crate::functional::{self, Args, expect_error};
 use crate::tensors::integers;
 use crate::value::Value;
 use crate::{Out, wrong};
-use firebrick_core::Tensor;
+use firebrick::Tensor;
 use serde_json::Value as Json;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! How near a result must be to PyTorch's.
 
 use crate::value::Value;
-use firebrick_core::{DType, Tensor};
+use firebrick::{DType, Tensor};
 
 /// Multiple of the difference that PyTorch's own float32 result has from its float64 one.
 const TIMES: f64 = 8.0;

@@ -30,13 +30,13 @@ pub enum Failure {
     /// An argument of a kind that the Rust function cannot be given.
     Types(String),
     /// The error that Firebrick returned.
-    Error(firebrick_core::Error),
+    Error(firebrick::Error),
     /// Another result than expected.
     Wrong(String),
 }
 
-impl From<firebrick_core::Error> for Failure {
-    fn from(error: firebrick_core::Error) -> Self {
+impl From<firebrick::Error> for Failure {
+    fn from(error: firebrick::Error) -> Self {
         Failure::Error(error)
     }
 }

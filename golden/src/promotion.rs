@@ -5,7 +5,7 @@ use crate::case::read_json;
 use crate::functional::{self, Args, expect_error};
 use crate::value::Value;
 use crate::{Failure, Out, not_built, wrong};
-use firebrick_core::{DType, Scalar, Tensor, TensorOptions};
+use firebrick::{DType, Scalar, Tensor, TensorOptions};
 use serde_json::Value as Json;
 use std::path::Path;
 

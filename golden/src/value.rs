@@ -2,7 +2,7 @@
 
 use crate::tensors::Tensors;
 use crate::{Out, not_built, wrong};
-use firebrick_core::{DType, Dims, Scalar, Tensor};
+use firebrick::{DType, Dims, Scalar, Tensor};
 use serde_json::{Map, Value as Json};
 
 /// An argument or a result.

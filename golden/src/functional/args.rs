@@ -2,7 +2,7 @@
 
 use crate::value::Value;
 use crate::{Failure, Out, not_built};
-use firebrick_core::{DType, Scalar, Tensor};
+use firebrick::{DType, Scalar, Tensor};
 use std::collections::VecDeque;
 
 /// The arguments that were given and not taken yet.

@@ -3,7 +3,7 @@
 use super::{binary, operations, unary};
 use crate::value::Value;
 use crate::{Failure, Out};
-use firebrick_core::{Scalar, Tensor};
+use firebrick::{Scalar, Tensor};
 
 unary! { UNARY;
     abs
@@ -131,7 +131,7 @@ operations! { ROWS;
     "allclose" |a| { let (x, y) = (a.x()?, a.tensor("other")?); x.allclose(&y, a.float_or("rtol", 1e-5)?, a.float_or("atol", 1e-8)?, a.flag("equal_nan")?)? };
     "equal" |a| { let (x, y) = (a.x()?, a.tensor("other")?); x.equal(&y)? };
     "item" |a| a.x()?.item_scalar()?;
-    "result_type" |a| { let (x, y) = both(a)?; firebrick_core::result_type(&x, &y)? };
+    "result_type" |a| { let (x, y) = both(a)?; firebrick::result_type(&x, &y)? };
 }
 
 /// The two operands of a call, a number as a tensor that counts as one in promotion.
@@ -141,7 +141,7 @@ fn both(a: &mut super::Args) -> Out<(Tensor, Tensor)> {
 
 /// A tensor, or a number as a tensor that counts as one in promotion.
 fn operand(value: Value) -> Out<Tensor> {
-    use firebrick_core::Operand;
+    use firebrick::Operand;
     match value {
         Value::Tensor(x) => Ok(x),
         other => Ok(super::number(&other)?.into_operand()?),

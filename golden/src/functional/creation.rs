@@ -3,7 +3,7 @@
 use super::{Args, operations};
 use crate::value::Value;
 use crate::{Out, not_built};
-use firebrick_core::{DType, Tensor, TensorOptions};
+use firebrick::{DType, Tensor, TensorOptions};
 
 operations! { ROWS;
     "zeros" |a| { let shape = a.spread_ints("size")?; Tensor::zeros_with(shape, options(a)?)? };
@@ -50,7 +50,7 @@ fn options(a: &mut Args) -> Out<TensorOptions> {
 }
 
 /// Makes a tensor with the dtype of `x` unless another is given.
-fn like(a: &mut Args, x: &Tensor, make: impl FnOnce(TensorOptions) -> firebrick_core::Result<Tensor>) -> Out<Tensor> {
+fn like(a: &mut Args, x: &Tensor, make: impl FnOnce(TensorOptions) -> firebrick::Result<Tensor>) -> Out<Tensor> {
     let dtype = match a.keyword("dtype") {
         Some(Value::DType(dtype)) => dtype,
         _ => x.dtype(),

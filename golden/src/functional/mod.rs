@@ -9,7 +9,9 @@
 
 mod args;
 mod arithmetic;
+mod conv;
 mod creation;
+mod linalg;
 mod reductions;
 mod views;
 
@@ -20,7 +22,7 @@ use crate::case::{Case, Cases};
 use crate::compare::{self, Bound};
 use crate::value::Value;
 use crate::{Failure, Out, not_built, wrong};
-use firebrick_core::{ErrorKind, Tensor, autograd};
+use firebrick::{ErrorKind, Tensor, autograd};
 use std::path::Path;
 
 /// Calls one operation.
@@ -66,13 +68,15 @@ const TABLES: &[&[Row]] = &[
     arithmetic::UNARY,
     arithmetic::BINARY,
     arithmetic::ROWS,
+    conv::ROWS,
     creation::ROWS,
+    linalg::ROWS,
     reductions::ROWS,
     views::ROWS,
 ];
 
 /// A number beside a tensor.
-pub(crate) fn number(value: &Value) -> Out<firebrick_core::Scalar> {
+pub(crate) fn number(value: &Value) -> Out<firebrick::Scalar> {
     Args::new([value.clone()], Vec::new()).scalar("other")
 }
 

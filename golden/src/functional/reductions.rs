@@ -3,7 +3,7 @@
 use super::{Args, operations};
 use crate::value::{IntoValue, Value};
 use crate::{Out, not_built};
-use firebrick_core::Tensor;
+use firebrick::Tensor;
 
 operations! { ROWS;
     "sum" |a| { let x = typed(a)?; match over(a)? { None => x.sum()?, Some((dims, keep)) => x.sum_dim(dims, keep)? } };

@@ -3,21 +3,21 @@
 use super::operations;
 use crate::value::Value;
 use crate::{Failure, Out};
-use firebrick_core::Tensor;
+use firebrick::Tensor;
 
 operations! { ROWS;
     "T" |a| a.x()?.t()?;
     "mT" |a| a.x()?.transpose(-2, -1)?;
     "t" |a| a.x()?.t()?;
     "view" |a| { let x = a.x()?; x.view(a.spread_ints("size")?)? };
-    "view_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.view(&other.shape())? };
+    "view_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.view_as(&other)? };
     "reshape" |a| { let x = a.x()?; x.reshape(a.spread_ints("shape")?)? };
-    "reshape_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.reshape(&other.shape())? };
+    "reshape_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.reshape_as(&other)? };
     "permute" |a| { let x = a.x()?; x.permute(a.spread_ints("dims")?)? };
     "transpose" |a| { let x = a.x()?; x.transpose(a.int("dim0")?, a.int("dim1")?)? };
     "movedim" |a| { let x = a.x()?; x.movedim(a.ints("source")?, a.ints("destination")?)? };
     "expand" |a| { let x = a.x()?; x.expand(a.spread_ints("size")?)? };
-    "expand_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.expand(&other.shape())? };
+    "expand_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.expand_as(&other)? };
     "broadcast_to" |a| { let x = a.x()?; x.broadcast_to(a.ints("size")?)? };
     "broadcast_tensors" |a| Tensor::broadcast_tensors(&refs(&a.spread_tensors("tensors")?))?;
     "select" |a| { let x = a.x()?; x.select(a.int("dim")?, a.int("index")?)? };
@@ -25,7 +25,7 @@ operations! { ROWS;
     "slice" |a| { let x = a.x()?; x.slice(a.int_or("dim", 0)?, a.maybe_int("start")?, a.maybe_int("end")?, a.int_or("step", 1)?)? };
     "squeeze" |a| { let x = a.x()?; match a.maybe_ints("dim")? { None => x.squeeze()?, Some(dims) => x.squeeze_dim(dims)? } };
     "unsqueeze" |a| { let x = a.x()?; x.unsqueeze(a.int("dim")?)? };
-    "flatten" |a| { let x = a.x()?; x.flatten_dims(a.int_or("start_dim", 0)?, a.int_or("end_dim", -1)?)? };
+    "flatten" |a| { let x = a.x()?; x.flatten(a.int_or("start_dim", 0)?, a.int_or("end_dim", -1)?)? };
     "unflatten" |a| { let x = a.x()?; x.unflatten(a.int("dim")?, a.ints("sizes")?)? };
     "ravel" |a| a.x()?.ravel()?;
     "diagonal" |a| { let x = a.x()?; x.diagonal(a.int_or("offset", 0)?, a.int_or("dim1", 0)?, a.int_or("dim2", 1)?)? };
@@ -34,6 +34,13 @@ operations! { ROWS;
     "diagflat" |a| { let x = a.x()?; x.diagflat(a.int_or("offset", 0)?)? };
     "unfold" |a| { let x = a.x()?; x.unfold(a.int("dimension")?, a.int("size")?, a.int("step")?)? };
     "as_strided" |a| { let x = a.x()?; x.as_strided(a.ints("size")?, a.ints("stride")?, a.maybe_int("storage_offset")?)? };
+    "atleast_1d" |a| at_least(a, Tensor::atleast_1d)?;
+    "atleast_2d" |a| at_least(a, Tensor::atleast_2d)?;
+    "atleast_3d" |a| at_least(a, Tensor::atleast_3d)?;
+    "tensor_split" |a| { let x = a.x()?; let sections = sections(a.value("indices_or_sections")?)?; x.tensor_split(sections, a.int_or("dim", 0)?)? };
+    "hsplit" |a| { let x = a.x()?; x.hsplit(sections(a.value("indices_or_sections")?)?)? };
+    "vsplit" |a| { let x = a.x()?; x.vsplit(sections(a.value("indices_or_sections")?)?)? };
+    "dsplit" |a| { let x = a.x()?; x.dsplit(sections(a.value("indices_or_sections")?)?)? };
     "unbind" |a| { let x = a.x()?; x.unbind(a.int_or("dim", 0)?)? };
     "split" |a| { let x = a.x()?; match a.value("split_size_or_sections")? { Value::Int(size) => x.split(size, a.int_or("dim", 0)?)?, sizes => x.split_with_sizes(super::ints("split_sizes", &sizes)?, a.int_or("dim", 0)?)? } };
     "unsafe_split" |a| { let x = a.x()?; x.split(a.int("split_size")?, a.int_or("dim", 0)?)? };
@@ -72,11 +79,33 @@ fn integer(value: &Value) -> Out<i64> {
 }
 
 /// The shape that several shapes broadcast to.
-fn shapes(list: Vec<Value>) -> Out<firebrick_core::Dims> {
-    let mut out = firebrick_core::Dims::new();
+fn shapes(list: Vec<Value>) -> Out<firebrick::Dims> {
+    let mut out = firebrick::Dims::new();
     for shape in list {
         let shape: Vec<usize> = super::ints("shapes", &shape)?.into_iter().map(|n| n as usize).collect();
-        out = firebrick_core::broadcast_shapes("broadcast_shapes", &out, &shape)?;
+        out = firebrick::broadcast_shapes("broadcast_shapes", &out, &shape)?;
     }
     Ok(out)
+}
+
+/// The sections of a split: how many, or where.
+fn sections(value: Value) -> Out<firebrick::Sections> {
+    Ok(match value {
+        Value::Int(count) => count.into(),
+        Value::Tensor(x) if x.dim() == 0 => x.item::<i64>()?.into(),
+        Value::Tensor(x) => x.to_vec::<i64>()?.into(),
+        other => super::ints("indices_or_sections", &other)?.into(),
+    })
+}
+
+/// Applies `f` to one tensor or to each of a list.
+fn at_least(a: &mut super::Args, f: impl Fn(&Tensor) -> firebrick::Result<Tensor>) -> Out<Value> {
+    use crate::value::IntoValue;
+    match a.value("input")? {
+        Value::Tensor(x) => Ok(f(&x)?.into_value()),
+        other => {
+            let list = super::tensors("tensors", match other { Value::List(l) | Value::Tuple(l) => l, _ => Vec::new() })?;
+            Ok(list.iter().map(f).collect::<firebrick::Result<Vec<_>>>()?.into_value())
+        }
+    }
 }
