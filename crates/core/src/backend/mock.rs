@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Map, Product, Reduce};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -148,5 +148,15 @@ impl Backend for Mock {
     fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
         let _running = self.drain()?;
         Cpu.add_rows(rows, numbers, skip, by_frequency, out)
+    }
+
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {
+        let (shape, x, out, indices) = (*shape, x.clone(), out.clone(), indices.clone());
+        self.enqueue(move || Cpu.max_pool_forward(&shape, &x, &out, &indices))
+    }
+
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
+        let (shape, g, indices, out) = (*shape, g.clone(), indices.clone(), out.clone());
+        self.enqueue(move || Cpu.max_pool_backward(&shape, &g, &indices, &out))
     }
 }

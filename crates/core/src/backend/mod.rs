@@ -8,6 +8,7 @@ mod kernels;
 mod mock;
 
 pub use cpu::conv::{ConvDim, ConvShape};
+pub use cpu::pooling::PoolShape;
 pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
 
 use crate::storage::Block;
@@ -72,6 +73,12 @@ pub trait Backend: Send + Sync {
 
     /// Gradient of a convolution in its kernel, from that of its output `g`.
     fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()>;
+
+    /// The largest element of each window of contiguous planes, with its flat index in the plane.
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Gradient of a maximum pooling: each element of `g` goes to the index that won.
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()>;
 }
 
 /// The backend of a device.

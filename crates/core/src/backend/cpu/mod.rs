@@ -6,8 +6,10 @@ mod convolve;
 pub mod float;
 pub mod gemm;
 pub mod math;
+mod pool;
 pub mod pooling;
 
+mod dense;
 mod layout;
 mod map;
 mod matmul;
@@ -18,7 +20,7 @@ mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, Product, Reduce};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -132,5 +134,19 @@ impl Backend for Cpu {
         let _locked = lock(&[rows, numbers], &[out]);
         // SAFETY: as in `take_rows`.
         unsafe { rows::add(rows, numbers, skip, by_frequency, out) }
+    }
+
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[out, indices]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of the shape's sizes.
+        unsafe { pool::max_forward(shape, x, out, indices) }
+        Ok(())
+    }
+
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[g, indices], &[out]);
+        // SAFETY: as in `max_pool_forward`.
+        unsafe { pool::max_backward(shape, g, indices, out) }
+        Ok(())
     }
 }
