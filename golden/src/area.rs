@@ -83,7 +83,9 @@ pub fn run(folders: &[PathBuf], selection: &Selection, note: &mut dyn FnMut(Stri
     let mut report = Report::default();
     for root in folders {
         let mut found = false;
-        for area in AREAS.iter().filter(|area| selection.areas.is_empty() || selection.areas.contains(&area.name.to_owned())) {
+        for area in
+            AREAS.iter().filter(|area| selection.areas.is_empty() || selection.areas.contains(&area.name.to_owned()))
+        {
             // The folder of the area itself, or one above it.
             let inside = root.join(area.folder);
             let own = root.file_name().is_some_and(|name| name == area.folder);
@@ -102,7 +104,11 @@ pub fn run(folders: &[PathBuf], selection: &Selection, note: &mut dyn FnMut(Stri
             (area.run)(&folder, &mut runner)?;
             let unknown = differences.unknown(area.name, &runner.seen);
             if !unknown.is_empty() {
-                note(format!("note: {} entries of differences.toml have no case here, as {}", unknown.len(), unknown[0]));
+                note(format!(
+                    "note: {} entries of differences.toml have no case here, as {}",
+                    unknown.len(),
+                    unknown[0]
+                ));
             }
         }
         if !found {

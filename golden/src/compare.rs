@@ -58,7 +58,8 @@ pub fn value(expected: &Value, got: &Value, bound: Bound) -> Result<(), String> 
         (None, None) => Ok(()),
         (Packed(a), Packed(b)) => list(&a[..], &b[..], bound),
         (Dict(a), Dict(b)) => {
-            let flat = |pairs: &[(Value, Value)]| pairs.iter().flat_map(|(k, v)| [k.clone(), v.clone()]).collect::<Vec<_>>();
+            let flat =
+                |pairs: &[(Value, Value)]| pairs.iter().flat_map(|(k, v)| [k.clone(), v.clone()]).collect::<Vec<_>>();
             list(&flat(a), &flat(b), bound)
         }
         _ => Err(format!("got {}, expected {}", brief(got), brief(expected))),
@@ -131,12 +132,17 @@ fn floats(expected: &[f64], got: &[f64], dtype: DType, bound: Bound) -> Result<(
     for (i, (&a, &b)) in expected.iter().zip(got).enumerate() {
         let allowed = bound.of(dtype, a, largest);
         let sign_differs = bound.signed_zero && a == 0.0 && b == 0.0 && a.is_sign_negative() != b.is_sign_negative();
-        if (same(a, b) && !sign_differs) || (a.is_finite() && b.is_finite() && !sign_differs && (a - b).abs() <= allowed) {
+        if (same(a, b) && !sign_differs)
+            || (a.is_finite() && b.is_finite() && !sign_differs && (a - b).abs() <= allowed)
+        {
             continue;
         }
         let excess = if b.is_finite() && a.is_finite() { (a - b).abs() / allowed } else { f64::INFINITY };
         if worst.as_ref().is_none_or(|(most, _)| excess > *most) {
-            worst = Some((excess, format!("element {i}: got {b:?}, expected {a:?}, off by {:.3e}, bound {allowed:.3e}", (a - b).abs())));
+            worst = Some((
+                excess,
+                format!("element {i}: got {b:?}, expected {a:?}, off by {:.3e}, bound {allowed:.3e}", (a - b).abs()),
+            ));
         }
     }
     worst.map_or(Ok(()), |(_, text)| Err(text))

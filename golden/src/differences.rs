@@ -57,8 +57,12 @@ impl Differences {
 
     /// Entries of `area` that name none of `cases`.
     pub fn unknown(&self, area: &str, cases: &HashSet<String>) -> Vec<String> {
-        let mut names: Vec<_> =
-            self.by_case.keys().filter(|(of, case)| of == area && !cases.contains(case)).map(|(_, c)| c.clone()).collect();
+        let mut names: Vec<_> = self
+            .by_case
+            .keys()
+            .filter(|(of, case)| of == area && !cases.contains(case))
+            .map(|(_, c)| c.clone())
+            .collect();
         names.sort();
         names
     }

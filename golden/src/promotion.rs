@@ -13,7 +13,8 @@ use std::path::Path;
 pub fn run(folder: &Path, runner: &mut Runner) -> Result<(), String> {
     let rows = read_json(&folder.join("promotion.json"))?;
     for row in rows.as_array().map(Vec::as_slice).unwrap_or_default() {
-        let words: Vec<&str> = row.as_array().into_iter().flatten().map(|word| word.as_str().unwrap_or_default()).collect();
+        let words: Vec<&str> =
+            row.as_array().into_iter().flatten().map(|word| word.as_str().unwrap_or_default()).collect();
         let Some((_, given)) = words.split_last() else { continue };
         runner.case(given[0], &given.join(" "), || check(given, &row[given.len()]));
     }
@@ -50,7 +51,7 @@ fn evaluate(given: &[&str]) -> Out<String> {
         [op, "unary/reduction", of] => {
             let (name, shape, more) = reduction(op);
             let mut args = vec![ones(shape, of)?];
-            if op == "dist0" {
+            if *op == "dist0" {
                 args.push(args[0].clone());
             }
             args.extend(more.iter().map(|&n| Value::Int(n)));
@@ -72,7 +73,7 @@ fn reduction(op: &str) -> (&str, &[i64], &[i64]) {
         "interpolate" => (op, &[1, 1, 4], &[]),
         "dist0" => ("dist", &[3], &[0]),
         "cumsum" | "cumprod" | "softmax" | "log_softmax" | "logsumexp" => (op, &[3], &[0]),
-                _ => (op, &[3], &[]),
+        _ => (op, &[3], &[]),
     }
 }
 
@@ -153,8 +154,6 @@ fn cast_number(cast: &str, to: &str, value: &str) -> Out<String> {
     Ok(match source.to(to)?.item_scalar()? {
         Scalar::Bool(v) => python(v),
         Scalar::Int(v) => v.to_string(),
-        Scalar::Float(v) if v.is_finite() && v.fract() == 0.0 && v.abs() < 1e16 => format!("{v:.1}"),
-        Scalar::Float(v) if v.is_nan() => "nan".to_owned(),
-        Scalar::Float(v) => v.to_string(),
+        Scalar::Float(v) => firebrick::text::python_float(v),
     })
 }

@@ -87,13 +87,16 @@ impl Report {
             }
         }
         let width = rows.keys().map(|(area, group)| area.len() + group.len() + 1).max().unwrap_or(0);
-        let mut text =
-            format!("{:width$} {:>6} {:>6} {:>7} {:>6}\n", "area and operation", "passed", "failed", "skipped", "differ");
+        let mut text = format!(
+            "{:width$} {:>6} {:>6} {:>7} {:>6}\n",
+            "area and operation", "passed", "failed", "skipped", "differ"
+        );
         for ((area, group), (counts, reasons)) in rows {
             let Counts { passed, failed, skipped, differ } = counts;
             let name = if group.is_empty() { area.to_owned() } else { format!("{area} {group}") };
             let reasons: Vec<_> = reasons.into_keys().take(3).collect();
-            let why = if reasons.is_empty() { String::new() } else { format!("  not built yet: {}", reasons.join(", ")) };
+            let why =
+                if reasons.is_empty() { String::new() } else { format!("  not built yet: {}", reasons.join(", ")) };
             text += &format!("{name:width$} {passed:>6} {failed:>6} {skipped:>7} {differ:>6}{why}\n");
         }
         text

@@ -1,8 +1,8 @@
 //! Tensors of a group of cases: one safetensors file.
 
 use crate::{Failure, Out, not_built, wrong};
-use firebrick::{DType, Tensor};
 use firebrick::io::safetensors::Header;
+use firebrick::{DType, Tensor};
 use serde_json::Value as Json;
 use std::path::Path;
 

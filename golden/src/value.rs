@@ -167,8 +167,7 @@ fn tagged(map: &Map<String, Json>, json: &Json, tensors: &Tensors) -> Out<Value>
         "$module" | "$object" => Value::Construct(Box::new(construct(text, map, tensors)?)),
         "$packed" => {
             let part = |name: &str| Value::parse(&inner[name], tensors);
-            let parts =
-                [part("data")?, part("batch_sizes")?, part("sorted_indices")?, part("unsorted_indices")?];
+            let parts = [part("data")?, part("batch_sizes")?, part("sorted_indices")?, part("unsorted_indices")?];
             Value::Packed(Box::new(parts))
         }
         other => return not_built(format!("the tag {other}")),

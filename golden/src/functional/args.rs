@@ -73,9 +73,9 @@ impl Args {
 }
 
 macro_rules! parameters {
-    ($($(#[$doc:meta])* $name:ident, $maybe:ident, $or:ident -> $t:ty { $($pattern:pat => $value:expr,)+ })*) => {
+    ($($doc:literal $name:ident, $maybe:ident, $or:ident -> $t:ty { $($pattern:pat => $value:expr,)+ })*) => {
         impl Args { $(
-            #[doc = concat!($($doc, )* "; `None` where it was not given.")]
+            #[doc = concat!($doc, "; `None` where it was not given.")]
             pub fn $maybe(&mut self, name: &str) -> Out<Option<$t>> {
                 match self.take(name) {
                     None => Ok(None),
@@ -85,12 +85,12 @@ macro_rules! parameters {
                 }
             }
 
-            $(#[$doc])*
+            #[doc = $doc]
             pub fn $name(&mut self, name: &str) -> Out<$t> {
                 self.$maybe(name)?.ok_or_else(|| Failure::Types(format!("{name} is missing")))
             }
 
-            #[doc = concat!($($doc, )* "; `default` where it was not given.")]
+            #[doc = concat!($doc, "; `default` where it was not given.")]
             pub fn $or(&mut self, name: &str, default: impl Into<$t>) -> Out<$t> {
                 Ok(self.$maybe(name)?.unwrap_or_else(|| default.into()))
             }
@@ -99,24 +99,15 @@ macro_rules! parameters {
 }
 
 parameters! {
-    #[doc = "A tensor"]
-    tensor, maybe_tensor, tensor_or -> Tensor { Value::Tensor(x) => x, }
-    #[doc = "An integer"]
-    int, maybe_int, int_or -> i64 { Value::Int(x) => x, Value::Bool(x) => x as i64, }
-    #[doc = "A floating-point number"]
-    float, maybe_float, float_or -> f64 { Value::Float(x) => x, Value::Int(x) => x as f64, Value::Bool(x) => x as u8 as f64, }
-    #[doc = "A truth value"]
-    bool, maybe_bool, bool_or -> bool { Value::Bool(x) => x, }
-    #[doc = "A number of any kind"]
-    scalar, maybe_scalar, scalar_or -> Scalar { Value::Float(x) => x.into(), Value::Int(x) => x.into(), Value::Bool(x) => x.into(), }
-    #[doc = "A dtype"]
-    dtype, maybe_dtype, dtype_or -> DType { Value::DType(x) => x, }
-    #[doc = "A text"]
-    text, maybe_text, text_or -> String { Value::Text(x) => x, }
-    #[doc = "A list of values"]
-    list, maybe_list, list_or -> Vec<Value> { Value::List(x) | Value::Tuple(x) => x, }
-    #[doc = "Any value"]
-    value, maybe_value, value_or -> Value { x => x, }
+    "A tensor" tensor, maybe_tensor, tensor_or -> Tensor { Value::Tensor(x) => x, }
+    "An integer" int, maybe_int, int_or -> i64 { Value::Int(x) => x, Value::Bool(x) => x as i64, }
+    "A floating-point number" float, maybe_float, float_or -> f64 { Value::Float(x) => x, Value::Int(x) => x as f64, Value::Bool(x) => x as u8 as f64, }
+    "A truth value" bool, maybe_bool, bool_or -> bool { Value::Bool(x) => x, }
+    "A number of any kind" scalar, maybe_scalar, scalar_or -> Scalar { Value::Float(x) => x.into(), Value::Int(x) => x.into(), Value::Bool(x) => x.into(), }
+    "A dtype" dtype, maybe_dtype, dtype_or -> DType { Value::DType(x) => x, }
+    "A text" text, maybe_text, text_or -> String { Value::Text(x) => x, }
+    "A list of values" list, maybe_list, list_or -> Vec<Value> { Value::List(x) | Value::Tuple(x) => x, }
+    "Any value" value, maybe_value, value_or -> Value { x => x, }
 }
 
 impl Args {

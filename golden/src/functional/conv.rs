@@ -1,15 +1,15 @@
 //! Convolutions and embeddings.
 
 use super::{Args, operations};
-use crate::value::Value;
 use crate::Out;
+use crate::value::Value;
 use firebrick::{ConvOptions, Padding, Tensor};
 
 operations! { ROWS;
     "nn.functional.conv1d" |a| { let (x, w, b) = convolution(a)?; x.conv1d(&w, b.as_ref(), &options(a)?)? };
     "nn.functional.conv2d" |a| { let (x, w, b) = convolution(a)?; x.conv2d(&w, b.as_ref(), &options(a)?)? };
     "nn.functional.conv3d" |a| { let (x, w, b) = convolution(a)?; x.conv3d(&w, b.as_ref(), &options(a)?)? };
-    "nn.functional.embedding" |a| { let (indices, weight) = (a.x()?, a.tensor("weight")?); let padding = a.maybe_int("padding_idx")?; a.maybe_float("max_norm")?; a.float_or("norm_type", 2.0)?; weight.embedding(&indices, padding, a.flag("scale_grad_by_freq")?)? };
+    "nn.functional.embedding" |a| { let (weight, indices) = (a.x()?, a.tensor("indices")?); let padding = a.maybe_int("padding_idx")?; a.maybe_float("max_norm")?; a.float_or("norm_type", 2.0)?; weight.embedding(&indices, padding, a.flag("scale_grad_by_freq")?)? };
 }
 
 /// Input, weight and bias.

@@ -139,7 +139,8 @@ fn check(case: &Case) -> Out<()> {
     let output = result?;
     let mut bound = case.bound("out");
     bound.signed_zero = case.text("op").starts_with("special_values.");
-    compare::value(&case.value("output")?, &output, bound).map_err(|error| Failure::Wrong(format!("output: {error}")))?;
+    compare::value(&case.value("output")?, &output, bound)
+        .map_err(|error| Failure::Wrong(format!("output: {error}")))?;
     gradients(case, &output, &leaves)
 }
 
