@@ -29,6 +29,7 @@ mod loss;
 mod norm;
 mod random;
 pub(crate) mod record;
+pub(crate) mod record_all;
 mod reduce;
 pub mod sample;
 mod shape;
