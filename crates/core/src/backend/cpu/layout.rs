@@ -58,6 +58,9 @@ impl<const N: usize> Walk<N> {
     /// the `count` elements from row-major index `start` on.
     #[inline(always)]
     pub fn runs(&self, start: usize, count: usize, mut f: impl FnMut([usize; N], usize, [usize; N])) {
+        if count == 0 {
+            return;
+        }
         let last = self.shape.len() - 1;
         let inner = self.shape[last];
         let along: [usize; N] = std::array::from_fn(|i| self.strides[i][last]);
