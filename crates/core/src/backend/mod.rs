@@ -11,6 +11,7 @@ mod update;
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
 pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
+pub(crate) use update::GRAD;
 pub use update::{AdamRule, Rule, SgdRule, Update};
 
 use crate::storage::Block;

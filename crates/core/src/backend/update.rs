@@ -44,6 +44,9 @@ pub struct AdamRule {
     pub step: f64,
 }
 
+/// Where the gradient stands among the bodies: the only one that is not written.
+pub(crate) const GRAD: usize = 1;
+
 /// The update of one parameter. The bodies have one shape, dtype (a floating one) and device.
 #[derive(Clone)]
 pub struct Update {

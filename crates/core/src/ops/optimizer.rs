@@ -12,28 +12,27 @@ use smallvec::SmallVec;
 ///
 /// # Errors
 /// The tensors of an entry differ in shape, dtype or device; nothing has changed then.
-pub fn optimizer_step<'t>(entries: impl IntoIterator<Item = (Rule, SmallVec<[&'t Tensor; 5]>)>) -> Result<()> {
+pub fn optimizer_step(entries: Vec<(Rule, SmallVec<[Tensor; 5]>)>) -> Result<()> {
     let mut by_device: SmallVec<[(Device, Vec<Update>); 1]> = SmallVec::new();
-    let mut written: Vec<&Tensor> = Vec::new();
-    for (rule, tensors) in entries {
-        let bodies: SmallVec<[Body; 5]> = tensors.iter().map(|t| t.body()).collect();
-        check(&tensors, &bodies)?;
+    for (rule, tensors) in &entries {
+        let bodies: SmallVec<[Body; 5]> = tensors.iter().map(Tensor::body).collect();
+        check(tensors, &bodies)?;
         let device = bodies[0].device();
-        let update = Update { rule, bodies };
+        let update = Update { rule: *rule, bodies };
         match by_device.iter_mut().find(|(of, _)| *of == device) {
             Some((_, updates)) => updates.push(update),
             None => by_device.push((device, vec![update])),
         }
-        written.extend(tensors.iter().enumerate().filter(|&(slot, _)| slot != 1).map(|(_, &t)| t));
     }
     for (device, updates) in by_device {
         backend::of(device)?.optimizer_step(&updates)?;
     }
-    written.into_iter().for_each(Tensor::changed);
+    let tensors = entries.iter().flat_map(|(_, tensors)| tensors.iter().enumerate());
+    tensors.filter(|&(slot, _)| slot != backend::GRAD).for_each(|(_, tensor)| tensor.changed());
     Ok(())
 }
 
-fn check(tensors: &[&Tensor], bodies: &[Body]) -> Result<()> {
+fn check(tensors: &[Tensor], bodies: &[Body]) -> Result<()> {
     const OP: &str = "step";
     let param = &bodies[0];
     for (tensor, body) in tensors.iter().zip(bodies) {

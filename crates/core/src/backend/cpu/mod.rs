@@ -152,7 +152,7 @@ impl Backend for Cpu {
     }
 
     fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
-        let is_grad = |slot: usize| slot == optim::GRAD;
+        let is_grad = |slot: usize| slot == super::GRAD;
         let bodies = || updates.iter().flat_map(|update| update.bodies.iter().enumerate());
         let reads: Vec<&Body> = bodies().filter(|&(slot, _)| is_grad(slot)).map(|(_, body)| body).collect();
         let writes: Vec<&Body> = bodies().filter(|&(slot, _)| !is_grad(slot)).map(|(_, body)| body).collect();

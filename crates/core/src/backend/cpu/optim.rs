@@ -6,7 +6,7 @@
 use super::layout::{Shared, Walk, convert};
 use super::math::{Lane, Real};
 use super::tiles::TILE;
-use crate::backend::{AdamRule, Rule, SgdRule, Update};
+use crate::backend::{AdamRule, GRAD, Rule, SgdRule, Update};
 use crate::tensor::Body;
 use crate::{DType, Element};
 use half::{bf16, f16};
@@ -81,9 +81,6 @@ fn disjoint(updates: &[Update]) -> bool {
         free
     })
 }
-
-/// Where the gradient stands among the bodies: the one that is only read.
-pub(super) const GRAD: usize = 1;
 
 impl Job {
     fn new(update: &Update) -> Job {
