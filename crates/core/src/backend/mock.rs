@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Update};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -118,6 +118,24 @@ impl Backend for Mock {
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
+    }
+
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
+        self.enqueue(move || Cpu.median(skip_nan, &input, dim, &out, &indices))
+    }
+
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()> {
+        let (input, out, indices) = (input.clone(), out.clone(), indices.cloned());
+        self.enqueue(move || Cpu.scan(op, compute, &input, dim, &out, indices.as_ref()))
     }
 
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {

@@ -10,7 +10,7 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub use kernels::{Binary, Map, Product, Reduce, Ternary, Unary};
+pub use kernels::{Binary, Map, Product, Reduce, Scan, Ternary, Unary};
 pub(crate) use update::GRAD;
 pub use update::{AdamRule, Rule, SgdRule, Update};
 
@@ -45,11 +45,25 @@ pub trait Backend: Send + Sync {
     /// `compute` (f64, f32 or i64, which stands for every integer), the result to the dtype of `out`.
     fn map(&self, kernel: Map, compute: DType, inputs: &[&Body], out: &Body) -> Result<()>;
 
-    /// Reduces the dimensions of `input` in which `out` has size 1 (both have the same rank). `compute` as in `map`.
+    /// Reduces the dimensions of `input` in which `out`, contiguous and of the same rank, has size 1. `compute` as in `map`.
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()>;
 
-    /// Largest or smallest value along `dim` with its index, for `out` and `indices` with size 1 there.
+    /// Largest or smallest value along `dim` with its first index, for contiguous `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Running results along `dim`, into contiguous bodies of the shape of `input`; extremes with their indices.
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()>;
 
     /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
     /// `bias` is a contiguous `[n]`.

@@ -13,15 +13,18 @@ mod dense;
 mod layout;
 mod map;
 mod matmul;
+mod median;
+mod number;
 mod optim;
 mod reduce;
 mod rows;
+mod scan;
 mod scratch;
 mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Update};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -83,7 +86,7 @@ impl Backend for Cpu {
 
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()> {
         let _locked = lock(&[input], &[out]);
-        // SAFETY: the storages are locked; ranks are equal.
+        // SAFETY: the storages are locked; ranks are equal; `out` is fresh.
         unsafe { reduce::run(op, compute, input, out) }
         Ok(())
     }
@@ -92,6 +95,29 @@ impl Backend for Cpu {
         let _locked = lock(&[input], &[out, indices]);
         // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
         unsafe { reduce::with_index(largest, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out, indices]);
+        // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
+        unsafe { median::run(skip_nan, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()> {
+        let written: SmallVec<[&Body; 2]> = [Some(out), indices].into_iter().flatten().collect();
+        let _locked = lock(&[input], &written);
+        // SAFETY: the storages are locked; shapes are equal; the outputs are contiguous.
+        unsafe { scan::run(op, compute, input, dim, out, indices) }
         Ok(())
     }
 

@@ -4,7 +4,8 @@
 //! other, each rounded to the dtype as PyTorch's is, and is stored.
 
 use super::layout::{Shared, Walk, convert};
-use super::math::{Lane, Real};
+use super::math::Real;
+use super::number::{D, DFused, S, SFused, compiled};
 use super::tiles::TILE;
 use crate::backend::{AdamRule, GRAD, Rule, SgdRule, Update};
 use crate::tensor::Body;
@@ -113,37 +114,15 @@ impl Job {
     }
 }
 
-/// Functions named after the dtype `S` of the bodies, computing in `R`.
-macro_rules! compiled {
-    ($($name:ident: $t:ty, $s:ty;)*) => { $(
-        fn $name(job: &Job, range: Range<usize>) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2,fma,f16c")]
-                fn wide(job: &Job, range: Range<usize>) {
-                    tiles::<Lane<$t, true>, $s>(job, range)
-                }
-                if std::arch::is_x86_feature_detected!("avx2")
-                    && std::arch::is_x86_feature_detected!("fma")
-                    && std::arch::is_x86_feature_detected!("f16c")
-                {
-                    // SAFETY: the processor has the features.
-                    return unsafe { wide(job, range) };
-                }
-            }
-            tiles::<Lane<$t, { cfg!(target_arch = "aarch64") }>, $s>(job, range)
-        }
-    )* };
-}
 compiled! {
-    update_f64: f64, f64;
-    update_f32: f32, f32;
-    update_f16: f32, f16;
-    update_bf16: f32, bf16;
+    fn update_f64(job: &Job, range: Range<usize>) = tiles::<D, f64>, tiles::<DFused, f64>;
+    fn update_f32(job: &Job, range: Range<usize>) = tiles::<S, f32>, tiles::<SFused, f32>;
+    fn update_f16(job: &Job, range: Range<usize>) = tiles::<S, f16>, tiles::<SFused, f16>;
+    fn update_bf16(job: &Job, range: Range<usize>) = tiles::<S, bf16>, tiles::<SFused, bf16>;
 }
 
 #[inline(always)]
-fn tiles<R: Real, S: Element>(job: &Job, range: Range<usize>)
+fn tiles<R: Real, T: Element>(job: &Job, range: Range<usize>)
 where
     R::Value: Element,
 {
@@ -153,23 +132,23 @@ where
     while start < range.end {
         let n = TILE.min(range.end - start);
         for (slot, buffer) in buffers[..used].iter_mut().enumerate() {
-            load::<R::Value, S>(job, slot, start, &mut buffer[..n]);
+            load::<R::Value, T>(job, slot, start, &mut buffer[..n]);
         }
         let tile = buffers.each_mut().map(|buffer| &mut buffer[..n]);
         match &job.rule {
-            Rule::Sgd(rule) => sgd::<R, S>(rule, tile),
-            Rule::Adam(rule) => adam::<R, S>(rule, tile),
+            Rule::Sgd(rule) => sgd::<R, T>(rule, tile),
+            Rule::Adam(rule) => adam::<R, T>(rule, tile),
         }
         for (slot, buffer) in buffers[..used].iter().enumerate().filter(|&(slot, _)| slot != GRAD) {
-            store::<R::Value, S>(job, slot, start, &buffer[..n]);
+            store::<R::Value, T>(job, slot, start, &buffer[..n]);
         }
         start += n;
     }
 }
 
 #[inline(always)]
-fn load<T: Element, S: Element>(job: &Job, slot: usize, start: usize, to: &mut [T]) {
-    let from = job.starts[slot].get().cast::<S>();
+fn load<V: Element, T: Element>(job: &Job, slot: usize, start: usize, to: &mut [V]) {
+    let from = job.starts[slot].get().cast::<T>();
     let mut done = 0;
     job.runs(slot, start, to.len(), |at, length, stride| {
         let to = &mut to[done..done + length];
@@ -177,8 +156,8 @@ fn load<T: Element, S: Element>(job: &Job, slot: usize, start: usize, to: &mut [
         unsafe {
             let from = from.add(at);
             match stride {
-                1 => to.iter_mut().enumerate().for_each(|(i, to)| *to = convert::<S, T>(*from.add(i))),
-                _ => to.iter_mut().enumerate().for_each(|(i, to)| *to = convert::<S, T>(*from.add(i * stride))),
+                1 => to.iter_mut().enumerate().for_each(|(i, to)| *to = convert::<T, V>(*from.add(i))),
+                _ => to.iter_mut().enumerate().for_each(|(i, to)| *to = convert::<T, V>(*from.add(i * stride))),
             }
         }
         done += length;
@@ -186,8 +165,8 @@ fn load<T: Element, S: Element>(job: &Job, slot: usize, start: usize, to: &mut [
 }
 
 #[inline(always)]
-fn store<T: Element, S: Element>(job: &Job, slot: usize, start: usize, values: &[T]) {
-    let to = job.starts[slot].get().cast::<S>();
+fn store<V: Element, T: Element>(job: &Job, slot: usize, start: usize, values: &[V]) {
+    let to = job.starts[slot].get().cast::<T>();
     let mut done = 0;
     job.runs(slot, start, values.len(), |at, length, stride| {
         let values = &values[done..done + length];
@@ -195,8 +174,8 @@ fn store<T: Element, S: Element>(job: &Job, slot: usize, start: usize, values: &
         unsafe {
             let to = to.add(at);
             match stride {
-                1 => values.iter().enumerate().for_each(|(i, &v)| *to.add(i) = convert::<T, S>(v)),
-                _ => values.iter().enumerate().for_each(|(i, &v)| *to.add(i * stride) = convert::<T, S>(v)),
+                1 => values.iter().enumerate().for_each(|(i, &v)| *to.add(i) = convert::<V, T>(v)),
+                _ => values.iter().enumerate().for_each(|(i, &v)| *to.add(i * stride) = convert::<V, T>(v)),
             }
         }
         done += length;
@@ -208,120 +187,120 @@ type Tile<'a, R> = [&'a mut [<R as Real>::Value]; MOST];
 
 /// `x = f(x)`
 #[inline(always)]
-fn each<R: Real, S: Element>(x: &mut [R::Value], f: impl Fn(R) -> R)
+fn each<R: Real, T: Element>(x: &mut [R::Value], f: impl Fn(R) -> R)
 where
     R::Value: Element,
 {
-    x.iter_mut().for_each(|x| *x = rounded::<R, S>(f(R::new(*x))));
+    x.iter_mut().for_each(|x| *x = rounded::<R, T>(f(R::new(*x))));
 }
 
 /// `x = f(x, y)`
 #[inline(always)]
-fn each2<R: Real, S: Element>(x: &mut [R::Value], y: &[R::Value], f: impl Fn(R, R) -> R)
+fn each2<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], f: impl Fn(R, R) -> R)
 where
     R::Value: Element,
 {
-    x.iter_mut().zip(y).for_each(|(x, &y)| *x = rounded::<R, S>(f(R::new(*x), R::new(y))));
+    x.iter_mut().zip(y).for_each(|(x, &y)| *x = rounded::<R, T>(f(R::new(*x), R::new(y))));
 }
 
 /// `x += alpha * y`
 #[inline(always)]
-fn add<R: Real, S: Element>(x: &mut [R::Value], y: &[R::Value], alpha: f64)
+fn add<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], alpha: f64)
 where
     R::Value: Element,
 {
     let alpha = R::from_f64(alpha);
-    each2::<R, S>(x, y, |x, y| alpha.mul_add(y, x));
+    each2::<R, T>(x, y, |x, y| alpha.mul_add(y, x));
 }
 
 #[inline(always)]
-fn rounded<R: Real, S: Element>(x: R) -> R::Value
+fn rounded<R: Real, T: Element>(x: R) -> R::Value
 where
     R::Value: Element,
 {
-    convert::<S, R::Value>(convert::<R::Value, S>(x.value()))
+    convert::<T, R::Value>(convert::<R::Value, T>(x.value()))
 }
 
 #[inline(always)]
-fn sgd<R: Real, S: Element>(rule: &SgdRule, [param, grad, buffer, _, _]: Tile<'_, R>)
+fn sgd<R: Real, T: Element>(rule: &SgdRule, [param, grad, buffer, _, _]: Tile<'_, R>)
 where
     R::Value: Element,
 {
     if rule.maximize {
-        each::<R, S>(grad, |g| -g);
+        each::<R, T>(grad, |g| -g);
     }
     if rule.weight_decay != 0.0 {
-        add::<R, S>(grad, param, rule.weight_decay);
+        add::<R, T>(grad, param, rule.weight_decay);
     }
     if rule.momentum != 0.0 {
         if rule.first {
             buffer.copy_from_slice(grad);
         } else {
             let momentum = R::from_f64(rule.momentum);
-            each::<R, S>(buffer, |m| m * momentum);
-            add::<R, S>(buffer, grad, 1.0 - rule.dampening);
+            each::<R, T>(buffer, |m| m * momentum);
+            add::<R, T>(buffer, grad, 1.0 - rule.dampening);
         }
         if rule.nesterov {
-            add::<R, S>(grad, buffer, rule.momentum);
+            add::<R, T>(grad, buffer, rule.momentum);
         } else {
             grad.copy_from_slice(buffer);
         }
     }
-    add::<R, S>(param, grad, -rule.lr);
+    add::<R, T>(param, grad, -rule.lr);
 }
 
 #[inline(always)]
-fn adam<R: Real, S: Element>(rule: &AdamRule, [param, grad, average, square, largest]: Tile<'_, R>)
+fn adam<R: Real, T: Element>(rule: &AdamRule, [param, grad, average, square, largest]: Tile<'_, R>)
 where
     R::Value: Element,
 {
     if rule.maximize {
-        each::<R, S>(grad, |g| -g);
+        each::<R, T>(grad, |g| -g);
     }
     if rule.weight_decay != 0.0 {
         if rule.decoupled {
             let keep = R::from_f64(1.0 - rule.lr * rule.weight_decay);
-            each::<R, S>(param, |p| p * keep);
+            each::<R, T>(param, |p| p * keep);
         } else {
-            add::<R, S>(grad, param, rule.weight_decay);
+            add::<R, T>(grad, param, rule.weight_decay);
         }
     }
     let (beta1, beta2) = rule.betas;
-    lerp::<R, S>(average, grad, 1.0 - beta1);
+    lerp::<R, T>(average, grad, 1.0 - beta1);
     let (keep, weight) = (R::from_f64(beta2), R::from_f64(1.0 - beta2));
-    each::<R, S>(square, |v| v * keep);
-    each2::<R, S>(square, grad, |v, g| (weight * g).mul_add(g, v));
+    each::<R, T>(square, |v| v * keep);
+    each2::<R, T>(square, grad, |v, g| (weight * g).mul_add(g, v));
 
     let (correction1, correction2) = (1.0 - beta1.powf(rule.step), 1.0 - beta2.powf(rule.step));
     let (root, eps) = (R::from_f64(correction2.sqrt()), R::from_f64(rule.eps));
     // From here on the gradient's tile holds the denominator.
     let denominator = grad;
     if rule.amsgrad {
-        each2::<R, S>(largest, square, maximum::<R>);
+        each2::<R, T>(largest, square, maximum::<R>);
         denominator.copy_from_slice(largest);
     } else {
         denominator.copy_from_slice(square);
     }
-    each::<R, S>(denominator, R::sqrt);
-    each::<R, S>(denominator, |v| v / root);
-    each::<R, S>(denominator, |v| v + eps);
+    each::<R, T>(denominator, R::sqrt);
+    each::<R, T>(denominator, |v| v / root);
+    each::<R, T>(denominator, |v| v + eps);
     let step = R::from_f64(-(rule.lr / correction1));
     for ((p, &m), &d) in param.iter_mut().zip(&*average).zip(&*denominator) {
-        *p = rounded::<R, S>(R::new(*p) + step * R::new(m) / R::new(d));
+        *p = rounded::<R, T>(R::new(*p) + step * R::new(m) / R::new(d));
     }
 }
 
 /// `x = lerp(x, y, weight)`, from the nearer end as PyTorch computes it.
 #[inline(always)]
-fn lerp<R: Real, S: Element>(x: &mut [R::Value], y: &[R::Value], weight: f64)
+fn lerp<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], weight: f64)
 where
     R::Value: Element,
 {
     let w = R::from_f64(weight);
     if weight.abs() < 0.5 {
-        each2::<R, S>(x, y, |x, y| w.mul_add(y - x, x));
+        each2::<R, T>(x, y, |x, y| w.mul_add(y - x, x));
     } else {
-        each2::<R, S>(x, y, |x, y| (y - x).mul_add(w - R::ONE, y));
+        each2::<R, T>(x, y, |x, y| (y - x).mul_add(w - R::ONE, y));
     }
 }
 
