@@ -27,6 +27,7 @@ mod index;
 pub(crate) mod linalg;
 mod loss;
 mod norm;
+mod optimizer;
 mod random;
 pub(crate) mod record;
 mod reduce;
@@ -40,6 +41,7 @@ pub(crate) mod rows {
 }
 
 pub use conv::{ConvOptions, Padding, PoolOptions};
+pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
