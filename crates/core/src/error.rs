@@ -98,6 +98,12 @@ impl Error {
         io = Io;
     }
 
+    /// Names the operation that failed.
+    pub(crate) fn in_op(mut self, op: &'static str) -> Self {
+        self.0.op = op;
+        self
+    }
+
     /// Adds what was given.
     pub fn given(mut self, given: impl Into<String>) -> Self {
         self.0.given = Some(given.into());
@@ -186,5 +192,17 @@ impl std::error::Error for Error {}
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Error::io("io", error.to_string())
+    }
+}
+
+impl From<crate::random::RandomError> for Error {
+    fn from(error: crate::random::RandomError) -> Self {
+        use crate::random::RandomError as E;
+        let kind = match error {
+            E::NotImplemented { .. } => ErrorKind::NotImplemented,
+            E::Dropout(_) | E::NumSamples(_) => ErrorKind::Value,
+            _ => ErrorKind::Runtime,
+        };
+        Error::new(kind, "random", error.to_string())
     }
 }

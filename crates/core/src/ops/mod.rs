@@ -6,7 +6,8 @@
 //! /// Documentation of the method.
 //! fn mul(a, b: operand) -> Tensor as "MulBackward0" {      // `as`: what grad_fn prints
 //!     kernel: Binary::Mul,                                   // or `forward: <expression of type Result<Tensor>>`
-//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result
+//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result,
+//!                                                            // `also [i]`: further results
 //!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
 //!     in_place: mul_,                                        // optional
 //!     samples: sample::pairs(|a, b| a.mul(b)),
@@ -37,7 +38,7 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
-pub use conv::{ConvOptions, Padding};
+pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
@@ -46,7 +47,7 @@ macro_rules! ops {
         $(#[$doc:meta])*
         fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty as $grad_fn:literal {
             $how:ident: $forward:expr,
-            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)?,
+            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)? $(also [$($extra:ident),+])?,
             grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
             $(in_place: $in_place:ident,)?
             samples: $samples:expr $(,)?
@@ -91,12 +92,14 @@ macro_rules! ops {
                 };
                 if recording && __out.primary().is_floating_point() {
                     let $x0 = original.unwrap_or($x0);
-                    let keeps_nothing = $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)?]);
+                    let keeps_nothing =
+                        $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)? $($(stringify!($extra),)+)?]);
                     $(let $s = {
                         let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
                         $s.saved(wanted)?
                     };)*
                     $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
+                    $(let [$($extra),+] = __out.others().map(|t| t.saved(true)); $(let $extra = $extra?;)+)?
                     $($(let $arg = $arg.clone();)+)?
                     let function: $crate::autograd::Function = std::sync::Arc::new(move |node, grads, needs| {
                         let Some(__grad) = &grads[0] else {
@@ -104,6 +107,7 @@ macro_rules! ops {
                         };
                         $(let $s = $s.unpack(node)?;)*
                         $(let $r = &$r.unpack(node)?;)?
+                        $($(let $extra = &$extra.unpack(node)?;)+)?
                         $(let $s = $s.slot();)*
                         $($(let $arg = &$arg;)+)?
                         let mut needs = needs.iter();
