@@ -1,1 +1,41 @@
 //! `nn.Module` for Rust: PyTorch's exact behaviour, plus the failures PyTorch hides made loud.
+//!
+//! ```
+//! use firebrick::prelude::*;
+//!
+//! #[derive(Module)]
+//! struct Mlp { core: Core, fc1: nn::Linear, fc2: nn::Linear }
+//!
+//! impl nn::Forward for Mlp {
+//!     fn forward(&self, x: Tensor) -> Result<Tensor> {
+//!         let x = self.fc1.call(x)?.relu()?;
+//!         self.fc2.call(x)
+//!     }
+//! }
+//!
+//! let mlp = Mlp { core: Core::new(), fc1: nn::Linear::new(3, 8)?, fc2: nn::Linear::new(8, 2)? };
+//! assert_eq!(mlp.call(Tensor::zeros([4, 3])?)?.shape(), [4, 2]);
+//! # Ok::<_, firebrick::Error>(())
+//! ```
+
+pub use firebrick_core::*;
+pub use firebrick_data as data;
+pub use firebrick_io as io;
+pub use firebrick_optim as optim;
+
+/// Modules, layers, initialization and stateless functions: PyTorch's `torch.nn`.
+pub mod nn {
+    pub use firebrick_nn::*;
+}
+
+#[doc(hidden)]
+pub use firebrick_nn::__private;
+
+/// What almost every program uses.
+///
+/// `Forward` is left out on purpose: with it in scope, `module.forward(x)` would compile and skip the hooks that
+/// `module.call(x)` runs. Implement it as `nn::Forward`.
+pub mod prelude {
+    pub use crate::nn::{self, Absent, Args, Call, Core, Module, ModuleExt};
+    pub use crate::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, autograd, optim};
+}

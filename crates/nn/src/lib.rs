@@ -1,1 +1,90 @@
 //! Modules, layers, initialization and stateless functions of Firebrick.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `module`, `ext` | [`Module`], [`ModuleExt`]: the tree and its methods |
+//! | `field`, `boxed`, `memo` | what may stand in a module, and how it is copied |
+//! | `core`, `extra` | [`Core`]: mode, hooks, members registered at run time |
+//! | `forward`, `call`, `args` | [`Forward`], [`Call`], [`Args`]: the computation and its inputs |
+//! | `hooks`, `backward_hooks`, `global_hooks` | functions around the computation |
+//! | `traverse`, `submodule`, `repr` | names, paths, printing |
+//! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
+//! | [`init`] | how parameters begin |
+//! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
+//!
+//! `visit`, which the derive writes, is the one description of a module; the rest are functions over it.
+
+extern crate self as firebrick;
+
+mod args;
+mod backward_hooks;
+mod boxed;
+mod call;
+mod containers;
+mod conversion;
+mod core;
+mod ext;
+mod extra;
+mod field;
+mod forward;
+mod global_hooks;
+mod hints;
+mod hooks;
+pub mod init;
+mod layers;
+mod lazy;
+mod load_state_dict;
+mod memo;
+mod module;
+mod repr;
+mod scope;
+mod state_dict;
+mod submodule;
+mod traverse;
+mod warning;
+
+pub mod utils;
+
+pub use args::{Absent, Args, IntoArgs};
+pub use backward_hooks::{Gradient, Gradients, ModuleInfo};
+pub use call::Call;
+pub use containers::{ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential};
+pub use core::Core;
+pub use ext::ModuleExt;
+pub use extra::StandIn;
+pub use field::{Field, Flatten};
+pub use firebrick_core::{Buffer, Parameter};
+pub use firebrick_derive::{Args, Module};
+pub use forward::{CloneForward, Forward, boxed};
+pub use global_hooks::{
+    register_module_forward_hook, register_module_forward_pre_hook, register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+};
+pub use hooks::{HookHandle, HookOptions, ScopedHook};
+pub use layers::{Identity, Linear, LinearBuilder, ReLU};
+pub use load_state_dict::{IncompatibleKeys, LoadOptions};
+pub use memo::Memo;
+pub use module::{Custom, Member, MemberKind, MemberMut, Module, Visitor, VisitorMut};
+pub use state_dict::StateDictOptions;
+pub use traverse::Traversal;
+
+pub(crate) use warning::warn;
+
+/// What generated code names.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::repr::repr;
+    pub use crate::submodule::replace;
+    pub use crate::{
+        Args, Core, Custom, Field, Flatten, IntoArgs, Member, MemberMut, Memo, Module, Visitor, VisitorMut,
+    };
+    pub use firebrick_core::{Result, StateDict, Tensor};
+
+    /// Copies a field marked `#[module(skip)]`: it needs `Clone`, or the mark `#[module(skip, default)]`.
+    pub fn skip_needs_clone_else_default<T: Clone>(field: &T) -> T {
+        field.clone()
+    }
+
+    /// Compiles for containers that `#[module(flatten)]` is for.
+    pub fn require_flatten<T: Flatten>() {}
+}

@@ -57,6 +57,10 @@ pub enum Map {
 pub enum Reduce {
     /// Their sum.
     Sum,
+    /// The sum of those that are numbers.
+    NanSum,
+    /// Their mean.
+    Mean,
     /// Their product.
     Prod,
     /// The largest; NaN where there is one.
@@ -67,8 +71,46 @@ pub enum Reduce {
     Any,
     /// Are all of them not zero?
     All,
-    /// Sum of squared distances from their mean.
-    SquaredDeviations,
-    /// Sum of squares.
-    SumOfSquares,
+    /// How many are not zero?
+    CountNonzero,
+    /// How many are not NaN?
+    CountNumbers,
+    /// The sum of squared distances from their mean, over their number less the correction.
+    Var {
+        /// 1 for an unbiased estimate.
+        correction: f64,
+    },
+    /// The square root of that.
+    Std {
+        /// 1 for an unbiased estimate.
+        correction: f64,
+    },
+    /// The norm of this order: 1, 2, an infinity, or any number but 0.
+    Norm(f64),
+    /// The logarithm of the sum of their exponentials.
+    LogSumExp,
+}
+
+/// What element `k` of a running result says about the elements up to `k`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// Their sum.
+    Sum,
+    /// Their product.
+    Prod,
+    /// The largest; NaN from the first on.
+    Max,
+    /// The smallest; NaN from the first on.
+    Min,
+    /// The logarithm of the sum of their exponentials.
+    LogSumExp,
+}
+
+/// `out = alpha * a @ b + beta * out + bias`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Product {
+    /// Scales the product.
+    pub alpha: f64,
+    /// Scales what the result held; with zero it is not read.
+    pub beta: f64,
 }

@@ -6,8 +6,13 @@
 pub mod cpu;
 mod kernels;
 mod mock;
+mod update;
 
-pub use kernels::{Binary, Map, Reduce, Ternary, Unary};
+pub use cpu::conv::{ConvDim, ConvShape};
+pub use cpu::pooling::PoolShape;
+pub use kernels::{Binary, Map, Product, Reduce, Scan, Ternary, Unary};
+pub(crate) use update::GRAD;
+pub use update::{AdamRule, Rule, SgdRule, Update};
 
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -40,11 +45,60 @@ pub trait Backend: Send + Sync {
     /// `compute` (f64, f32 or i64, which stands for every integer), the result to the dtype of `out`.
     fn map(&self, kernel: Map, compute: DType, inputs: &[&Body], out: &Body) -> Result<()>;
 
-    /// Reduces the dimensions of `input` in which `out` has size 1 (both have the same rank). `compute` as in `map`.
+    /// Reduces the dimensions of `input` in which `out`, contiguous and of the same rank, has size 1. `compute` as in `map`.
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()>;
 
-    /// Largest or smallest value along `dim` with its index, for `out` and `indices` with size 1 there.
+    /// Largest or smallest value along `dim` with its first index, for contiguous `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Running results along `dim`, into contiguous bodies of the shape of `input`; extremes with their indices.
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()>;
+
+    /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
+    /// `bias` is a contiguous `[n]`.
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Rows of a contiguous `[rows, columns]` table by contiguous int64 numbers.
+    ///
+    /// # Errors
+    /// A number out of range; nothing is written then.
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()>;
+
+    /// Adds each contiguous row of `rows` to the row of `out` with its number, but for the number `skip`. With
+    /// `by_frequency` it is divided by how often the number occurs.
+    ///
+    /// # Errors
+    /// A number out of range; nothing is written then.
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()>;
+
+    /// Convolution of contiguous bodies.
+    fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Gradient of a convolution in its input, from that of its output `g`.
+    fn conv_input_grad(&self, shape: &ConvShape, g: &Body, w: &Body, out: &Body) -> Result<()>;
+
+    /// Gradient of a convolution in its kernel, from that of its output `g`.
+    fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()>;
+
+    /// The largest element of each window of contiguous planes, with its flat index in the plane.
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Gradient of a maximum pooling: each element of `g` goes to the index that won.
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()>;
+
+    /// One step of an optimizer: every update, all of them in one pass.
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
 }
 
 /// The backend of a device.

@@ -6,7 +6,8 @@
 //! /// Documentation of the method.
 //! fn mul(a, b: operand) -> Tensor as "MulBackward0" {      // `as`: what grad_fn prints
 //!     kernel: Binary::Mul,                                   // or `forward: <expression of type Result<Tensor>>`
-//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result
+//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result,
+//!                                                            // `also [i]`: further results
 //!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
 //!     in_place: mul_,                                        // optional; `mul_ as "Name"` where grad_fn differs
 //!     samples: sample::pairs(|a, b| a.mul(b)),
@@ -19,6 +20,7 @@
 //! Gradients are made of public differentiable operations, so that `create_graph` works by leaving recording on.
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
+//! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod conv;
 pub(crate) mod elementwise;
@@ -26,6 +28,7 @@ mod index;
 pub(crate) mod linalg;
 mod loss;
 mod norm;
+mod optimizer;
 mod random;
 pub(crate) mod record;
 mod reduce;
@@ -38,6 +41,8 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
+pub use conv::{ConvOptions, Padding, PoolOptions};
+pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
@@ -47,7 +52,7 @@ macro_rules! ops {
         fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty
             as $grad_fn:literal $(or $number_fn:literal)? {
             $how:ident: $forward:expr,
-            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)?,
+            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)? $(also [$($extra:ident),+])?,
             grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
             $(in_place: $in_place:ident $(as $in_place_fn:literal)?,)?
             samples: $samples:expr $(,)?
@@ -98,12 +103,14 @@ macro_rules! ops {
                     }
                     .choose(false $(|| $x.is_number())*, in_place.is_some());
                     let $x0 = original.unwrap_or($x0);
-                    let keeps_nothing = $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)?]);
+                    let keeps_nothing =
+                        $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)? $($(stringify!($extra),)+)?]);
                     $(let $s = {
                         let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
                         $s.saved(wanted)?
                     };)*
                     $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
+                    $(let [$($extra),+] = __out.others().map(|t| t.saved(true)); $(let $extra = $extra?;)+)?
                     $($(let $arg = $arg.clone();)+)?
                     let function: $crate::autograd::Function = std::sync::Arc::new(move |node, grads, needs| {
                         let Some(__grad) = &grads[0] else {
@@ -111,6 +118,7 @@ macro_rules! ops {
                         };
                         $(let $s = $s.unpack(node)?;)*
                         $(let $r = &$r.unpack(node)?;)?
+                        $($(let $extra = &$extra.unpack(node)?;)+)?
                         $(let $s = $s.slot();)*
                         $($(let $arg = &$arg;)+)?
                         let mut needs = needs.iter();
@@ -164,6 +172,22 @@ macro_rules! composed {
             samples: || $samples,
         }),*];
     };
+}
+
+/// Rows of methods that are written out by hand: name, `as` what `grad_fn` prints where they record themselves,
+/// `in` their in-place form, and samples.
+macro_rules! by_hand {
+    (table: $table:ident; $($name:ident $(as $grad_fn:literal)? $(in $in_place:ident)?: $samples:expr;)*) => {
+        /// The rows of this family.
+        pub(crate) const $table: &[$crate::ops::Row] = &[$($crate::ops::Row {
+            name: stringify!($name),
+            kind: $crate::ops::by_hand!(@kind $($grad_fn)?),
+            in_place: $crate::ops::in_place_name!($($in_place)?),
+            samples: || $samples,
+        }),*];
+    };
+    (@kind $grad_fn:literal) => { $crate::ops::Kind::Recorded($grad_fn) };
+    (@kind) => { $crate::ops::Kind::Composed };
 }
 
 macro_rules! arg_type {
@@ -229,4 +253,5 @@ macro_rules! in_place_name {
     };
 }
 
+pub(crate) use {arg_type, arg_value, by_hand, composed, compute, in_place_method, in_place_name, ops, owned_type};
 pub(crate) use {arg_type, arg_value, composed, compute, first, in_place_method, in_place_name, ops, owned_type};

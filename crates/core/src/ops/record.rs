@@ -124,25 +124,42 @@ impl Slot for Option<Tensor> {
 
 /// What an operation returns: its first tensor is the differentiable one.
 pub(crate) trait Primary {
+    /// How many further tensors there are.
+    type Others<'a>
+    where
+        Self: 'a;
     fn primary(&self) -> &Tensor;
+    fn others(&self) -> Self::Others<'_>;
 }
 
 impl Primary for Tensor {
+    type Others<'a> = [&'a Tensor; 0];
     #[inline]
     fn primary(&self) -> &Tensor {
         self
     }
+    fn others(&self) -> [&Tensor; 0] {
+        []
+    }
 }
 
 impl Primary for (Tensor, Tensor) {
+    type Others<'a> = [&'a Tensor; 1];
     fn primary(&self) -> &Tensor {
         &self.0
+    }
+    fn others(&self) -> [&Tensor; 1] {
+        [&self.1]
     }
 }
 
 impl Primary for (Tensor, Tensor, Tensor) {
+    type Others<'a> = [&'a Tensor; 2];
     fn primary(&self) -> &Tensor {
         &self.0
+    }
+    fn others(&self) -> [&Tensor; 2] {
+        [&self.1, &self.2]
     }
 }
 

@@ -46,7 +46,8 @@ impl Tensor {
     /// # Errors
     /// The tensor requires grad and `other` is no floating-point tensor.
     pub fn set_data(&self, other: &Tensor) -> Result<()> {
-        let other = other.resolve("set_data")?;
+        let uninitialized = other.is_uninitialized();
+        let other = if uninitialized { other.clone() } else { other.resolve("set_data")? };
         if self.requires_grad() && !other.dtype().is_floating_point() {
             return Err(Error::runtime(
                 "set_data",
@@ -54,7 +55,7 @@ impl Tensor {
             ));
         }
         self.replace_body(other.body());
-        self.set_flag(UNINITIALIZED, false);
+        self.set_flag(UNINITIALIZED, uninitialized);
         Ok(())
     }
 

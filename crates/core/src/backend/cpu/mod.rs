@@ -2,21 +2,33 @@
 #![allow(unsafe_code, reason = "kernels")]
 
 pub mod conv;
+mod convolve;
+pub mod float;
 pub mod gemm;
 pub mod math;
+mod pool;
+pub mod pooling;
 
-mod float;
+mod dense;
 mod layout;
 mod map;
+mod matmul;
+mod median;
+mod number;
+mod optim;
 mod reduce;
+mod rows;
+mod scan;
 mod scratch;
+mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, Map, Reduce};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
+use smallvec::SmallVec;
 
 /// Main memory and the processor's cores.
 pub struct Cpu;
@@ -74,7 +86,7 @@ impl Backend for Cpu {
 
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()> {
         let _locked = lock(&[input], &[out]);
-        // SAFETY: the storages are locked; ranks are equal.
+        // SAFETY: the storages are locked; ranks are equal; `out` is fresh.
         unsafe { reduce::run(op, compute, input, out) }
         Ok(())
     }
@@ -83,6 +95,96 @@ impl Backend for Cpu {
         let _locked = lock(&[input], &[out, indices]);
         // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
         unsafe { reduce::with_index(largest, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out, indices]);
+        // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
+        unsafe { median::run(skip_nan, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()> {
+        let written: SmallVec<[&Body; 2]> = [Some(out), indices].into_iter().flatten().collect();
+        let _locked = lock(&[input], &written);
+        // SAFETY: the storages are locked; shapes are equal; the outputs are contiguous.
+        unsafe { scan::run(op, compute, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [a, b].into_iter().chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: the storages are locked; `ops` has checked the shapes and made `out` afresh.
+        unsafe { matmul::run(product, a, b, bias, out) }
+        Ok(())
+    }
+
+    fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [x, w].into_iter().chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of the shape's sizes.
+        unsafe { convolve::forward(shape, x, w, bias, out) }
+        Ok(())
+    }
+
+    fn conv_input_grad(&self, shape: &ConvShape, g: &Body, w: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[g, w], &[out]);
+        // SAFETY: as in `conv_forward`.
+        unsafe { convolve::input_grad(shape, g, w, out) }
+        Ok(())
+    }
+
+    fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[x, g], &[out]);
+        // SAFETY: as in `conv_forward`.
+        unsafe { convolve::weight_grad(shape, x, g, out) }
+        Ok(())
+    }
+
+    fn take_rows(&self, table: &Body, numbers: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[table, numbers], &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { rows::take(table, numbers, out) }
+    }
+
+    fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
+        let _locked = lock(&[rows, numbers], &[out]);
+        // SAFETY: as in `take_rows`.
+        unsafe { rows::add(rows, numbers, skip, by_frequency, out) }
+    }
+
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[out, indices]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of the shape's sizes.
+        unsafe { pool::max_forward(shape, x, out, indices) }
+        Ok(())
+    }
+
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[g, indices], &[out]);
+        // SAFETY: as in `max_pool_forward`.
+        unsafe { pool::max_backward(shape, g, indices, out) }
+        Ok(())
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let is_grad = |slot: usize| slot == super::GRAD;
+        let bodies = || updates.iter().flat_map(|update| update.bodies.iter().enumerate());
+        let reads: Vec<&Body> = bodies().filter(|&(slot, _)| is_grad(slot)).map(|(_, body)| body).collect();
+        let writes: Vec<&Body> = bodies().filter(|&(slot, _)| !is_grad(slot)).map(|(_, body)| body).collect();
+        let _locked = lock(&reads, &writes);
+        // SAFETY: the storages are locked; `ops` checked that the bodies of an update have one shape and dtype.
+        unsafe { optim::run(updates) }
         Ok(())
     }
 }

@@ -33,14 +33,14 @@ impl Drop for Block {
 }
 
 /// Uninitialized memory for values of type `T`, aligned to 64 bytes; given back to the thread's stock when dropped.
-pub(super) struct Scratch<T> {
+pub(crate) struct Scratch<T> {
     block: Option<Block>,
     of: PhantomData<T>,
 }
 
 impl<T: Copy> Scratch<T> {
     /// Memory for at least `len` values.
-    pub(super) fn new(len: usize) -> Self {
+    pub(crate) fn new(len: usize) -> Self {
         let bytes = len.saturating_mul(size_of::<T>()).max(1);
         // The smallest block that fits; the stock is gone while a thread ends.
         let stocked = STOCK.try_with(|stock| {
@@ -50,32 +50,22 @@ impl<T: Copy> Scratch<T> {
             best.map(|i| stock.swap_remove(i))
         });
         let block = stocked.ok().flatten().unwrap_or_else(|| allocate(bytes));
-        Scratch {
-            block: Some(block),
-            of: PhantomData,
-        }
+        Scratch { block: Some(block), of: PhantomData }
     }
 
     /// The first value.
-    pub(super) fn as_ptr(&self) -> *mut T {
-        self.block
-            .as_ref()
-            .map_or(std::ptr::null_mut(), |b| b.start.as_ptr().cast())
+    pub(crate) fn as_ptr(&self) -> *mut T {
+        self.block.as_ref().map_or(std::ptr::null_mut(), |b| b.start.as_ptr().cast())
     }
 }
 
 fn allocate(bytes: usize) -> Block {
     let rounded = bytes.checked_next_power_of_two().unwrap_or(bytes).max(4096);
     let layout = Layout::from_size_align(rounded, ALIGN).unwrap_or(Layout::new::<u8>());
-    assert!(
-        layout.size() >= bytes,
-        "out of address space: {bytes} bytes of scratch"
-    );
+    assert!(layout.size() >= bytes, "out of address space: {bytes} bytes of scratch");
     // SAFETY: the size is not zero.
     let start = unsafe { alloc(layout) };
-    let Some(start) = NonNull::new(start) else {
-        handle_alloc_error(layout)
-    };
+    let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
     Block { start, layout }
 }
 

@@ -1,6 +1,10 @@
 //! Matrix products.
 
+mod matmul;
+mod products;
+mod run;
+
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[];
+pub(crate) const TABLES: &[&[Row]] = &[products::PRODUCTS, matmul::MATMUL];

@@ -10,6 +10,7 @@
 
 mod correlate;
 mod planes;
+mod strips;
 mod weight_grad;
 
 #[cfg(test)]
@@ -66,27 +67,14 @@ impl ConvDim {
     /// `floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, or zero if the kernel does not fit.
     pub fn output(&self) -> usize {
         let reach = self.dilation * self.kernel.saturating_sub(1) + 1;
-        (self.input + 2 * self.padding)
-            .checked_sub(reach)
-            .map_or(0, |free| free / self.stride + 1)
+        (self.input + 2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
     }
 }
 
 impl ConvShape {
     /// The sizes of a convolution over up to three dimensions, given from the outermost to the innermost.
-    pub fn new(
-        batch: usize,
-        groups: usize,
-        [in_channels, out_channels]: [usize; 2],
-        dims: &[ConvDim],
-    ) -> Self {
-        let none = ConvDim {
-            input: 1,
-            kernel: 1,
-            stride: 1,
-            padding: 0,
-            dilation: 1,
-        };
+    pub fn new(batch: usize, groups: usize, [in_channels, out_channels]: [usize; 2], dims: &[ConvDim]) -> Self {
+        let none = ConvDim { input: 1, kernel: 1, stride: 1, padding: 0, dilation: 1 };
         let mut all = [none; 3];
         let given = dims.len().min(3);
         all[3 - given..].copy_from_slice(&dims[dims.len() - given..]);
@@ -122,19 +110,13 @@ impl ConvShape {
     /// Elements of the input, the weight and the output.
     pub fn lens(&self) -> [usize; 3] {
         let weight = self.out_channels * (self.in_channels / self.groups) * self.kernel_size();
-        let [input, output] = [
-            self.in_channels * self.input_size(),
-            self.out_channels * self.output_size(),
-        ];
+        let [input, output] = [self.in_channels * self.input_size(), self.out_channels * self.output_size()];
         [self.batch * input, weight, self.batch * output]
     }
 
     /// Channels of one group of the input and of the output.
     fn group_channels(&self) -> [usize; 2] {
-        [
-            self.in_channels / self.groups,
-            self.out_channels / self.groups,
-        ]
+        [self.in_channels / self.groups, self.out_channels / self.groups]
     }
 
     /// Whether the convolution is a matrix product on each image as it is.
@@ -146,21 +128,12 @@ impl ConvShape {
     fn forward_axes(&self) -> [Axis; 3] {
         [0, 1, 2].map(|d| {
             let tap = |k: usize| (k * self.dilation[d]) as isize - self.padding[d] as isize;
-            Axis::new(
-                self.input[d],
-                self.stride[d],
-                self.output[d],
-                (0..self.kernel[d]).map(tap).collect(),
-            )
+            Axis::new(self.input[d], self.stride[d], self.output[d], (0..self.kernel[d]).map(tap).collect())
         })
     }
 
     fn check(&self, lens: [usize; 3]) {
-        assert_eq!(
-            lens,
-            self.lens(),
-            "slices of input, weight and output must have the lengths of {self:?}"
-        );
+        assert_eq!(lens, self.lens(), "slices of input, weight and output must have the lengths of {self:?}");
     }
 }
 
@@ -168,18 +141,9 @@ impl ConvShape {
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn conv_forward<T: Float>(
-    s: &ConvShape,
-    input: &[T],
-    weight: &[T],
-    bias: Option<&[T]>,
-    output: &mut [T],
-) {
+pub fn conv_forward<T: Float>(s: &ConvShape, input: &[T], weight: &[T], bias: Option<&[T]>, output: &mut [T]) {
     s.check([input.len(), weight.len(), output.len()]);
-    assert!(
-        bias.is_none_or(|b| b.len() == s.out_channels),
-        "bias must have one element for each output channel"
-    );
+    assert!(bias.is_none_or(|b| b.len() == s.out_channels), "bias must have one element for each output channel");
     forward_with(T::kernels(), s, input, weight, bias, output);
 }
 
@@ -193,15 +157,7 @@ fn forward_with<T: Float>(
 ) {
     let [channels, rows] = s.group_channels();
     if s.is_product() {
-        return product(
-            kernels,
-            s,
-            [rows, channels],
-            [channels as isize, 1],
-            weight,
-            bias,
-            (input, output),
-        );
+        return product(kernels, s, [rows, channels], [channels as isize, 1], weight, bias, (input, output));
     }
     let taps = s.kernel_size();
     let weights = Weights {
@@ -212,11 +168,7 @@ fn forward_with<T: Float>(
         taps: (0..taps).collect(),
     };
     let [_, y, x] = s.output;
-    let target = Target {
-        start: 0,
-        steps: [y * x, x, 1],
-        channel: s.output_size(),
-    };
+    let target = Target { start: 0, steps: [y * x, x, 1], channel: s.output_size() };
     Correlation {
         kernels,
         images: s.batch,
@@ -244,10 +196,7 @@ pub fn conv_input_grad<T: Float>(
     grad_input: &mut [T],
 ) {
     s.check([grad_input.len(), weight.len(), grad_output.len()]);
-    assert!(
-        bias.is_none_or(|b| b.len() == s.in_channels),
-        "bias must have one element for each input channel"
-    );
+    assert!(bias.is_none_or(|b| b.len() == s.in_channels), "bias must have one element for each input channel");
     input_grad_with(T::kernels(), s, grad_output, weight, bias, grad_input);
 }
 
@@ -261,15 +210,7 @@ fn input_grad_with<T: Float>(
 ) {
     let [rows, channels] = s.group_channels();
     if s.is_product() {
-        return product(
-            kernels,
-            s,
-            [rows, channels],
-            [1, rows as isize],
-            weight,
-            bias,
-            (grad_output, grad_input),
-        );
+        return product(kernels, s, [rows, channels], [1, rows as isize], weight, bias, (grad_output, grad_input));
     }
     let taps = s.kernel_size();
     let [_, y_size, x_size] = s.input;
@@ -277,50 +218,22 @@ fn input_grad_with<T: Float>(
     let residues = [0, 1, 2].map(|d| s.stride[d].min(s.input[d]));
     for residue in (0..residues.iter().product::<usize>()).map(|i| split(i, residues)) {
         let seen = [0, 1, 2].map(|d| taps_of_residue(s, d, residue[d]));
-        let index = |[z, y, x]: [usize; 3]| {
-            (seen[0][z].0 * s.kernel[1] + seen[1][y].0) * s.kernel[2] + seen[2][x].0
-        };
+        let index = |[z, y, x]: [usize; 3]| (seen[0][z].0 * s.kernel[1] + seen[1][y].0) * s.kernel[2] + seen[2][x].0;
         let counts = [0, 1, 2].map(|d| seen[d].len());
-        let used = (0..counts.iter().product::<usize>())
-            .map(|i| index(split(i, counts)))
-            .collect();
+        let used = (0..counts.iter().product::<usize>()).map(|i| index(split(i, counts))).collect();
         let axes = [0, 1, 2].map(|d| {
             let grid = (s.input[d] - residue[d]).div_ceil(s.stride[d]);
-            Axis::new(
-                s.output[d],
-                1,
-                grid,
-                seen[d].iter().map(|tap| tap.1).collect(),
-            )
+            Axis::new(s.output[d], 1, grid, seen[d].iter().map(|tap| tap.1).collect())
         });
         let target = Target {
             start: (residue[0] * y_size + residue[1]) * x_size + residue[2],
-            steps: [
-                s.stride[0] * y_size * x_size,
-                s.stride[1] * x_size,
-                s.stride[2],
-            ],
+            steps: [s.stride[0] * y_size * x_size, s.stride[1] * x_size, s.stride[2]],
             channel: s.input_size(),
         };
-        let weights = Weights {
-            values: weight,
-            row: taps,
-            channel: rows * taps,
-            group: rows * channels * taps,
-            taps: used,
-        };
-        Correlation {
-            kernels,
-            images: s.batch,
-            groups: s.groups,
-            channels,
-            rows,
-            axes,
-            weights,
-            bias,
-            target,
-        }
-        .run(grad_output, grad_input);
+        let weights =
+            Weights { values: weight, row: taps, channel: rows * taps, group: rows * channels * taps, taps: used };
+        Correlation { kernels, images: s.batch, groups: s.groups, channels, rows, axes, weights, bias, target }
+            .run(grad_output, grad_input);
     }
 }
 
@@ -352,23 +265,11 @@ fn product<T: Float>(
     let start = to.as_mut_ptr();
     for group in 0..s.groups {
         let image = |channels: usize| (channels * s.groups * size) as isize;
-        let a = Mat::new(
-            weight[group * rows * channels..].as_ptr(),
-            strides[0],
-            strides[1],
-        );
-        let b = Mat::new(
-            from.as_ptr().wrapping_add(group * channels * size),
-            size as isize,
-            1,
-        );
+        let a = Mat::new(weight[group * rows * channels..].as_ptr(), strides[0], strides[1]);
+        let b = Mat::new(from.as_ptr().wrapping_add(group * channels * size), size as isize, 1);
         let c = MatMut::new(start.wrapping_add(group * rows * size), size as isize, 1);
-        let mut gemm = Gemm::new(
-            [rows, size, channels],
-            a,
-            b.batched([0, image(channels)]),
-            c.batched([0, image(rows)]),
-        );
+        let mut gemm =
+            Gemm::new([rows, size, channels], a, b.batched([0, image(channels)]), c.batched([0, image(rows)]));
         gemm.batch = [1, s.batch];
         gemm.bias = bias.map(|bias| Bias::Row(bias[group * rows..].as_ptr()));
         // SAFETY: the slices have the lengths of the shape, and each group has its own channels.
@@ -382,24 +283,7 @@ fn product<T: Float>(
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn conv_weight_grad<T: Float>(
-    s: &ConvShape,
-    input: &[T],
-    grad_output: &[T],
-    grad_weight: &mut [T],
-) {
+pub fn conv_weight_grad<T: Float>(s: &ConvShape, input: &[T], grad_output: &[T], grad_weight: &mut [T]) {
     s.check([input.len(), grad_weight.len(), grad_output.len()]);
     weight_grad::run(T::kernels(), s, input, grad_output, grad_weight);
-}
-
-/// A pointer that tasks share because they use disjoint parts.
-struct Shared<T>(*mut T);
-
-// SAFETY: tasks use disjoint parts, or only read.
-unsafe impl<T: Send> Sync for Shared<T> {}
-
-impl<T> Shared<T> {
-    fn at(&self, index: usize) -> *mut T {
-        self.0.wrapping_add(index)
-    }
 }

@@ -4,9 +4,9 @@
 //! same residue of `step` go to a plane of their own, where neighbours of the grid are neighbours in memory: position
 //! `q` of tap `o` is element `q + (o - low) / step` of plane `(o - low) % step`. Elements outside the source are zero.
 
-use super::Shared;
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::scratch::Scratch;
+use crate::backend::cpu::shared::Shared;
 use crate::pool::parallel_for;
 
 /// One dimension of a gathering.
@@ -30,31 +30,14 @@ pub(super) struct Axis {
 impl Axis {
     pub(super) fn new(source: usize, step: usize, grid: usize, offsets: Vec<isize>) -> Self {
         let low = offsets.iter().copied().min().unwrap_or(0);
-        let place = |&offset: &isize| {
-            (
-                (offset - low) as usize % step,
-                (offset - low) as usize / step,
-            )
-        };
+        let place = |&offset: &isize| ((offset - low) as usize % step, (offset - low) as usize / step);
         let mut planes: Vec<usize> = offsets.iter().map(|o| place(o).0).collect();
         planes.sort_unstable();
         planes.dedup();
         let of = |residue| planes.iter().position(|&p| p == residue).unwrap_or(0);
-        let taps: Vec<_> = offsets
-            .iter()
-            .map(place)
-            .map(|(residue, first)| (of(residue), first))
-            .collect();
+        let taps: Vec<_> = offsets.iter().map(place).map(|(residue, first)| (of(residue), first)).collect();
         let len = grid + taps.iter().map(|tap| tap.1).max().unwrap_or(0);
-        Axis {
-            source,
-            step,
-            grid,
-            low,
-            planes,
-            taps,
-            len,
-        }
+        Axis { source, step, grid, low, planes, taps, len }
     }
 
     /// Where element `index` of a plane lies in the source.
@@ -103,12 +86,7 @@ impl Layout {
         // An odd number of cache lines, so that neighbouring channels do not fall into the same set.
         let line = 64 / size_of::<T>();
         let channel = (size.div_ceil(line) | 1) * line;
-        Layout {
-            channel,
-            steps: [y * x, x],
-            taps,
-            axes,
-        }
+        Layout { channel, steps: [y * x, x], taps, axes }
     }
 
     /// Copies `channels` contiguous channels of the source; vectors may be read up to `slack` elements beyond the end.
@@ -121,17 +99,12 @@ impl Layout {
             for channel in range {
                 let from = &source[channel * size..(channel + 1) * size];
                 // SAFETY: each channel has its own part of the copy, which is written from end to end.
-                let to = unsafe {
-                    std::slice::from_raw_parts_mut(to.at(channel * self.channel), self.channel)
-                };
+                let to = unsafe { std::slice::from_raw_parts_mut(to.at(channel * self.channel), self.channel) };
                 self.copy_channel(from, to);
             }
         });
         // SAFETY: the slack follows the last channel.
-        unsafe {
-            std::slice::from_raw_parts_mut(copy.as_ptr().add(channels * self.channel), slack)
-        }
-        .fill(T::ZERO);
+        unsafe { std::slice::from_raw_parts_mut(copy.as_ptr().add(channels * self.channel), slack) }.fill(T::ZERO);
         copy
     }
 
@@ -145,8 +118,7 @@ impl Layout {
                     let first = ax.source_of(px, inside.start).unwrap_or(0);
                     for (z, y) in (0..az.len).flat_map(|z| (0..ay.len).map(move |y| (z, y))) {
                         let Some(line) = lines.next() else { return };
-                        let (Some(sz), Some(sy)) = (az.source_of(pz, z), ay.source_of(py, y))
-                        else {
+                        let (Some(sz), Some(sy)) = (az.source_of(pz, z), ay.source_of(py, y)) else {
                             line.fill(T::ZERO);
                             continue;
                         };

@@ -58,23 +58,11 @@ impl<T: Float> Panels<T> {
     unsafe fn pack(&self, p: &Problem<T>, index: usize, start: usize, depth: usize, to: *mut T) {
         let first = index * self.unit;
         let width = (self.total - first).min(self.unit);
-        let from = self
-            .from
-            .wrapping_offset(first as isize * self.across + start as isize * self.along);
+        let from = self.from.wrapping_offset(first as isize * self.across + start as isize * self.along);
         let padded = width.next_multiple_of(self.multiple);
         let (across, along) = (self.across, self.along);
         // SAFETY: the panel lies in the operand, and the caller has room for it.
-        unsafe {
-            (p.kernels.pack)(&Pack {
-                from,
-                across,
-                along,
-                width,
-                padded,
-                depth,
-                to,
-            })
-        }
+        unsafe { (p.kernels.pack)(&Pack { from, across, along, width, padded, depth, to }) }
     }
 }
 
@@ -96,41 +84,16 @@ impl<T: Float> Plan<T> {
     fn new(p: &Problem<T>) -> Self {
         let rows = height(p.m, p.kernels.rows());
         let View { ptr, row, column } = p.a;
-        let left = Panels {
-            from: ptr,
-            across: row,
-            along: column,
-            total: p.m,
-            unit: rows,
-            multiple: 1,
-        };
+        let left = Panels { from: ptr, across: row, along: column, total: p.m, unit: rows, multiple: 1 };
         let (unit, multiple) = (p.kernels.columns(), p.kernels.lanes);
         let View { ptr, row, column } = p.b;
-        let right = Panels {
-            from: ptr,
-            across: column,
-            along: row,
-            total: p.n,
-            unit,
-            multiple,
-        };
+        let right = Panels { from: ptr, across: column, along: row, total: p.n, unit, multiple };
         let shares_left = p.m <= p.n;
-        let (shared, own) = if shares_left {
-            (left, right)
-        } else {
-            (right, left)
-        };
+        let (shared, own) = if shares_left { (left, right) } else { (right, left) };
         let depth = height(p.k, DEPTH_BYTES / size_of::<T>());
         let spans = SHARED_BYTES / size_of::<T>() / shared.padded() / depth;
         let tasks = Self::tasks(p, &shared, &own, depth);
-        Plan {
-            shared,
-            own,
-            shares_left,
-            depth,
-            span: spans.max(1) * depth,
-            tasks,
-        }
+        Plan { shared, own, shares_left, depth, span: spans.max(1) * depth, tasks }
     }
 
     /// Blocks of the own operand that fit the cache, a multiple of the threads; where those are too few, the shared
@@ -138,11 +101,7 @@ impl<T: Float> Plan<T> {
     fn tasks(p: &Problem<T>, shared: &Panels<T>, own: &Panels<T>, depth: usize) -> [usize; 2] {
         let threads = num_threads().min(p.work() / TASK_WORK).max(1);
         let fit = (OWN_BYTES / size_of::<T>() / depth / own.unit).max(1);
-        let blocks = own
-            .count()
-            .div_ceil(fit)
-            .next_multiple_of(threads)
-            .min(own.count());
+        let blocks = own.count().div_ceil(fit).next_multiple_of(threads).min(own.count());
         [blocks, threads.div_ceil(blocks).min(shared.count())]
     }
 }
@@ -158,13 +117,7 @@ pub(super) unsafe fn multiply<T: Float>(p: &Problem<T>) {
     let mut start = 0;
     loop {
         let end = (start + plan.span).min(p.k);
-        let span = Span {
-            p,
-            plan: &plan,
-            shared: shared.as_ptr(),
-            start,
-            end,
-        };
+        let span = Span { p, plan: &plan, shared: shared.as_ptr(), start, end };
         let panels = plan.shared.count() * span.blocks();
         let alone = tasks == 1;
         let grain = (TASK_WORK / 16 / plan.shared.unit / plan.depth).max(1);
@@ -215,23 +168,15 @@ impl<T: Float> Span<'_, T> {
     /// The place of a packed panel of the shared operand.
     fn shared_panel(&self, block: usize, panel: usize) -> *mut T {
         let (start, depth) = self.block(block);
-        let before = (start - self.start) * self.plan.shared.padded()
-            + panel * self.plan.shared.unit * depth;
+        let before = (start - self.start) * self.plan.shared.padded() + panel * self.plan.shared.unit * depth;
         self.shared.wrapping_add(before)
     }
 
     unsafe fn pack_shared(&self, index: usize) {
-        let (block, panel) = (
-            index / self.plan.shared.count(),
-            index % self.plan.shared.count(),
-        );
+        let (block, panel) = (index / self.plan.shared.count(), index % self.plan.shared.count());
         let (start, depth) = self.block(block);
         // SAFETY: the scratch holds every panel of the span.
-        unsafe {
-            self.plan
-                .shared
-                .pack(self.p, panel, start, depth, self.shared_panel(block, panel))
-        }
+        unsafe { self.plan.shared.pack(self.p, panel, start, depth, self.shared_panel(block, panel)) }
     }
 
     /// A block of the own operand times a block of the shared one.
@@ -241,31 +186,19 @@ impl<T: Float> Span<'_, T> {
         let own = part(self.plan.own.count(), blocks, block);
         let shared = part(self.plan.shared.count(), groups, group);
         let unit = self.plan.own.unit;
-        let packed: Scratch<T> = Scratch::new(
-            own.len() * unit.next_multiple_of(self.plan.own.multiple) * self.plan.depth,
-        );
+        let packed: Scratch<T> =
+            Scratch::new(own.len() * unit.next_multiple_of(self.plan.own.multiple) * self.plan.depth);
         for block in 0..self.blocks() {
             let (start, depth) = self.block(block);
-            let place = |panel: usize| {
-                packed
-                    .as_ptr()
-                    .wrapping_add((panel - own.start) * unit * depth)
-            };
+            let place = |panel: usize| packed.as_ptr().wrapping_add((panel - own.start) * unit * depth);
             // SAFETY: the scratch holds the panels of the block; tiles of different pairs of panels are disjoint.
             unsafe {
                 for panel in own.clone() {
-                    self.plan
-                        .own
-                        .pack(self.p, panel, start, depth, place(panel));
+                    self.plan.own.pack(self.p, panel, start, depth, place(panel));
                 }
                 for there in shared.clone() {
                     for here in own.clone() {
-                        self.tile(
-                            start,
-                            depth,
-                            (there, self.shared_panel(block, there)),
-                            (here, place(here)),
-                        );
+                        self.tile(start, depth, (there, self.shared_panel(block, there)), (here, place(here)));
                     }
                 }
             }
@@ -273,24 +206,11 @@ impl<T: Float> Span<'_, T> {
     }
 
     /// One panel times another: index and packed elements of each.
-    unsafe fn tile(
-        &self,
-        start: usize,
-        depth: usize,
-        shared: (usize, *mut T),
-        own: (usize, *mut T),
-    ) {
+    unsafe fn tile(&self, start: usize, depth: usize, shared: (usize, *mut T), own: (usize, *mut T)) {
         let (p, plan) = (self.p, self.plan);
-        let ((left, a), (right, b)) = if plan.shares_left {
-            (shared, own)
-        } else {
-            (own, shared)
-        };
-        let (rows, columns) = if plan.shares_left {
-            (plan.shared.unit, plan.own.unit)
-        } else {
-            (plan.own.unit, plan.shared.unit)
-        };
+        let ((left, a), (right, b)) = if plan.shares_left { (shared, own) } else { (own, shared) };
+        let (rows, columns) =
+            if plan.shares_left { (plan.shared.unit, plan.own.unit) } else { (plan.own.unit, plan.shared.unit) };
         let (i, j) = (left * rows, right * columns);
         let (height, width) = ((p.m - i).min(rows), (p.n - j).min(columns));
         let vectors = width.div_ceil(p.kernels.lanes);

@@ -65,21 +65,13 @@ unsafe impl<H: Sync> Sync for Lines<H> {}
 impl<H: Half> Lines<H> {
     /// The line that starts at these distances.
     fn at(self, half: isize, wide: isize) -> Self {
-        Lines {
-            half: self.half.wrapping_offset(half),
-            wide: self.wide.wrapping_offset(wide),
-            ..self
-        }
+        Lines { half: self.half.wrapping_offset(half), wide: self.wide.wrapping_offset(wide), ..self }
     }
 
     /// Fills the line of `wide` from that of `half`, or the other way round.
     unsafe fn convert(self, widen: bool) {
-        for start in (0..self.len).step_by(if self.step == 1 { self.len } else { PIECE }) {
-            let here = if self.step == 1 {
-                self.len
-            } else {
-                (self.len - start).min(PIECE)
-            };
+        for start in (0..self.len).step_by(if self.step == 1 { self.len.max(1) } else { PIECE }) {
+            let here = if self.step == 1 { self.len } else { (self.len - start).min(PIECE) };
             let half = self.half.wrapping_offset(start as isize * self.step);
             // SAFETY: the line lies in both matrices; `wide` was written before it is read.
             unsafe {
@@ -118,58 +110,22 @@ fn image<H>(mat: &Mat<H>, rows: usize, columns: usize, batch: [usize; 2]) -> Wid
     let size = (rows * columns) as isize;
     let inner = if mat.batch_strides[1] == 0 { 0 } else { size };
     let distinct = if inner == 0 { 1 } else { batch[1] };
-    let outer = if mat.batch_strides[0] == 0 {
-        0
-    } else {
-        size * distinct as isize
-    };
+    let outer = if mat.batch_strides[0] == 0 { 0 } else { size * distinct as isize };
     let total = rows * columns * distinct * if outer == 0 { 1 } else { batch[0] };
     // Lines follow the original's neighbours.
     let by_rows = mat.column_stride == 1 || mat.row_stride != 1;
-    let strides = if by_rows {
-        [columns as isize, 1]
-    } else {
-        [1, rows as isize]
-    };
-    Wide {
-        values: Scratch::new(total),
-        strides,
-        batch_strides: [outer, inner],
-    }
+    let strides = if by_rows { [columns as isize, 1] } else { [1, rows as isize] };
+    Wide { values: Scratch::new(total), strides, batch_strides: [outer, inner] }
 }
 
 /// Converts between a batch of matrices and its image, on as many threads as pay.
-unsafe fn convert<H: Half>(
-    mat: &Mat<H>,
-    wide: &Wide,
-    [rows, columns]: [usize; 2],
-    batch: [usize; 2],
-    widen: bool,
-) {
+unsafe fn convert<H: Half>(mat: &Mat<H>, wide: &Wide, [rows, columns]: [usize; 2], batch: [usize; 2], widen: bool) {
     let by_rows = wide.strides[1] == 1;
-    let (lines, len) = if by_rows {
-        (rows, columns)
-    } else {
-        (columns, rows)
-    };
-    let (line_step, step) = if by_rows {
-        (mat.row_stride, mat.column_stride)
-    } else {
-        (mat.column_stride, mat.row_stride)
-    };
-    let distinct = [0, 1].map(|d| {
-        if wide.batch_strides[d] == 0 {
-            1
-        } else {
-            batch[d]
-        }
-    });
-    let all = Lines {
-        half: mat.ptr.cast_mut(),
-        wide: wide.values.as_ptr(),
-        step,
-        len,
-    };
+    let (lines, len) = if by_rows { (rows, columns) } else { (columns, rows) };
+    let (line_step, step) =
+        if by_rows { (mat.row_stride, mat.column_stride) } else { (mat.column_stride, mat.row_stride) };
+    let distinct = [0, 1].map(|d| if wide.batch_strides[d] == 0 { 1 } else { batch[d] });
+    let all = Lines { half: mat.ptr.cast_mut(), wide: wide.values.as_ptr(), step, len };
     let [strides, wide_strides] = [mat.batch_strides, wide.batch_strides];
     let grain = (TASK_ELEMENTS / len.max(1)).max(1);
     parallel_for(lines * distinct[0] * distinct[1], grain, &|range| {
@@ -204,11 +160,7 @@ impl<H: Half> Gemm<H> {
         let a = image(&self.a, m, k, batch);
         let b = image(&self.b, k, n, batch);
         let c = image(&result, m, n, batch);
-        let bias_len = if matches!(self.bias, Some(Bias::Row(_))) {
-            m
-        } else {
-            n
-        };
+        let bias_len = if matches!(self.bias, Some(Bias::Row(_))) { m } else { n };
         let bias_values = Scratch::<f32>::new(bias_len);
         // SAFETY: the images have the sizes of the matrices, which are the caller's promise.
         unsafe {
@@ -218,12 +170,7 @@ impl<H: Half> Gemm<H> {
                 convert(&result, &c, [m, n], batch, true);
             }
             let widened = |ptr: *const H| {
-                let line = Lines {
-                    half: ptr.cast_mut(),
-                    wide: bias_values.as_ptr(),
-                    step: 1,
-                    len: bias_len,
-                };
+                let line = Lines { half: ptr.cast_mut(), wide: bias_values.as_ptr(), step: 1, len: bias_len };
                 line.convert(true);
                 bias_values.as_ptr().cast_const()
             };
@@ -231,25 +178,9 @@ impl<H: Half> Gemm<H> {
                 Bias::Row(ptr) => Bias::Row(widened(ptr)),
                 Bias::Column(ptr) => Bias::Column(widened(ptr)),
             });
-            let mat = |w: &Wide| {
-                Mat::new(w.values.as_ptr(), w.strides[0], w.strides[1]).batched(w.batch_strides)
-            };
-            let to =
-                MatMut::new(c.values.as_ptr(), c.strides[0], c.strides[1]).batched(c.batch_strides);
-            Gemm {
-                m,
-                n,
-                k,
-                batch,
-                a: mat(&a),
-                b: mat(&b),
-                c: to,
-                alpha,
-                beta,
-                bias,
-                relu: self.relu,
-            }
-            .run();
+            let mat = |w: &Wide| Mat::new(w.values.as_ptr(), w.strides[0], w.strides[1]).batched(w.batch_strides);
+            let to = MatMut::new(c.values.as_ptr(), c.strides[0], c.strides[1]).batched(c.batch_strides);
+            Gemm { m, n, k, batch, a: mat(&a), b: mat(&b), c: to, alpha, beta, bias, relu: self.relu }.run();
             convert(&result, &c, [m, n], batch, false);
         }
     }

@@ -46,20 +46,10 @@ impl<T: Integer> Gemm<T> {
 
     /// One row of one matrix of the result.
     unsafe fn integer_row(&self, matrix: usize, i: usize) {
-        let place =
-            |strides, row: isize| batch_offset(strides, self.batch, matrix) + i as isize * row;
-        let a = self
-            .a
-            .ptr
-            .wrapping_offset(place(self.a.batch_strides, self.a.row_stride));
-        let b = self
-            .b
-            .ptr
-            .wrapping_offset(batch_offset(self.b.batch_strides, self.batch, matrix));
-        let c = self
-            .c
-            .ptr
-            .wrapping_offset(place(self.c.batch_strides, self.c.row_stride));
+        let place = |strides, row: isize| batch_offset(strides, self.batch, matrix) + i as isize * row;
+        let a = self.a.ptr.wrapping_offset(place(self.a.batch_strides, self.a.row_stride));
+        let b = self.b.ptr.wrapping_offset(batch_offset(self.b.batch_strides, self.batch, matrix));
+        let c = self.c.ptr.wrapping_offset(place(self.c.batch_strides, self.c.row_stride));
         let (step, b_step) = (self.c.column_stride, self.b.column_stride);
         // SAFETY: every access is to an element that sizes and strides name.
         unsafe {
@@ -70,16 +60,10 @@ impl<T: Integer> Gemm<T> {
                     Some(Bias::Column(bias)) => *bias.add(j),
                 };
                 let to = c.offset(j as isize * step);
-                *to = if self.beta == T::ZERO {
-                    start
-                } else {
-                    self.beta.mul_add(*to, start)
-                };
+                *to = if self.beta == T::ZERO { start } else { self.beta.mul_add(*to, start) };
             }
             for p in 0..self.k {
-                let x = self
-                    .alpha
-                    .mul_add(*a.offset(p as isize * self.a.column_stride), T::ZERO);
+                let x = self.alpha.mul_add(*a.offset(p as isize * self.a.column_stride), T::ZERO);
                 let row = b.offset(p as isize * self.b.row_stride);
                 if step == 1 && b_step == 1 {
                     for j in 0..self.n {

@@ -13,7 +13,7 @@
 #![allow(unsafe_code)] // Kernels on raw pointers with strides.
 
 mod blocked;
-mod dot;
+pub(super) mod dot;
 mod half;
 mod integer;
 pub(crate) mod kernels;
@@ -106,40 +106,24 @@ const TASK_WORK: usize = 50_000;
 impl<T> Mat<T> {
     /// A single matrix.
     pub fn new(ptr: *const T, row_stride: isize, column_stride: isize) -> Self {
-        Mat {
-            ptr,
-            row_stride,
-            column_stride,
-            batch_strides: [0, 0],
-        }
+        Mat { ptr, row_stride, column_stride, batch_strides: [0, 0] }
     }
 
     /// The same with distances along the batch dimensions.
     pub fn batched(self, batch_strides: [isize; 2]) -> Self {
-        Mat {
-            batch_strides,
-            ..self
-        }
+        Mat { batch_strides, ..self }
     }
 }
 
 impl<T> MatMut<T> {
     /// A single matrix.
     pub fn new(ptr: *mut T, row_stride: isize, column_stride: isize) -> Self {
-        MatMut {
-            ptr,
-            row_stride,
-            column_stride,
-            batch_strides: [0, 0],
-        }
+        MatMut { ptr, row_stride, column_stride, batch_strides: [0, 0] }
     }
 
     /// The same with distances along the batch dimensions.
     pub fn batched(self, batch_strides: [isize; 2]) -> Self {
-        MatMut {
-            batch_strides,
-            ..self
-        }
+        MatMut { batch_strides, ..self }
     }
 }
 
@@ -151,19 +135,7 @@ fn batch_offset(strides: [isize; 2], batch: [usize; 2], index: usize) -> isize {
 impl<T: Float> Gemm<T> {
     /// `C = A B` for single matrices; the other parts are fields to be set.
     pub fn new([m, n, k]: [usize; 3], a: Mat<T>, b: Mat<T>, c: MatMut<T>) -> Self {
-        Gemm {
-            m,
-            n,
-            k,
-            batch: [1, 1],
-            a,
-            b,
-            c,
-            alpha: T::ONE,
-            beta: T::ZERO,
-            bias: None,
-            relu: false,
-        }
+        Gemm { m, n, k, batch: [1, 1], a, b, c, alpha: T::ONE, beta: T::ZERO, bias: None, relu: false }
     }
 
     /// Computes the product on as many threads as pay.
@@ -191,11 +163,7 @@ impl<T: Float> Gemm<T> {
         let work = gemm.problem(0, kernels).work();
         // Few large products are shared out one by one; many are dealt out whole.
         let one_by_one = batch < 2 * num_threads() && work > 8 * TASK_WORK;
-        let grain = if one_by_one {
-            batch
-        } else {
-            (TASK_WORK / work).max(1)
-        };
+        let grain = if one_by_one { batch } else { (TASK_WORK / work).max(1) };
         parallel_for(batch, grain, &|range| {
             for index in range {
                 // SAFETY: the caller's promise; the matrices of `c` are disjoint.
@@ -225,13 +193,7 @@ impl<T: Float> Gemm<T> {
             b: view(&self.b),
             c: self.c.ptr.wrapping_offset(offset(self.c.batch_strides)),
             c_strides: [self.c.row_stride, self.c.column_stride],
-            finish: Finish {
-                alpha: self.alpha,
-                beta: self.beta,
-                row_bias,
-                column_bias,
-                relu: self.relu,
-            },
+            finish: Finish { alpha: self.alpha, beta: self.beta, row_bias, column_bias, relu: self.relu },
             kernels,
         }
     }
@@ -246,11 +208,7 @@ impl<T: Float> Gemm<T> {
         if inner == 1 || (joins && !matches!(self.bias, Some(Bias::Row(_)))) {
             self.m *= inner;
             self.batch = [1, self.batch[0]];
-            for strides in [
-                &mut self.a.batch_strides,
-                &mut self.b.batch_strides,
-                &mut self.c.batch_strides,
-            ] {
+            for strides in [&mut self.a.batch_strides, &mut self.b.batch_strides, &mut self.c.batch_strides] {
                 *strides = [0, strides[0]];
             }
         }

@@ -20,16 +20,11 @@ impl<T> View<T> {
     /// The part that starts at (`row`, `column`).
     #[inline(always)]
     pub(crate) fn at(&self, row: usize, column: usize) -> *const T {
-        self.ptr
-            .wrapping_offset(row as isize * self.row + column as isize * self.column)
+        self.ptr.wrapping_offset(row as isize * self.row + column as isize * self.column)
     }
 
     fn transposed(self) -> Self {
-        View {
-            ptr: self.ptr,
-            row: self.column,
-            column: self.row,
-        }
+        View { ptr: self.ptr, row: self.column, column: self.row }
     }
 }
 
@@ -89,11 +84,7 @@ impl<T: Float> Problem<T> {
 
     /// The same product read the other way round: `c^T = b^T a^T`.
     fn transposed(self) -> Self {
-        let finish = Finish {
-            row_bias: self.finish.column_bias,
-            column_bias: self.finish.row_bias,
-            ..self.finish
-        };
+        let finish = Finish { row_bias: self.finish.column_bias, column_bias: self.finish.row_bias, ..self.finish };
         let [row, column] = self.c_strides;
         Problem {
             m: self.n,
@@ -112,18 +103,10 @@ impl<T: Float> Problem<T> {
         let (c, finish) = (apart.as_ptr(), Finish::OVERWRITE);
         // SAFETY: the scratch holds `m` rows of `n`; the rest is the caller's promise.
         unsafe {
-            Problem {
-                c,
-                c_strides: [self.n as isize, 1],
-                finish,
-                ..self
-            }
-            .run();
+            Problem { c, c_strides: [self.n as isize, 1], finish, ..self }.run();
             for i in 0..self.m {
                 for j in 0..self.n {
-                    let to = self
-                        .c
-                        .offset(i as isize * self.c_strides[0] + j as isize * self.c_strides[1]);
+                    let to = self.c.offset(i as isize * self.c_strides[0] + j as isize * self.c_strides[1]);
                     self.finish.element(*c.add(i * self.n + j), to, i, j);
                 }
             }

@@ -37,17 +37,11 @@ pub(super) unsafe fn dot<T: Float>(p: &Problem<T>) {
     let p = &Problem { a, ..*p };
     let kernels = &p.kernels.dot[p.m - 1];
     let columns = dot::COLUMNS[p.m - 1];
-    let grain = (TASK_ELEMENTS / p.k.max(1))
-        .max(1)
-        .next_multiple_of(columns);
+    let grain = (TASK_ELEMENTS / p.k.max(1)).max(1).next_multiple_of(columns);
     parallel_for(p.n, grain, &|range| {
         let mut j = range.start;
         while j < range.end {
-            let (kernel, step) = if range.end - j >= columns {
-                (kernels[1], columns)
-            } else {
-                (kernels[0], 1)
-            };
+            let (kernel, step) = if range.end - j >= columns { (kernels[1], columns) } else { (kernels[0], 1) };
             // SAFETY: `step` columns from `j` on belong to this task alone, and the kernel takes `m` rows by `step`.
             unsafe {
                 kernel(&Dot {
@@ -108,11 +102,7 @@ pub(super) unsafe fn direct<T: Float>(p: &Problem<T>) {
 unsafe fn columns<T: Float>(p: &Problem<T>, start: usize, end: usize) {
     let lanes = p.kernels.lanes;
     let in_place = p.b.column == 1;
-    let packed = Scratch::new(if in_place {
-        0
-    } else {
-        p.k * p.kernels.columns()
-    });
+    let packed = Scratch::new(if in_place { 0 } else { p.k * p.kernels.columns() });
     let height = height(p.m, p.kernels.direct.len());
     for j in (start..end).step_by(p.kernels.columns()) {
         let width = (end - j).min(p.kernels.columns());
@@ -123,15 +113,7 @@ unsafe fn columns<T: Float>(p: &Problem<T>, start: usize, end: usize) {
             if !in_place {
                 let padded = vectors * lanes;
                 let (across, along, to) = (p.b.column, p.b.row, packed.as_ptr());
-                (p.kernels.pack)(&Pack {
-                    from: b,
-                    across,
-                    along,
-                    width,
-                    padded,
-                    depth: p.k,
-                    to,
-                });
+                (p.kernels.pack)(&Pack { from: b, across, along, width, padded, depth: p.k, to });
                 (b, b_stride) = (to, padded as isize);
             }
             for i in (0..p.m).step_by(height) {
@@ -143,14 +125,7 @@ unsafe fn columns<T: Float>(p: &Problem<T>, start: usize, end: usize) {
 }
 
 /// A tile with its left operand in place.
-fn tile<T: Float>(
-    p: &Problem<T>,
-    i: usize,
-    j: usize,
-    b: *const T,
-    b_stride: isize,
-    last: usize,
-) -> Tile<T> {
+fn tile<T: Float>(p: &Problem<T>, i: usize, j: usize, b: *const T, b_stride: isize, last: usize) -> Tile<T> {
     Tile {
         depth: p.k,
         lines: (1, 0),
@@ -159,9 +134,7 @@ fn tile<T: Float>(
         b,
         b_stride,
         offsets: std::ptr::null(),
-        c: p.c
-            .wrapping_offset(i as isize * p.c_strides[0])
-            .wrapping_add(j),
+        c: p.c.wrapping_offset(i as isize * p.c_strides[0]).wrapping_add(j),
         c_stride: p.c_strides[0],
         last,
         finish: p.finish.at(i, j),

@@ -8,10 +8,7 @@ pub(crate) struct Cases(pub(crate) u64);
 
 impl Cases {
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound
     }
 
@@ -35,13 +32,7 @@ struct Stored {
 
 /// Lays out a batch of matrices: row by row, column by column, with gaps, or backwards; operands may be shared by a
 /// batch dimension.
-fn layout(
-    cases: &mut Cases,
-    rows: usize,
-    columns: usize,
-    batch: [usize; 2],
-    may_share: bool,
-) -> Stored {
+fn layout(cases: &mut Cases, rows: usize, columns: usize, batch: [usize; 2], may_share: bool) -> Stored {
     let (r, c) = (rows.max(1) as isize, columns.max(1) as isize);
     let gap = cases.below(3) as isize;
     let (strides, size) = match cases.below(6) {
@@ -53,56 +44,29 @@ fn layout(
     };
     let share = |cases: &mut Cases| may_share && cases.below(3) == 0;
     let inner = if share(cases) { 0 } else { size };
-    let outer = if share(cases) {
-        0
-    } else {
-        inner.max(size) * batch[1] as isize
-    };
+    let outer = if share(cases) { 0 } else { inner.max(size) * batch[1] as isize };
     let len = inner.max(size) as usize * batch[1].max(1) * batch[0].max(1) + 1;
     if cases.below(8) == 0 {
         // Rows backwards.
         let start = ((r - 1) * strides[0]) as usize;
-        return Stored {
-            len,
-            start,
-            strides: [-strides[0], strides[1]],
-            batch_strides: [outer, inner],
-        };
+        return Stored { len, start, strides: [-strides[0], strides[1]], batch_strides: [outer, inner] };
     }
-    Stored {
-        len,
-        start: 0,
-        strides,
-        batch_strides: [outer, inner],
-    }
+    Stored { len, start: 0, strides, batch_strides: [outer, inner] }
 }
 
 impl Stored {
     fn at(&self, batch: [usize; 2], row: usize, column: usize) -> usize {
         let [b, s] = [self.batch_strides, self.strides];
-        let offset = batch[0] as isize * b[0]
-            + batch[1] as isize * b[1]
-            + row as isize * s[0]
-            + column as isize * s[1];
+        let offset = batch[0] as isize * b[0] + batch[1] as isize * b[1] + row as isize * s[0] + column as isize * s[1];
         (self.start as isize + offset) as usize
     }
 
     fn mat<T>(&self, values: &[T]) -> Mat<T> {
-        Mat::new(
-            values[self.start..].as_ptr(),
-            self.strides[0],
-            self.strides[1],
-        )
-        .batched(self.batch_strides)
+        Mat::new(values[self.start..].as_ptr(), self.strides[0], self.strides[1]).batched(self.batch_strides)
     }
 
     fn mat_mut<T>(&self, values: &mut [T]) -> MatMut<T> {
-        MatMut::new(
-            values[self.start..].as_mut_ptr(),
-            self.strides[0],
-            self.strides[1],
-        )
-        .batched(self.batch_strides)
+        MatMut::new(values[self.start..].as_mut_ptr(), self.strides[0], self.strides[1]).batched(self.batch_strides)
     }
 }
 
@@ -121,17 +85,10 @@ struct Case {
 
 impl Case {
     fn new(cases: &mut Cases, [m, n, k]: [usize; 3], batch: [usize; 2]) -> Case {
-        let layouts = [
-            layout(cases, m, k, batch, true),
-            layout(cases, k, n, batch, true),
-            layout(cases, m, n, batch, false),
-        ];
+        let layouts =
+            [layout(cases, m, k, batch, true), layout(cases, k, n, batch, true), layout(cases, m, n, batch, false)];
         let beta = cases.pick(&[0.0, 0.0, 1.0, -0.5]);
-        let mut values = [0, 1, 2].map(|i| {
-            (0..layouts[i].len)
-                .map(|_| cases.value())
-                .collect::<Vec<_>>()
-        });
+        let mut values = [0, 1, 2].map(|i| (0..layouts[i].len).map(|_| cases.value()).collect::<Vec<_>>());
         if beta == 0.0 {
             // Must not be read.
             values[2].fill(f64::NAN);
@@ -140,26 +97,11 @@ impl Case {
             0 => None,
             by => {
                 let by_row = by == 1;
-                Some((
-                    by_row,
-                    (0..if by_row { m } else { n })
-                        .map(|_| cases.value())
-                        .collect(),
-                ))
+                Some((by_row, (0..if by_row { m } else { n }).map(|_| cases.value()).collect()))
             }
         };
         let (alpha, relu) = (cases.pick(&[1.0, 1.0, 2.0, -0.25]), cases.below(3) == 0);
-        let mut case = Case {
-            sizes: [m, n, k],
-            batch,
-            layouts,
-            values,
-            alpha,
-            beta,
-            bias,
-            relu,
-            expected: Vec::new(),
-        };
+        let mut case = Case { sizes: [m, n, k], batch, layouts, values, alpha, beta, bias, relu, expected: Vec::new() };
         case.expected = case.by_definition();
         case
     }
@@ -167,8 +109,7 @@ impl Case {
     fn by_definition(&self) -> Vec<f64> {
         let [m, n, k] = self.sizes;
         let mut expected = self.values[2].clone();
-        for (b0, b1) in (0..self.batch[0]).flat_map(|b0| (0..self.batch[1]).map(move |b1| (b0, b1)))
-        {
+        for (b0, b1) in (0..self.batch[0]).flat_map(|b0| (0..self.batch[1]).map(move |b1| (b0, b1))) {
             for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
                 let a = |p| self.values[0][self.layouts[0].at([b0, b1], i, p)];
                 let b = |p| self.values[1][self.layouts[1].at([b0, b1], p, j)];
@@ -187,19 +128,10 @@ impl Case {
     }
 
     /// Runs the product in another element type.
-    fn run<T: Copy>(
-        &self,
-        to: impl Fn(f64) -> T,
-        from: impl Fn(T) -> f64,
-        run: impl Fn(&Gemm<T>),
-    ) -> Vec<f64> {
+    fn run<T: Copy>(&self, to: impl Fn(f64) -> T, from: impl Fn(T) -> f64, run: impl Fn(&Gemm<T>)) -> Vec<f64> {
         let [m, n, k] = self.sizes;
-        let [a, b, mut c] =
-            [0, 1, 2].map(|i| self.values[i].iter().map(|&x| to(x)).collect::<Vec<T>>());
-        let bias = self
-            .bias
-            .as_ref()
-            .map(|(by_row, bias)| (*by_row, bias.iter().map(|&x| to(x)).collect::<Vec<T>>()));
+        let [a, b, mut c] = [0, 1, 2].map(|i| self.values[i].iter().map(|&x| to(x)).collect::<Vec<T>>());
+        let bias = self.bias.as_ref().map(|(by_row, bias)| (*by_row, bias.iter().map(|&x| to(x)).collect::<Vec<T>>()));
         run(&Gemm {
             m,
             n,
@@ -210,13 +142,11 @@ impl Case {
             c: self.layouts[2].mat_mut(&mut c),
             alpha: to(self.alpha),
             beta: to(self.beta),
-            bias: bias.as_ref().map(|(by_row, bias)| {
-                if *by_row {
-                    Bias::Row(bias.as_ptr())
-                } else {
-                    Bias::Column(bias.as_ptr())
-                }
-            }),
+            bias: bias.as_ref().map(
+                |(by_row, bias)| {
+                    if *by_row { Bias::Row(bias.as_ptr()) } else { Bias::Column(bias.as_ptr()) }
+                },
+            ),
             relu: self.relu,
         });
         c.into_iter().map(from).collect()
@@ -232,20 +162,12 @@ impl Case {
 }
 
 fn check_all_kernels(case: &Case) {
-    fn each<T: Float>(
-        kernels: Vec<&'static Kernels<T>>,
-    ) -> impl Iterator<Item = (&'static Kernels<T>, String)> {
-        kernels
-            .into_iter()
-            .map(|k| (k, format!("{} lanes", k.lanes)))
+    fn each<T: Float>(kernels: Vec<&'static Kernels<T>>) -> impl Iterator<Item = (&'static Kernels<T>, String)> {
+        kernels.into_iter().map(|k| (k, format!("{} lanes", k.lanes)))
     }
     for (kernels, name) in each(all_f32()) {
         // SAFETY: the layouts describe the vectors.
-        let got = case.run(
-            |x| x as f32,
-            f64::from,
-            |gemm| unsafe { gemm.run_with(kernels) },
-        );
+        let got = case.run(|x| x as f32, f64::from, |gemm| unsafe { gemm.run_with(kernels) });
         case.check(&got, 0.0, &format!("f32 {name}"));
     }
     for (kernels, name) in each(all_f64()) {
@@ -259,8 +181,7 @@ fn check_all_kernels(case: &Case) {
 fn small_products_of_any_strides_match_the_definition_exactly() {
     let mut cases = Cases(1);
     for _ in 0..600 {
-        let sizes =
-            [0; 3].map(|_| cases.pick(&[1, 1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 31, 33, 40]));
+        let sizes = [0; 3].map(|_| cases.pick(&[1, 1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 31, 33, 40]));
         let batch = [cases.pick(&[1, 1, 2]), cases.pick(&[1, 1, 3])];
         check_all_kernels(&Case::new(&mut cases, sizes, batch));
     }
@@ -271,21 +192,10 @@ fn large_products_of_any_strides_match_the_definition_exactly() {
     let mut cases = Cases(2);
     for _ in 0..40 {
         let sizes = [0; 3].map(|_| cases.pick(&[3, 47, 64, 65, 97, 130, 200]));
-        check_all_kernels(&Case::new(
-            &mut cases,
-            sizes,
-            [1, 1 + usize::from(sizes[0] < 100)],
-        ));
+        check_all_kernels(&Case::new(&mut cases, sizes, [1, 1 + usize::from(sizes[0] < 100)]));
     }
     // Sums cut into several blocks, and thin results.
-    for sizes in [
-        [20, 20, 1000],
-        [1, 700, 900],
-        [700, 1, 900],
-        [2, 300, 500],
-        [300, 3, 500],
-        [70, 400, 800],
-    ] {
+    for sizes in [[20, 20, 1000], [1, 700, 900], [700, 1, 900], [2, 300, 500], [300, 3, 500], [70, 400, 800]] {
         for _ in 0..4 {
             check_all_kernels(&Case::new(&mut cases, sizes, [1, 1]));
         }
@@ -295,13 +205,7 @@ fn large_products_of_any_strides_match_the_definition_exactly() {
 #[test]
 fn an_empty_sum_leaves_scaled_c_and_bias() {
     let mut cases = Cases(3);
-    for sizes in [
-        [1, 1, 0],
-        [5, 7, 0],
-        [1, 200, 0],
-        [200, 300, 0],
-        [200, 1, 0],
-    ] {
+    for sizes in [[1, 1, 0], [5, 7, 0], [1, 200, 0], [200, 300, 0], [200, 1, 0]] {
         for _ in 0..10 {
             check_all_kernels(&Case::new(&mut cases, sizes, [1, 2]));
         }
@@ -322,11 +226,7 @@ fn not_a_number_passes_the_activation() {
         for bias in [0.0, 1.0] {
             let (a, b, mut c) = ([f32::NAN, -1.0], [1.0], [7.0; 2]);
             let bias = [bias; 2];
-            let mats = (
-                Mat::new(a.as_ptr(), 1, 1),
-                Mat::new(b.as_ptr(), 1, 1),
-                MatMut::new(c.as_mut_ptr(), 1, 1),
-            );
+            let mats = (Mat::new(a.as_ptr(), 1, 1), Mat::new(b.as_ptr(), 1, 1), MatMut::new(c.as_mut_ptr(), 1, 1));
             let mut gemm = Gemm::new([2, 1, 1], mats.0, mats.1, mats.2);
             (gemm.bias, gemm.relu) = (Some(Bias::Row(bias.as_ptr())), true);
             // SAFETY: the sizes are those of the arrays.
@@ -344,10 +244,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let b: Vec<f32> = (0..k * n).map(|_| cases.value() as f32 * 0.7).collect();
     let product = || {
         let mut c = vec![0.0_f32; m * n];
-        let (a, b) = (
-            Mat::new(a.as_ptr(), k as isize, 1),
-            Mat::new(b.as_ptr(), 1, k as isize),
-        );
+        let (a, b) = (Mat::new(a.as_ptr(), k as isize, 1), Mat::new(b.as_ptr(), 1, k as isize));
         let c_mat = MatMut::new(c.as_mut_ptr(), n as isize, 1);
         // SAFETY: the sizes are those of the vectors.
         unsafe { Gemm::new([m, n, k], a, b, c_mat).run() };
@@ -371,26 +268,12 @@ fn half_precision_rounds_the_single_precision_result_once() {
         let (alpha, beta) = (case.alpha as f32, case.beta as f32);
         let rounded = |to: fn(f64) -> f64| case.expected.iter().map(|&x| to(x)).collect::<Vec<_>>();
         // SAFETY (both): the layouts describe the vectors.
-        let got = case.run(::half::f16::from_f64, ::half::f16::to_f64, |g| unsafe {
-            g.run_half(alpha, beta)
-        });
+        let got = case.run(::half::f16::from_f64, ::half::f16::to_f64, |g| unsafe { g.run_half(alpha, beta) });
         let expected = rounded(|x| ::half::f16::from_f64(x).to_f64());
-        assert!(
-            got.iter()
-                .zip(&expected)
-                .all(|(a, b)| a == b || a.is_nan() && b.is_nan()),
-            "{sizes:?}"
-        );
-        let got = case.run(::half::bf16::from_f64, ::half::bf16::to_f64, |g| unsafe {
-            g.run_half(alpha, beta)
-        });
+        assert!(got.iter().zip(&expected).all(|(a, b)| a == b || a.is_nan() && b.is_nan()), "{sizes:?}");
+        let got = case.run(::half::bf16::from_f64, ::half::bf16::to_f64, |g| unsafe { g.run_half(alpha, beta) });
         let expected = rounded(|x| ::half::bf16::from_f64(x).to_f64());
-        assert!(
-            got.iter()
-                .zip(&expected)
-                .all(|(a, b)| a == b || a.is_nan() && b.is_nan()),
-            "{sizes:?}"
-        );
+        assert!(got.iter().zip(&expected).all(|(a, b)| a == b || a.is_nan() && b.is_nan()), "{sizes:?}");
     }
 }
 
@@ -412,20 +295,10 @@ fn integers_match_the_definition_and_wrap() {
         // SAFETY (each): the layouts describe the vectors.
         let got = case.run(|x| x as i64, |x| x as f64, |g| unsafe { g.run_integer() });
         case.check(&got, 0.0, "i64");
-        let got = case.run(
-            |x| x as i64 as i32,
-            f64::from,
-            |g| unsafe { g.run_integer() },
-        );
+        let got = case.run(|x| x as i64 as i32, f64::from, |g| unsafe { g.run_integer() });
         case.check(&got, 0.0, "i32");
-        case.expected
-            .iter_mut()
-            .for_each(|x| *x = f64::from(*x as i64 as i8));
-        let got = case.run(
-            |x| x as i64 as i8,
-            f64::from,
-            |g| unsafe { g.run_integer() },
-        );
+        case.expected.iter_mut().for_each(|x| *x = f64::from(*x as i64 as i8));
+        let got = case.run(|x| x as i64 as i8, f64::from, |g| unsafe { g.run_integer() });
         case.check(&got, 0.0, "i8");
     }
 }

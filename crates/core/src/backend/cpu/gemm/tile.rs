@@ -27,13 +27,8 @@ pub(crate) struct Finish<T> {
 
 impl<T: Float> Finish<T> {
     /// `c = sum`.
-    pub(crate) const OVERWRITE: Self = Finish {
-        alpha: T::ONE,
-        beta: T::ZERO,
-        row_bias: std::ptr::null(),
-        column_bias: std::ptr::null(),
-        relu: false,
-    };
+    pub(crate) const OVERWRITE: Self =
+        Finish { alpha: T::ONE, beta: T::ZERO, row_bias: std::ptr::null(), column_bias: std::ptr::null(), relu: false };
 
     /// The same for the part of `c` that starts at (`row`, `column`).
     #[inline(always)]
@@ -54,11 +49,7 @@ impl<T: Float> Finish<T> {
             self.beta = T::ONE;
         }
         if !last {
-            self = Finish {
-                alpha: self.alpha,
-                beta: self.beta,
-                ..Self::OVERWRITE
-            };
+            self = Finish { alpha: self.alpha, beta: self.beta, ..Self::OVERWRITE };
         }
         self
     }
@@ -125,9 +116,7 @@ pub(crate) struct Tile<T> {
 /// The processor has the instruction set of `S`; the pointers of `t` reach what the mode reads: whole vectors of `b`,
 /// except that `DIRECT` reads `t.last` columns of the last one; the tile of `c` is not used by anyone else.
 #[inline(always)]
-pub(crate) unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize, const MODE: u8>(
-    t: &Tile<S::Elem>,
-) {
+pub(crate) unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize, const MODE: u8>(t: &Tile<S::Elem>) {
     // SAFETY: the caller's promise covers every access below.
     unsafe {
         let mut sums = [[S::splat(S::Elem::ZERO); VECTORS]; ROWS];
@@ -145,11 +134,7 @@ pub(crate) unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize, 
                 for (v, x) in row.iter_mut().enumerate() {
                     let from = b.add(v * S::LANES);
                     let ends = MODE == DIRECT && v + 1 == VECTORS;
-                    *x = if ends {
-                        S::load_first(from, t.last)
-                    } else {
-                        S::load(from)
-                    };
+                    *x = if ends { S::load_first(from, t.last) } else { S::load(from) };
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let x = S::splat(match MODE {
@@ -196,11 +181,7 @@ unsafe fn store_plain<S: Simd, const ROWS: usize, const VECTORS: usize>(
             for (v, &sum) in row.iter().enumerate() {
                 let to = c.add(v * S::LANES);
                 if v + 1 == VECTORS && t.last < S::LANES {
-                    let sum = if add {
-                        sum.add(S::load_first(to, t.last))
-                    } else {
-                        sum
-                    };
+                    let sum = if add { sum.add(S::load_first(to, t.last)) } else { sum };
                     sum.store_first(to, t.last);
                 } else {
                     let sum = if add { sum.add(S::load(to)) } else { sum };
@@ -232,11 +213,7 @@ unsafe fn store_finished<S: Simd, const ROWS: usize, const VECTORS: usize>(
         let (alpha, beta) = (S::splat(f.alpha), S::splat(f.beta));
         for i in 0..ROWS {
             let c = t.c.offset(i as isize * t.c_stride);
-            let bias = S::splat(if f.row_bias.is_null() {
-                S::Elem::ZERO
-            } else {
-                *f.row_bias.add(i)
-            });
+            let bias = S::splat(if f.row_bias.is_null() { S::Elem::ZERO } else { *f.row_bias.add(i) });
             for v in 0..VECTORS {
                 let to = c.add(v * S::LANES);
                 let count = if v + 1 == VECTORS { t.last } else { S::LANES };
@@ -251,11 +228,7 @@ unsafe fn store_finished<S: Simd, const ROWS: usize, const VECTORS: usize>(
                 if f.relu {
                     x = x.relu();
                 }
-                if count == S::LANES {
-                    x.store(to)
-                } else {
-                    x.store_first(to, count)
-                }
+                if count == S::LANES { x.store(to) } else { x.store_first(to, count) }
             }
         }
     }

@@ -60,8 +60,8 @@ pub fn selu<R: Real>(x: R) -> R {
     elu(x, R::from_f64(SELU_ALPHA), R::from_f64(SELU_SCALE), R::ONE)
 }
 
-/// `x P(Z < x)` for a standard normal `Z`. At most GELU ulp, in the negative tail too, where PyTorch's
-/// `1 + erf` cancels.
+/// `x P(Z < x)` for a standard normal `Z`. At most 4.9 ulp (3e-7) down to -12.8, where results become subnormal; in
+/// PyTorch `1 + erf` cancels there.
 ///
 /// Hendrycks and Gimpel, *Gaussian Error Linear Units* (2016). Infinity stays infinite, as in PyTorch's scalar code; NaN at
 /// negative infinity, as in both.
@@ -71,20 +71,21 @@ pub fn gelu<R: Real>(x: R) -> R {
     x * if x > R::ZERO { R::ONE - tail } else { tail }
 }
 
-/// `x / (1 + e^-v)` with `v = 2 sqrt(2 / pi) (x + 0.044715 x^3)`: [`gelu`] with `approximate="tanh"`. At most GELUTANH ulp.
+/// `x / (1 + e^-v)` with `v = 2 sqrt(2 / pi) (x + 0.044715 x^3)`: [`gelu`] with `approximate="tanh"`. At most 3.0 ulp
+/// down to -9.9.
 #[inline(always)]
 pub fn gelu_tanh<R: Real>(x: R) -> R {
     let e = x.abs().gelu_tanh_exp();
     (if x < R::ZERO { x * e } else { x }) / (R::ONE + e)
 }
 
-/// `x sigmoid(x)`. At most SILU ulp; `-0` below -88.73 and NaN at negative infinity, as in PyTorch.
+/// `x sigmoid(x)`. At most 2.5 ulp down to -88; `-0` below -88.73 and NaN at negative infinity, as in PyTorch.
 #[inline(always)]
 pub fn silu<R: Real>(x: R) -> R {
     x / (R::ONE + (-x).exp())
 }
 
-/// `x tanh(softplus(x))`. At most MISH ulp; NaN at negative infinity, as in PyTorch.
+/// `x tanh(softplus(x))`. At most 3.6 ulp down to -87; NaN at negative infinity, as in PyTorch.
 ///
 /// Misra, *Mish* (2019). With `n = e^x (e^x + 2)` the hyperbolic tangent is `n / (n + 2)`.
 #[inline(always)]
@@ -98,10 +99,10 @@ pub fn mish<R: Real>(x: R) -> R {
 pub(super) fn mish_ratio<R: Real>(x: R) -> (R, R) {
     let limit = R::from_f64(20.0);
     let e = (if x > limit { limit } else { x }).exp();
-    (e, e * (e + R::from_f64(2.0)))
+    (e, e.mul_add(e, e + e))
 }
 
-/// `log(1 + e^(beta x)) / beta`, and `x` where `beta x` is above `threshold`. At most SOFTPLUS ulp with the defaults 1 and 20.
+/// `log(1 + e^(beta x)) / beta`, and `x` where `beta x` is above `threshold`. At most 1.7 ulp with the defaults 1 and 20.
 #[inline(always)]
 pub fn softplus<R: Real>(x: R, beta: R, threshold: R) -> R {
     let scaled = x * beta;

@@ -1,6 +1,7 @@
 //! Derivatives of the activation functions, for fused backward kernels. Each takes the input unless it says `out`.
 //!
-//! At kinks they are PyTorch 2.15's choice, and so are the values at NaN and infinity.
+//! At kinks they are PyTorch 2.15's choice, and so are the values at NaN and infinity. (Its vectorized and scalar loops
+//! disagree on NaN for `elu` and `hardswish`, where these follow the first.)
 
 use super::Real;
 use super::activation::mish_ratio;
@@ -127,18 +128,18 @@ pub fn logsigmoid_grad<R: Real>(x: R) -> R {
     (if x < R::ZERO { R::ONE } else { e }) / (R::ONE + e)
 }
 
-/// Of `softsign`: `1 / (1 + |x|)^2`.
+/// Of `softsign`: `1 / (1 + |x|)^2`; 0 at infinity, where PyTorch's composed derivative is NaN.
 #[inline(always)]
 pub fn softsign_grad<R: Real>(x: R) -> R {
     let y = R::ONE + x.abs();
     R::ONE / (y * y)
 }
 
-/// Of `hardsigmoid`; 0 at -3, 3 and NaN.
+/// Of `hardsigmoid`; 0 at -3, 3 and NaN. In `f64` too PyTorch's sixth is that of an `f32`.
 #[inline(always)]
 pub fn hardsigmoid_grad<R: Real>(x: R) -> R {
     let three = R::from_f64(3.0);
-    hardtanh_grad(x, -three, three) * R::from_f64(1.0 / 6.0)
+    hardtanh_grad(x, -three, three) * R::from_f64((1.0f32 / 6.0) as f64)
 }
 
 /// Of `hardswish`: `x / 3 + 1 / 2` between -3 and 3; 0 at -3 and 1 at 3.

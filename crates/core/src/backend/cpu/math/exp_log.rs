@@ -48,14 +48,21 @@ pub(super) fn clamp(x: f32, low: f32, high: f32) -> f32 {
     if x > high { high } else { x }
 }
 
-/// `e^x`. At most EXP ulp.
+/// `e^x`. At most 1.0 ulp.
 #[inline(always)]
 pub fn exp<const FMA: bool>(x: f32) -> f32 {
     let (r, t) = reduce::<FMA>(clamp(x, -104.0, 89.0));
     scale(1.0 + expm1_reduced::<FMA>(r), t.to_bits().wrapping_sub(ROUND.to_bits()))
 }
 
-/// `2^x`, exact where `x` is an integer. At most EXP2 ulp.
+/// `e^(x + low)` for a `low` below the last place of `x`, in which a rounding of the argument can be handed on.
+#[inline(always)]
+pub(super) fn exp_sum<const FMA: bool>(x: f32, low: f32) -> f32 {
+    let (r, t) = reduce::<FMA>(clamp(x, -104.0, 89.0));
+    scale(1.0 + expm1_reduced::<FMA>(r + low), t.to_bits().wrapping_sub(ROUND.to_bits()))
+}
+
+/// `2^x`, exact where `x` is an integer. At most 1.1 ulp.
 #[inline(always)]
 pub fn exp2<const FMA: bool>(x: f32) -> f32 {
     let x = clamp(x, -151.0, 128.0);
@@ -67,14 +74,14 @@ pub fn exp2<const FMA: bool>(x: f32) -> f32 {
         1.333_665_7e-3,
         9.618_087e-3,
         5.550_406e-2,
-        0.240_226_51,
+        0.240_226_5,
         std::f32::consts::LN_2,
         1.0,
     ]);
     scale(p, t.to_bits().wrapping_sub(ROUND.to_bits()))
 }
 
-/// `e^x - 1`, accurate around zero. At most EXPM1 ulp.
+/// `e^x - 1`, accurate around zero. At most 1.5 ulp.
 #[inline(always)]
 pub fn expm1<const FMA: bool>(x: f32) -> f32 {
     let (r, t) = reduce::<FMA>(clamp(x, -20.0, 89.0));
@@ -86,7 +93,7 @@ pub fn expm1<const FMA: bool>(x: f32) -> f32 {
     y.copysign(x)
 }
 
-/// `tanh(x)` as `e / (e + 2)` with `e = expm1(2 |x|)`. At most TANH ulp.
+/// `tanh(x)` as `e / (e + 2)` with `e = expm1(2 |x|)`. At most 2.4 ulp.
 #[inline(always)]
 pub fn tanh<const FMA: bool>(x: f32) -> f32 {
     let (r, t) = reduce::<FMA>(clamp(2.0 * x.abs(), 0.0, 18.1));
@@ -148,14 +155,14 @@ fn log_edges(x: f32, y: f32) -> f32 {
     if x >= 0.0 { y } else { f32::NAN }
 }
 
-/// The natural logarithm. At most LOG ulp.
+/// The natural logarithm. At most 0.8 ulp.
 #[inline(always)]
 pub fn log<const FMA: bool>(x: f32) -> f32 {
     let (k, f) = split_any(x);
     log_edges(x, log_split::<FMA>(k, f))
 }
 
-/// The logarithm to base 2, exact at powers of 2. At most LOG2 ulp.
+/// The logarithm to base 2, exact at powers of 2. At most 1.4 ulp.
 #[inline(always)]
 pub fn log2<const FMA: bool>(x: f32) -> f32 {
     let (k, f) = split_any(x);
@@ -166,7 +173,7 @@ pub fn log2<const FMA: bool>(x: f32) -> f32 {
     log_edges(x, k + (f + low))
 }
 
-/// The logarithm to base 10. At most LOG10 ulp.
+/// The logarithm to base 10. At most 1.9 (1.0 with FMA) ulp.
 #[inline(always)]
 pub fn log10<const FMA: bool>(x: f32) -> f32 {
     let (k, f) = split_any(x);
@@ -178,7 +185,7 @@ pub fn log10<const FMA: bool>(x: f32) -> f32 {
     log_edges(x, k.fma::<FMA>(0.301_025_4, y))
 }
 
-/// `log(1 + x)`, accurate around zero. At most LOG1P ulp.
+/// `log(1 + x)`, accurate around zero. At most 1.4 ulp.
 #[inline(always)]
 pub fn log1p<const FMA: bool>(x: f32) -> f32 {
     let u = 1.0 + x;

@@ -2,13 +2,13 @@
 
 use super::Real;
 
-/// `1 / (1 + e^-x)`. At most SIGMOID ulp; zero below -88.73, where PyTorch's `f32` is zero too.
+/// `1 / (1 + e^-x)`. At most 2.4 ulp down to -88; zero below -88.73, where PyTorch's `f32` is zero too.
 #[inline(always)]
 pub fn sigmoid<R: Real>(x: R) -> R {
     R::ONE / (R::ONE + (-x).exp())
 }
 
-/// `log(sigmoid(x))`, as `min(x, 0) - log1p(e^-|x|)`. At most LOGSIGMOID ulp.
+/// `log(sigmoid(x))`, as `min(x, 0) - log1p(e^-|x|)`. At most 1.7 ulp.
 #[inline(always)]
 pub fn logsigmoid<R: Real>(x: R) -> R {
     let low = if x < R::ZERO { x } else { R::ZERO };

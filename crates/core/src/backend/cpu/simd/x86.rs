@@ -173,14 +173,8 @@ unsafe fn transpose_f32(from: *const f32, across: isize, to: *mut f32, row: usiz
             r[4 * h + 3] = _mm256_shuffle_ps::<0xee>(t[1], t[3]);
         }
         for i in 0..4 {
-            _mm256_storeu_ps(
-                to.add(i * row),
-                _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]),
-            );
-            _mm256_storeu_ps(
-                to.add((i + 4) * row),
-                _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]),
-            );
+            _mm256_storeu_ps(to.add(i * row), _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]));
+            _mm256_storeu_ps(to.add((i + 4) * row), _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]));
         }
     }
 }
@@ -195,19 +189,10 @@ unsafe fn transpose_f64(from: *const f64, across: isize, to: *mut f64, row: usiz
             *r = _mm256_loadu_pd(from.offset(i as isize * across));
         }
         for h in 0..2 {
-            let low = [
-                _mm256_unpacklo_pd(r[0], r[1]),
-                _mm256_unpackhi_pd(r[0], r[1]),
-            ][h];
-            let high = [
-                _mm256_unpacklo_pd(r[2], r[3]),
-                _mm256_unpackhi_pd(r[2], r[3]),
-            ][h];
+            let low = [_mm256_unpacklo_pd(r[0], r[1]), _mm256_unpackhi_pd(r[0], r[1])][h];
+            let high = [_mm256_unpacklo_pd(r[2], r[3]), _mm256_unpackhi_pd(r[2], r[3])][h];
             _mm256_storeu_pd(to.add(h * row), _mm256_permute2f128_pd::<0x20>(low, high));
-            _mm256_storeu_pd(
-                to.add((h + 2) * row),
-                _mm256_permute2f128_pd::<0x31>(low, high),
-            );
+            _mm256_storeu_pd(to.add((h + 2) * row), _mm256_permute2f128_pd::<0x31>(low, high));
         }
     }
 }

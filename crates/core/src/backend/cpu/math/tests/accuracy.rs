@@ -64,13 +64,13 @@ fn tail(x: f64) -> f64 {
 }
 
 bounds! {
-    exp: 1.1, |x| x.exp(), x.exp();
+    exp: 1.0, |x| x.exp(), x.exp();
     exp2: 1.1, |x| x.exp2(), x.exp2();
-    expm1: 1.1, |x| x.expm1(), x.exp_m1();
-    log: 1.1, |x| x.log(), x.ln();
-    log2: 1.5, |x| x.log2(), x.log2();
-    log10: 2.0, |x| x.log10(), x.log10();
-    log1p: 1.5, |x| x.log1p(), x.ln_1p();
+    expm1: 1.5, |x| x.expm1(), x.exp_m1();
+    log: 0.8, |x| x.log(), x.ln();
+    log2: 1.4, |x| x.log2(), x.log2();
+    log10: 1.9, |x| x.log10(), x.log10();
+    log1p: 1.4, |x| x.log1p(), x.ln_1p();
     sin: 0.51, |x| x.sin(), x.sin();
     cos: 0.51, |x| x.cos(), x.cos();
     tan: 0.51, |x| x.tan(), x.tan();
@@ -79,31 +79,35 @@ bounds! {
     atan: 0.51, |x| x.atan(), x.atan();
     sinh: 0.51, |x| x.sinh(), x.sinh();
     cosh: 0.51, |x| x.cosh(), x.cosh();
-    tanh: 2.5, |x| x.tanh(), x.tanh();
+    tanh: 2.4, |x| x.tanh(), x.tanh();
     asinh: 0.51, |x| x.asinh(), libm::asinh(x);
     acosh: 0.51, |x| x.acosh(), libm::acosh(x), if x >= 1.0;
     atanh: 0.51, |x| x.atanh(), libm::atanh(x);
-    erf: 1.5, |x| x.erf(), libm::erf(x);
+    erf: 1.2, |x| x.erf(), libm::erf(x);
     erfc: 0.51, |x| x.erfc(), libm::erfc(x);
     erfinv: 0.7, |x| x.erfinv(), super::super::erf::erfinv_f64(x);
     ndtr: 0.51, |x| x.ndtr(), 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
     log_ndtr: 0.51, |x| x.log_ndtr(), super::super::erf::log_ndtr_f64(x);
-    gaussian_tail: 3.0, |x| x.gaussian_tail(), tail(x), if x.abs() < 12.9;
+    gaussian_tail: 4.1, |x| x.gaussian_tail(), tail(x), if x.abs() < 12.9;
+    gelu_tanh_exp: 1.6, |x| x.gelu_tanh_exp(), (-gelu_tanh_argument(x)).exp(), if x.abs() < 9.9;
     lgamma: 0.51, |x| x.lgamma(), libm::lgamma(x);
     digamma: 0.51, |x| x.digamma(), super::super::gamma::digamma(x);
     i0: 0.51, |x| x.i0(), super::super::gamma::i0(x);
-    sigmoid: 2.5, |x| special::sigmoid(x), 1.0 / (1.0 + (-x).exp()), if x > -88.0;
-    logsigmoid: 3.0, |x| special::logsigmoid(x), x.min(0.0) - (-x.abs()).exp().ln_1p();
-    softplus: 3.0, |x| activation::softplus(x, Lane(1.0), Lane(20.0)), if x > 20.0 { x } else { x.exp().ln_1p() };
-    gelu: 3.0, |x| activation::gelu(x), x * if x > 0.0 { 1.0 - tail(x) } else { tail(x) }, if x > -12.8;
+    sigmoid: 2.4, |x| special::sigmoid(x), 1.0 / (1.0 + (-x).exp()), if x > -88.0;
+    logsigmoid: 1.7, |x| special::logsigmoid(x), x.min(0.0) - (-x.abs()).exp().ln_1p();
+    softplus: 1.7, |x| activation::softplus(x, Lane(1.0), Lane(20.0)), if x > 20.0 { x } else { x.exp().ln_1p() };
+    gelu: 4.9, |x| activation::gelu(x), x * if x > 0.0 { 1.0 - tail(x) } else { tail(x) }, if x > -12.8;
     gelu_tanh: 3.0, |x| activation::gelu_tanh(x), gelu_tanh_exact(x), if x > -9.9;
-    silu: 3.0, |x| activation::silu(x), x / (1.0 + (-x).exp()), if x > -88.0;
-    mish: 3.0, |x| activation::mish(x), mish_exact(x), if x > -87.0;
+    silu: 2.5, |x| activation::silu(x), x / (1.0 + (-x).exp()), if x > -88.0;
+    mish: 3.6, |x| activation::mish(x), mish_exact(x), if x > -87.0;
 }
 
 fn gelu_tanh_exact(x: f64) -> f64 {
-    let v = (8.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x);
-    x / (1.0 + (-v).exp())
+    x / (1.0 + (-gelu_tanh_argument(x)).exp())
+}
+
+fn gelu_tanh_argument(x: f64) -> f64 {
+    (8.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x)
 }
 
 fn mish_exact(x: f64) -> f64 {
@@ -111,4 +115,57 @@ fn mish_exact(x: f64) -> f64 {
         return x;
     }
     x * x.exp().ln_1p().tanh()
+}
+
+/// Pairs of numbers of all sizes and of like sizes, by a linear congruential generator.
+fn pairs() -> impl Iterator<Item = (f32, f32)> {
+    let mut state = 1u64;
+    let mut next = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32) as u32
+    };
+    (0..400_000).map(move |i| {
+        let (x, y) = (f32::from_bits(next()), f32::from_bits(next()));
+        // Every other pair has exponents around zero.
+        if i % 2 == 0 { (x, y) } else { (near_one(x), near_one(y)) }
+    })
+}
+
+/// `x` with its exponent brought to within 16 of zero.
+fn near_one(x: f32) -> f32 {
+    let exponent = (x.to_bits() >> 23) % 32 + 111;
+    f32::from_bits((x.to_bits() & 0x807f_ffff) | exponent << 23)
+}
+
+/// The largest error of `f` over the pairs.
+fn worst_of_pairs(f: impl Fn(f32, f32) -> f32, exact: impl Fn(f64, f64) -> f64) -> f64 {
+    pairs().map(|(x, y)| ulp(f(x, y), exact(x as f64, y as f64))).fold(0.0, f64::max)
+}
+
+#[test]
+fn functions_of_two_numbers_round_once() {
+    assert!(worst_of_pairs(|x, y| Lane::<_, false>(x).pow(Lane(y)).0, f64::powf) <= 0.51);
+    assert!(worst_of_pairs(|x, y| Lane::<_, true>(x).pow(Lane(y)).0, f64::powf) <= 0.51);
+    assert!(worst_of_pairs(|x, y| Lane::<_, false>(x).atan2(Lane(y)).0, f64::atan2) <= 0.51);
+    assert!(worst_of_pairs(|x, y| Lane::<_, true>(x).atan2(Lane(y)).0, f64::atan2) <= 0.51);
+    assert!(worst_of_pairs(|x, y| Lane::<_, false>(x).hypot(Lane(y)).0, f64::hypot) <= 0.51);
+    assert_eq!(worst_of_pairs(|x, y| Lane::<_, false>(x).fmod(Lane(y)).0, |x, y| x % y), 0.0);
+}
+
+#[test]
+fn integers_have_exact_powers_and_logarithms() {
+    for n in -149..128 {
+        let power = 2f64.powi(n) as f32;
+        assert_eq!(Lane::<f32, false>(n as f32).exp2().0, power);
+        assert_eq!(Lane::<f32, false>(power).log2().0, n as f32);
+        assert_eq!(Lane::<f32, true>(power).log2().0, n as f32);
+    }
+    for n in 1..256 {
+        let x = n as f32;
+        for (exponent, exact) in
+            [(2.0, x * x), (3.0, x * x * x), (0.5, x.sqrt()), (-1.0, 1.0 / x), (1.0, x), (0.0, 1.0)]
+        {
+            assert_eq!(Lane::<f32, false>(x).pow(Lane(exponent)).0, exact, "{x}^{exponent}");
+        }
+    }
 }

@@ -1,0 +1,80 @@
+//! The forward half of every matrix product.
+
+use crate::backend::{self, Product};
+use crate::ops::elementwise::mixed_devices;
+use crate::tensor::copy::expanded;
+use crate::{Body, DType, Dims, Error, Result, Tensor};
+
+/// Refuses operands on different devices.
+pub(super) fn same_device(op: &'static str, tensors: &[&Tensor]) -> Result<()> {
+    let first = tensors[0].device();
+    match tensors.iter().map(|t| t.device()).find(|&device| device != first) {
+        Some(other) => Err(mixed_devices(op, first, other)),
+        None => Ok(()),
+    }
+}
+
+/// PyTorch's error for matrices that do not fit.
+pub(super) fn check_product(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
+    same_device(op, &[a, b])?;
+    let (sa, sb) = (a.shape(), b.shape());
+    for (name, shape) in [("self", &sa), ("mat2", &sb)] {
+        if shape.len() != 2 {
+            return Err(Error::runtime(op, format!("{op}: {name} must be a matrix, got {}-D tensor", shape.len())));
+        }
+    }
+    if sa[1] != sb[0] {
+        return Err(Error::runtime(
+            op,
+            format!("{op}: mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", sa[0], sa[1], sb[0], sb[1]),
+        ));
+    }
+    let (da, db) = (a.dtype(), b.dtype());
+    if da != db {
+        let text = match op {
+            "addmm" => {
+                format!("mat1 and mat2 must have the same dtype, but got {} and {}", da.scalar_name(), db.scalar_name())
+            }
+            _ => {
+                format!("expected m1 and m2 to have the same dtype, but got: {} != {}", dtype_text(da), dtype_text(db))
+            }
+        };
+        return Err(Error::runtime(op, text));
+    }
+    refuse_bool("addmm_impl_cpu_", op, da)
+}
+
+fn dtype_text(dtype: DType) -> &'static str {
+    dtype.c_name()
+}
+
+pub(super) fn refuse_bool(kernel: &str, op: &'static str, dtype: DType) -> Result<()> {
+    match dtype {
+        DType::Bool => Err(Error::not_implemented(op, format!("\"{kernel}\" not implemented for 'Bool'"))),
+        _ => Ok(()),
+    }
+}
+
+/// `alpha * a @ b + beta * add` for `[.., m, k]` and `[.., k, n]` with equal batch dimensions.
+pub(super) fn product(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha: f64) -> Result<Tensor> {
+    let (a, b) = (a.body(), b.body());
+    let rank = a.shape.len();
+    let mut shape: Dims = a.shape.clone();
+    shape[rank - 1] = b.shape[rank - 1];
+    let backend = backend::of(a.device())?;
+    let out = Body::alloc(shape.clone(), a.dtype, a.device())?;
+    let Some((add, beta)) = add.filter(|&(_, beta)| beta != 0.0) else {
+        backend.matmul(Product { alpha, beta: 0.0 }, &a, &b, None, &out)?;
+        return Ok(Tensor::from_body(out));
+    };
+    let add = add.body();
+    // A row that is added to every row rides along in the last pass of the product.
+    let is_row = add.numel() == shape[rank - 1] && add.shape.last() == Some(&shape[rank - 1]) && add.is_contiguous();
+    if is_row && beta == 1.0 && add.dtype == a.dtype {
+        backend.matmul(Product { alpha, beta: 0.0 }, &a, &b, Some(&add), &out)?;
+    } else {
+        backend.copy(&expanded("expand", &add, &shape)?, &out)?;
+        backend.matmul(Product { alpha, beta }, &a, &b, None, &out)?;
+    }
+    Ok(Tensor::from_body(out))
+}

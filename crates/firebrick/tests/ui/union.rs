@@ -1,0 +1,10 @@
+// A union has no field that is surely there.
+use firebrick::prelude::*;
+
+#[derive(Module)]
+union Either {
+    left: usize,
+    right: usize,
+}
+
+fn main() {}

@@ -1,0 +1,188 @@
+//! The state every module carries: PyTorch's `super().__init__()`.
+
+use crate::extra::Extra;
+use crate::hooks::HookTable;
+use crate::{Member, MemberMut, Memo, VisitorMut};
+use firebrick_core::{Buffer, Parameter, Result};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+
+/// Parameters wait for the first input.
+const LAZY: u8 = 1;
+/// Hooks are registered, or were.
+const HOOKED: u8 = 2;
+/// Members of the module are computed for each call, see [`Core::stand_in`].
+const STANDING_IN: u8 = 4;
+
+/// Train/eval flag, hooks, and members registered by name: one field of every module.
+///
+/// A module that has no hooks, no run-time members and nothing lazy allocates nothing here.
+#[derive(Default)]
+pub struct Core {
+    id: CoreId,
+    evaluating: AtomicBool,
+    flags: AtomicU8,
+    hooks: OnceLock<HookTable>,
+    extra: Option<Box<Extra>>,
+}
+
+/// A number of its own for every core; copies get new ones.
+struct CoreId(u64);
+
+impl Default for CoreId {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        CoreId(NEXT.fetch_add(1, Relaxed))
+    }
+}
+
+impl Core {
+    /// The core of a new module, in training mode.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The core of a module whose parameters are uninitialized until its first call; see
+    /// [`Forward::initialize`](crate::Forward::initialize).
+    pub fn lazy() -> Self {
+        let core = Self::new();
+        core.set_flag(LAZY, true);
+        core
+    }
+
+    /// Identity of the module: two names with one core are one module.
+    #[inline]
+    pub fn id(&self) -> u64 {
+        self.id.0
+    }
+
+    /// Is the module in training mode?
+    #[inline]
+    pub fn is_training(&self) -> bool {
+        !self.evaluating.load(Relaxed)
+    }
+
+    /// Sets the mode of this module alone; [`ModuleExt::train`](crate::ModuleExt::train) sets a whole tree.
+    pub fn set_training(&self, on: bool) {
+        self.evaluating.store(!on, Relaxed);
+    }
+
+    /// Does the module wait for its first input?
+    #[inline]
+    pub fn is_lazy(&self) -> bool {
+        self.flags.load(Acquire) & LAZY != 0
+    }
+
+    /// Says whether the module waits for its first input. Calls and loading do this by themselves.
+    pub fn set_lazy(&self, on: bool) {
+        self.set_flag(LAZY, on);
+    }
+
+    /// Nothing to do around `forward`: no hooks, not lazy, nothing standing in.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.flags.load(Relaxed) == 0
+    }
+
+    fn set_flag(&self, flag: u8, on: bool) {
+        if on {
+            self.flags.fetch_or(flag, Release);
+        } else {
+            self.flags.fetch_and(!flag, Release);
+        }
+    }
+
+    /// The hooks, if any were ever registered.
+    pub(crate) fn hooks(&self) -> Option<&HookTable> {
+        self.hooks.get()
+    }
+
+    /// The hooks, for one more.
+    pub(crate) fn hooks_for_adding(&self) -> &HookTable {
+        let table = self.hooks.get_or_init(HookTable::default);
+        self.set_flag(HOOKED, true);
+        table
+    }
+
+    /// What is registered at run time, if anything is.
+    pub(crate) fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
+    }
+
+    pub(crate) fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// A parameter that was registered by name, for use in `forward`.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        match self.extra()?.member(name)? {
+            Member::Parameter(parameter) => Some(parameter),
+            _ => None,
+        }
+    }
+
+    /// A buffer that was registered by name, for use in `forward`.
+    pub fn buffer(&self, name: &str) -> Option<&Buffer> {
+        match self.extra()?.member(name)? {
+            Member::Buffer(buffer) => Some(buffer),
+            _ => None,
+        }
+    }
+
+    /// A module that was registered by name.
+    pub fn module(&self, name: &str) -> Option<&dyn crate::Module> {
+        match self.extra()?.member(name)? {
+            Member::Module(module) => Some(module),
+            _ => None,
+        }
+    }
+
+    /// Another printed name for this one module.
+    pub fn rename(&mut self, name: Option<String>) {
+        self.extra_mut().set_name(name);
+    }
+
+    /// The name given by [`Core::rename`].
+    pub fn renamed(&self) -> Option<&str> {
+        self.extra()?.name()
+    }
+
+    /// Leaves the declared member `name` out of every listing, or puts it back.
+    ///
+    /// Its field still works; other members, registered under names of their own, can stand for it in
+    /// `state_dict` and `parameters`.
+    pub fn hide(&mut self, name: &str, hidden: bool) {
+        self.extra_mut().hide(name, hidden);
+    }
+
+    /// Computes tensors that take the places of parameters during every call of the module; `None` ends it.
+    ///
+    /// `compute` runs at the start of each call and gives pairs of a parameter and the tensor, with its gradient
+    /// history, that every operation on that parameter sees until the call returns.
+    pub fn stand_in(&mut self, compute: Option<crate::extra::StandIn>) {
+        self.set_flag(STANDING_IN, compute.is_some());
+        self.extra_mut().set_stand_in(compute);
+    }
+
+    /// Reports the places of members registered at run time. For generated code.
+    pub fn visit_mut<'m>(&'m mut self, f: VisitorMut<'_, 'm>) {
+        if let Some(extra) = &mut self.extra {
+            extra.visit_mut(&mut |name, member: MemberMut<'m>| f(name, member));
+        }
+    }
+
+    /// A copy with the same mode, hooks and run-time members, and an identity of its own. For generated code.
+    ///
+    /// # Errors
+    /// When memory for a member's copy cannot be had.
+    pub fn clone_with(&self, memo: &mut Memo) -> Result<Self> {
+        let copy = Core::new();
+        copy.set_training(self.is_training());
+        copy.flags.store(self.flags.load(Acquire), Release);
+        if let Some(table) = self.hooks() {
+            let _ = copy.hooks.set(table.copy());
+        }
+        let extra = self.extra.as_ref().map(|extra| extra.clone_with(memo).map(Box::new)).transpose()?;
+        Ok(Core { extra, ..copy })
+    }
+}

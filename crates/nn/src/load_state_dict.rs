@@ -1,0 +1,270 @@
+//! `load_state_dict`: everything is checked, then everything is written.
+
+use crate::hints;
+use crate::hooks::Hooks;
+use crate::lazy;
+use crate::state_dict::own_state;
+use crate::{Member, MemberKind, Module};
+use firebrick_core::autograd::ModeGuard;
+use firebrick_core::{Error, Result, StateDict, Tensor};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+const OP: &str = "load_state_dict";
+
+/// Options of [`Module::load_state_dict_with`](crate::Module::load_state_dict_with).
+///
+/// ```
+/// use firebrick::nn::LoadOptions;
+/// use firebrick::prelude::*;
+/// let linear = nn::Linear::new(3, 2)?;
+/// let keys = linear.load_state_dict_with(&StateDict::new(), &LoadOptions::new().strict(false))?;
+/// assert_eq!(keys.missing_keys, ["weight", "bias"]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    strict: bool,
+    assign: bool,
+    dry_run: bool,
+}
+
+impl LoadOptions {
+    /// PyTorch's defaults: strict, by copying.
+    pub fn new() -> Self {
+        LoadOptions { strict: true, assign: false, dry_run: false }
+    }
+    /// Are missing and unexpected keys an error?
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+    /// Share memory, dtype and device of the given tensors instead of copying their values.
+    ///
+    /// Parameters keep their identity and `requires_grad`, so an optimizer stays linked; PyTorch 2.15 puts new
+    /// objects in their places.
+    pub fn assign(mut self, assign: bool) -> Self {
+        self.assign = assign;
+        self
+    }
+    /// Check everything and write nothing.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The keys that the model and the checkpoint do not share.
+///
+/// Prints as PyTorch's: `<All keys matched successfully>` when there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncompatibleKeys {
+    /// Keys of the model that the checkpoint lacks.
+    pub missing_keys: Vec<String>,
+    /// Keys of the checkpoint that the model lacks.
+    pub unexpected_keys: Vec<String>,
+}
+
+impl fmt::Display for IncompatibleKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.missing_keys.is_empty() && self.unexpected_keys.is_empty() {
+            return f.write_str("<All keys matched successfully>");
+        }
+        let list = |keys: &[String]| keys.iter().map(|k| format!("'{k}'")).collect::<Vec<_>>().join(", ");
+        let (missing, unexpected) = (list(&self.missing_keys), list(&self.unexpected_keys));
+        write!(f, "_IncompatibleKeys(missing_keys=[{missing}], unexpected_keys=[{unexpected}])")
+    }
+}
+
+pub(crate) fn load(root: &dyn Module, state: &StateDict, options: &LoadOptions) -> Result<IncompatibleKeys> {
+    let _no_grad = ModeGuard::no_grad();
+    // Hooks and `migrate` change a copy: the tensors are shared, the keys are not.
+    let mut plan = Plan { state: state.clone(), ..Plan::default() };
+    plan.read(root, "")?;
+    plan.find_unexpected(root);
+    plan.run_post_hooks()?;
+    plan.check(root, options)?;
+    if !options.dry_run {
+        plan.write(options)?;
+    }
+    Ok(plan.keys)
+}
+
+/// What a load would do, and everything that speaks against it.
+#[derive(Default)]
+struct Plan<'m> {
+    state: StateDict,
+    known: HashSet<String>,
+    writes: Vec<Write<'m>>,
+    keys: IncompatibleKeys,
+    errors: Vec<String>,
+    /// Hooks to run once the keys are known, children first.
+    post_hooks: Vec<(&'m dyn Module, Arc<Hooks>)>,
+    modules: Vec<&'m dyn Module>,
+}
+
+struct Write<'m> {
+    key: String,
+    target: &'m Tensor,
+    value: Tensor,
+}
+
+impl<'m> Plan<'m> {
+    /// Plans the entries of `module` and of everything below it.
+    fn read(&mut self, module: &'m dyn Module, prefix: &str) -> Result<()> {
+        let hooks = module.core().hooks().map(|table| table.snapshot());
+        for hook in hooks.iter().flat_map(|h| h.load_pre.values()) {
+            hook(module, &mut self.state, prefix)?;
+        }
+        let path = prefix.strip_suffix('.').unwrap_or(prefix);
+        let version = self.state.metadata.get(path).and_then(|numbers| numbers.get("version")).copied();
+        module.migrate(&mut self.state, prefix, version)?;
+        let mut outcome = Ok(());
+        own_state(module, &mut |name, target| {
+            if outcome.is_ok() {
+                outcome = self.entry(format!("{prefix}{name}"), target);
+            }
+        });
+        outcome?;
+        self.modules.push(module);
+        let mut outcome = Ok(());
+        module.visit(&mut |name, member| {
+            if let (Member::Module(child), true) = (member, outcome.is_ok()) {
+                outcome = self.read(child, &format!("{prefix}{name}."));
+            }
+        });
+        outcome?;
+        if let Some(hooks) = hooks.filter(|h| !h.load_post.is_empty()) {
+            self.post_hooks.push((module, hooks));
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, key: String, target: &'m Tensor) -> Result<()> {
+        let Some(value) = self.state.get(&key) else {
+            self.keys.missing_keys.push(key.clone());
+            self.known.insert(key);
+            return Ok(());
+        };
+        let value = fitted(value, target)?;
+        let (given, own) = (value.shape(), target.shape());
+        if !target.is_uninitialized() && given != own {
+            self.errors.push(format!(
+                "size mismatch for {key}: copying a param with shape {given} from checkpoint, the shape in current model is {own}."
+            ));
+        } else if !value.is_uninitialized() {
+            self.writes.push(Write { key: key.clone(), target, value });
+        }
+        self.known.insert(key);
+        Ok(())
+    }
+
+    /// Keys that no module asked for, module by module as PyTorch finds them.
+    fn find_unexpected(&mut self, root: &dyn Module) {
+        let mut order = HashMap::new();
+        let mut empty = Vec::new();
+        note_modules(root, "", &mut order, &mut empty);
+        let mut found: Vec<(usize, String)> = Vec::new();
+        for key in self.state.keys().filter(|key| !self.known.contains(*key)) {
+            // PyTorch passes over what lies below a child that is registered as None.
+            if !empty.iter().any(|prefix: &String| key.starts_with(prefix.as_str())) {
+                found.push((owner(key, &order), key.to_owned()));
+            }
+        }
+        found.sort_by_key(|(owner, _)| *owner);
+        self.keys.unexpected_keys.extend(found.into_iter().map(|(_, key)| key));
+    }
+
+    fn run_post_hooks(&mut self) -> Result<()> {
+        for (module, hooks) in std::mem::take(&mut self.post_hooks) {
+            hooks.load_post.values().try_for_each(|hook| hook(module, &mut self.keys))?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, root: &dyn Module, options: &LoadOptions) -> Result<()> {
+        let quoted = |keys: &[String]| keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
+        let mut lines = Vec::new();
+        let IncompatibleKeys { missing_keys, unexpected_keys } = &self.keys;
+        if options.strict && !missing_keys.is_empty() {
+            lines.push(format!("Missing key(s) in state_dict: {}. ", quoted(missing_keys)));
+        }
+        if options.strict && !unexpected_keys.is_empty() {
+            lines.push(format!("Unexpected key(s) in state_dict: {}. ", quoted(unexpected_keys)));
+        }
+        lines.extend(self.errors.iter().cloned());
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let message = format!("Error(s) in loading state_dict for {}:\n\t{}", root.display_name(), lines.join("\n\t"));
+        let error = Error::runtime(OP, message).expected("the keys and shapes of the model; nothing was changed");
+        Err(match hints::for_keys(&self.keys, &self.known) {
+            Some(hint) => error.remedy(hint),
+            None => error,
+        })
+    }
+
+    /// Converts what needs converting first, so that the writes themselves only copy memory.
+    fn write(&mut self, options: &LoadOptions) -> Result<()> {
+        if !options.assign {
+            for Write { key, target, value } in &mut self.writes {
+                let converted = value.to((target.device(), target.dtype()));
+                *value = converted.map_err(|error| {
+                    let (own, given) = (target.shape(), value.shape());
+                    Error::new(error.kind(), OP, format!(
+                        "While copying the parameter named \"{key}\", whose dimensions in the model are {own} and whose dimensions in the checkpoint are {given}, an exception occurred : {error}."
+                    ))
+                })?;
+            }
+        }
+        for Write { target, value, .. } in &self.writes {
+            if options.assign {
+                target.set_data(value)?;
+            } else if target.is_uninitialized() {
+                target.set_data(&value.deep_copy()?)?;
+            } else {
+                target.copy_(value)?;
+            }
+        }
+        self.modules.iter().for_each(|module| lazy::settle(*module));
+        Ok(())
+    }
+}
+
+/// The value as the target takes it: a scalar written by PyTorch 0.3 has one dimension of size 1.
+fn fitted(value: &Tensor, target: &Tensor) -> Result<Tensor> {
+    if target.is_uninitialized() {
+        return Ok(value.detach());
+    }
+    if value.is_uninitialized() {
+        return Err(Error::runtime(
+            OP,
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the parameters before accessing their attributes.",
+        ));
+    }
+    let old_scalar = target.dim() == 0 && value.shape() == [1];
+    if old_scalar { value.detach().reshape(()) } else { Ok(value.detach()) }
+}
+
+/// Numbers the modules in order, by prefix, and notes the prefixes of children registered as `None`.
+fn note_modules(module: &dyn Module, prefix: &str, order: &mut HashMap<String, usize>, empty: &mut Vec<String>) {
+    order.insert(prefix.to_owned(), order.len());
+    module.visit(&mut |name, member| match member {
+        Member::Module(child) => note_modules(child, &format!("{prefix}{name}."), order, empty),
+        Member::Empty(MemberKind::Module) => empty.push(format!("{prefix}{name}.")),
+        _ => {}
+    });
+}
+
+/// Number of the innermost module whose prefix the key has.
+fn owner(key: &str, order: &HashMap<String, usize>) -> usize {
+    let dots = key.match_indices('.').map(|(at, _)| at + 1).rev();
+    dots.filter_map(|end| order.get(&key[..end])).next().copied().unwrap_or_default()
+}
