@@ -36,8 +36,10 @@ pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::{ConvOptions, Padding};
+pub use ops::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
+pub use views::Sections;
 pub use storage::{MemoryStats, empty_cache, memory_stats};
 pub use tensor::{
     Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,

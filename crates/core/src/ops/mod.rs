@@ -18,6 +18,7 @@
 //! Gradients are made of public differentiable operations, so that `create_graph` works by leaving recording on.
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
+//! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod conv;
 pub(crate) mod elementwise;
@@ -38,6 +39,7 @@ pub(crate) mod rows {
 }
 
 pub use conv::{ConvOptions, Padding};
+pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
@@ -159,6 +161,22 @@ macro_rules! composed {
     };
 }
 
+/// Rows of methods that are written out by hand: name, `as` what `grad_fn` prints where they record themselves,
+/// `in` their in-place form, and samples.
+macro_rules! by_hand {
+    (table: $table:ident; $($name:ident $(as $grad_fn:literal)? $(in $in_place:ident)?: $samples:expr;)*) => {
+        /// The rows of this family.
+        pub(crate) const $table: &[$crate::ops::Row] = &[$($crate::ops::Row {
+            name: stringify!($name),
+            kind: $crate::ops::by_hand!(@kind $($grad_fn)?),
+            in_place: $crate::ops::in_place_name!($($in_place)?),
+            samples: || $samples,
+        }),*];
+    };
+    (@kind $grad_fn:literal) => { $crate::ops::Kind::Recorded($grad_fn) };
+    (@kind) => { $crate::ops::Kind::Composed };
+}
+
 macro_rules! arg_type {
     (operand) => { impl $crate::Operand };
     (tensor) => { &$crate::Tensor };
@@ -213,4 +231,4 @@ macro_rules! in_place_name {
     };
 }
 
-pub(crate) use {arg_type, arg_value, composed, compute, in_place_method, in_place_name, ops, owned_type};
+pub(crate) use {arg_type, arg_value, by_hand, composed, compute, in_place_method, in_place_name, ops, owned_type};

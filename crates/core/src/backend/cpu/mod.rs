@@ -7,6 +7,7 @@ pub mod float;
 pub mod gemm;
 pub mod math;
 
+mod index;
 mod layout;
 mod map;
 mod matmul;
@@ -16,7 +17,7 @@ mod scratch;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, Product, Reduce};
+use super::{Backend, ConvShape, Indexing, Map, Product, Reduce};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -81,6 +82,15 @@ impl Backend for Cpu {
         // SAFETY: the storages are locked; ranks are equal.
         unsafe { reduce::run(op, compute, input, out) }
         Ok(())
+    }
+
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _locked = match kind {
+            Indexing::Gather => lock(&[index, table], &[spread]),
+            Indexing::Scatter | Indexing::ScatterAdd => lock(&[index, spread], &[table]),
+        };
+        // SAFETY: the storages are locked; shapes and dtypes were checked.
+        Ok(unsafe { index::run(kind, dim, spread, index, table) })
     }
 
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
