@@ -98,9 +98,24 @@ impl Error {
         io = Io;
     }
 
+    /// Names the operation that failed.
+    pub(crate) fn in_op(mut self, op: &'static str) -> Self {
+        self.0.op = op;
+        self
+    }
+
     /// Adds what was given.
     pub fn given(mut self, given: impl Into<String>) -> Self {
         self.0.given = Some(given.into());
+        self
+    }
+
+    /// Adds where it happened to what was given.
+    pub fn context(mut self, place: impl fmt::Display) -> Self {
+        self.0.given = Some(match self.0.given.take() {
+            Some(given) => format!("{given}; {place}"),
+            None => place.to_string(),
+        });
         self
     }
 
@@ -186,5 +201,17 @@ impl std::error::Error for Error {}
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Error::io("io", error.to_string())
+    }
+}
+
+impl From<crate::random::RandomError> for Error {
+    fn from(error: crate::random::RandomError) -> Self {
+        use crate::random::RandomError as E;
+        let kind = match error {
+            E::NotImplemented { .. } => ErrorKind::NotImplemented,
+            E::Dropout(_) | E::NumSamples(_) => ErrorKind::Value,
+            _ => ErrorKind::Runtime,
+        };
+        Error::new(kind, "random", error.to_string())
     }
 }

@@ -9,6 +9,7 @@
 //! | `hooks`, `backward_hooks`, `global_hooks` | functions around the computation |
 //! | `traverse`, `submodule`, `repr` | names, paths, printing |
 //! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
+//! | [`init`] | how parameters begin |
 //! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
 //!
 //! `visit`, which the derive writes, is the one description of a module; the rest are functions over it.
@@ -29,6 +30,7 @@ mod forward;
 mod global_hooks;
 mod hints;
 mod hooks;
+pub mod init;
 mod layers;
 mod lazy;
 mod load_state_dict;

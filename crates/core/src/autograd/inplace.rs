@@ -1,7 +1,7 @@
 //! In-place operations on tensors that record: what is refused, and how history is rewritten.
 
 use super::node::{Edge, Function, Node, OutputInfo};
-use super::{Grads, is_grad_enabled, is_inference_mode_enabled};
+use super::{Grads, is_grad_enabled, is_inference_mode_enabled, records};
 use crate::tensor::ViewOf;
 use crate::views::refuse_in_place;
 use crate::{Error, Result, Tensor};
@@ -67,6 +67,17 @@ pub(crate) fn check(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Re
             .remedy("change it inside no_grad, or work on a clone"));
     }
     Ok(())
+}
+
+/// Notes that every element of `target` was just replaced by something that does not depend on it.
+pub(crate) fn overwritten(target: &Tensor, name: &'static str) {
+    target.changed();
+    if records([target]) {
+        let function: Function = Arc::new(|_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
+            Ok(smallvec![grads[0].as_ref().map(Tensor::zeros_like).transpose()?])
+        });
+        rebase(target, name, smallvec![target.edge()], true, function);
+    }
 }
 
 /// Makes `target`, just changed in place, the result of a new operation with these edges; `edges[0]` is that of

@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Indexing, Map, Product, Reduce};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -125,6 +125,24 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
     }
 
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
+        self.enqueue(move || Cpu.median(skip_nan, &input, dim, &out, &indices))
+    }
+
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()> {
+        let (input, out, indices) = (input.clone(), out.clone(), indices.cloned());
+        self.enqueue(move || Cpu.scan(op, compute, &input, dim, &out, indices.as_ref()))
+    }
+
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
         let (a, b, bias, out) = (a.clone(), b.clone(), bias.cloned(), out.clone());
         self.enqueue(move || Cpu.matmul(product, &a, &b, bias.as_ref(), &out))
@@ -153,5 +171,20 @@ impl Backend for Mock {
     fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
         let _running = self.drain()?;
         Cpu.add_rows(rows, numbers, skip, by_frequency, out)
+    }
+
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {
+        let (shape, x, out, indices) = (*shape, x.clone(), out.clone(), indices.clone());
+        self.enqueue(move || Cpu.max_pool_forward(&shape, &x, &out, &indices))
+    }
+
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
+        let (shape, g, indices, out) = (*shape, g.clone(), indices.clone(), out.clone());
+        self.enqueue(move || Cpu.max_pool_backward(&shape, &g, &indices, &out))
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let updates = updates.to_vec();
+        self.enqueue(move || Cpu.optimizer_step(&updates))
     }
 }

@@ -6,9 +6,13 @@
 pub mod cpu;
 mod kernels;
 mod mock;
+mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
-pub use kernels::{Binary, Indexing, Map, Product, Reduce, Ternary, Unary};
+pub use cpu::pooling::PoolShape;
+pub use kernels::{Binary, Indexing, Map, Product, Reduce, Scan, Ternary, Unary};
+pub(crate) use update::GRAD;
+pub use update::{AdamRule, Rule, SgdRule, Update};
 
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -41,7 +45,7 @@ pub trait Backend: Send + Sync {
     /// `compute` (f64, f32 or i64, which stands for every integer), the result to the dtype of `out`.
     fn map(&self, kernel: Map, compute: DType, inputs: &[&Body], out: &Body) -> Result<()>;
 
-    /// Reduces the dimensions of `input` in which `out` has size 1 (both have the same rank). `compute` as in `map`.
+    /// Reduces the dimensions of `input` in which `out`, contiguous and of the same rank, has size 1. `compute` as in `map`.
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()>;
 
     /// Picks elements of `table` into `spread`, or writes those of `spread` into `table`, at the places that `index`
@@ -49,8 +53,22 @@ pub trait Backend: Send + Sync {
     /// one dtype. Returns an index that is out of range, if there is one.
     fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>>;
 
-    /// Largest or smallest value along `dim` with its index, for `out` and `indices` with size 1 there.
+    /// Largest or smallest value along `dim` with its first index, for contiguous `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Running results along `dim`, into contiguous bodies of the shape of `input`; extremes with their indices.
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()>;
 
     /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
     /// `bias` is a contiguous `[n]`.
@@ -77,6 +95,15 @@ pub trait Backend: Send + Sync {
 
     /// Gradient of a convolution in its kernel, from that of its output `g`.
     fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()>;
+
+    /// The largest element of each window of contiguous planes, with its flat index in the plane.
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Gradient of a maximum pooling: each element of `g` goes to the index that won.
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()>;
+
+    /// One step of an optimizer: every update, all of them in one pass.
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
 }
 
 /// The backend of a device.

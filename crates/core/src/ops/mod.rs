@@ -6,12 +6,14 @@
 //! /// Documentation of the method.
 //! fn mul(a, b: operand) -> Tensor as "MulBackward0" {      // `as`: what grad_fn prints
 //!     kernel: Binary::Mul,                                   // or `forward: <expression of type Result<Tensor>>`
-//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result
+//!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result,
+//!                                                            // `also [i]`: further results
 //!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
-//!     in_place: mul_,                                        // optional
+//!     in_place: mul_,                                        // optional; `mul_ as "Name"` where grad_fn differs
 //!     samples: sample::pairs(|a, b| a.mul(b)),
 //! }
 //! ```
+//! `as "PowBackward1" or "PowBackward0"` gives a second name for the case that an operand is a number.
 //! Inputs after the first are an `operand` (tensor or number), a `tensor`, or `optional` (`Option<&Tensor>`); arguments
 //! follow a semicolon with their types and are taken as `impl Into<type>`. In `forward` and `grads` an input is a
 //! `&Tensor` (or `Option<&Tensor>`), an argument a reference to its value.
@@ -26,6 +28,7 @@ mod index;
 pub(crate) mod linalg;
 mod loss;
 mod norm;
+mod optimizer;
 mod random;
 pub(crate) mod record;
 mod reduce;
@@ -38,19 +41,21 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
-pub use conv::{ConvOptions, Padding};
+pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
+pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
 macro_rules! ops {
     (table: $table:ident; $(
         $(#[$doc:meta])*
-        fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty as $grad_fn:literal {
+        fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty
+            as $grad_fn:literal $(or $number_fn:literal)? {
             $how:ident: $forward:expr,
-            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)?,
+            saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)? $(also [$($extra:ident),+])?,
             grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
-            $(in_place: $in_place:ident,)?
+            $(in_place: $in_place:ident $(as $in_place_fn:literal)?,)?
             samples: $samples:expr $(,)?
         }
     )*) => {
@@ -92,13 +97,21 @@ macro_rules! ops {
                     $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
                 };
                 if recording && __out.primary().is_floating_point() {
+                    let grad_fn = $crate::ops::record::Name {
+                        usual: $grad_fn,
+                        with_number: $crate::ops::first!($($number_fn)?),
+                        in_place: $crate::ops::first!($($($in_place_fn)?)?),
+                    }
+                    .choose(false $(|| $x.is_number())*, in_place.is_some());
                     let $x0 = original.unwrap_or($x0);
-                    let keeps_nothing = $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)?]);
+                    let keeps_nothing =
+                        $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)? $($(stringify!($extra),)+)?]);
                     $(let $s = {
                         let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
                         $s.saved(wanted)?
                     };)*
                     $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
+                    $(let [$($extra),+] = __out.others().map(|t| t.saved(true)); $(let $extra = $extra?;)+)?
                     $($(let $arg = $arg.clone();)+)?
                     let function: $crate::autograd::Function = std::sync::Arc::new(move |node, grads, needs| {
                         let Some(__grad) = &grads[0] else {
@@ -106,6 +119,7 @@ macro_rules! ops {
                         };
                         $(let $s = $s.unpack(node)?;)*
                         $(let $r = &$r.unpack(node)?;)?
+                        $($(let $extra = &$extra.unpack(node)?;)+)?
                         $(let $s = $s.slot();)*
                         $($(let $arg = &$arg;)+)?
                         let mut needs = needs.iter();
@@ -120,7 +134,7 @@ macro_rules! ops {
                         });)+
                         Ok(__result)
                     });
-                    $crate::ops::record::attach(__out.primary(), $grad_fn, edges, keeps_nothing, function, in_place);
+                    $crate::ops::record::attach(__out.primary(), grad_fn, edges, keeps_nothing, function, in_place);
                 }
                 Ok(__out)
             }
@@ -222,6 +236,15 @@ macro_rules! in_place_method {
     };
 }
 
+macro_rules! first {
+    () => {
+        None
+    };
+    ($name:literal) => {
+        Some($name)
+    };
+}
+
 macro_rules! in_place_name {
     () => {
         None
@@ -231,4 +254,4 @@ macro_rules! in_place_name {
     };
 }
 
-pub(crate) use {arg_type, arg_value, by_hand, composed, compute, in_place_method, in_place_name, ops, owned_type};
+pub(crate) use {arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, ops, owned_type};

@@ -17,6 +17,8 @@ pub(crate) trait Slot: Sized {
     fn resolved(self, op: &'static str) -> Result<Self>;
     fn slot(&self) -> Self::Ref<'_>;
     fn wants_grad(&self) -> bool;
+    /// Is it a plain number rather than a tensor?
+    fn is_number(&self) -> bool;
     fn edge(&self) -> Option<Edge>;
     fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>>;
     fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self>;
@@ -62,6 +64,11 @@ impl Slot for Tensor {
         self.requires_grad()
     }
 
+    #[inline]
+    fn is_number(&self) -> bool {
+        self.is_wrapped_number()
+    }
+
     fn edge(&self) -> Option<Edge> {
         Tensor::edge(self)
     }
@@ -97,6 +104,10 @@ impl Slot for Option<Tensor> {
         self.as_ref().is_some_and(Tensor::requires_grad)
     }
 
+    fn is_number(&self) -> bool {
+        false
+    }
+
     fn edge(&self) -> Option<Edge> {
         self.as_ref().and_then(Tensor::edge)
     }
@@ -113,31 +124,63 @@ impl Slot for Option<Tensor> {
 
 /// What an operation returns: its first tensor is the differentiable one.
 pub(crate) trait Primary {
+    /// How many further tensors there are.
+    type Others<'a>
+    where
+        Self: 'a;
     fn primary(&self) -> &Tensor;
+    fn others(&self) -> Self::Others<'_>;
 }
 
 impl Primary for Tensor {
+    type Others<'a> = [&'a Tensor; 0];
     #[inline]
     fn primary(&self) -> &Tensor {
         self
     }
+    fn others(&self) -> [&Tensor; 0] {
+        []
+    }
 }
 
 impl Primary for (Tensor, Tensor) {
+    type Others<'a> = [&'a Tensor; 1];
     fn primary(&self) -> &Tensor {
         &self.0
+    }
+    fn others(&self) -> [&Tensor; 1] {
+        [&self.1]
     }
 }
 
 impl Primary for (Tensor, Tensor, Tensor) {
+    type Others<'a> = [&'a Tensor; 2];
     fn primary(&self) -> &Tensor {
         &self.0
+    }
+    fn others(&self) -> [&Tensor; 2] {
+        [&self.1, &self.2]
     }
 }
 
 /// Does the operation save nothing?
 pub(crate) const fn is_empty(names: &[&str]) -> bool {
     names.is_empty()
+}
+
+/// What PyTorch calls the node: it has names of their own for some overloads.
+pub(crate) struct Name {
+    pub usual: &'static str,
+    pub with_number: Option<&'static str>,
+    pub in_place: Option<&'static str>,
+}
+
+impl Name {
+    #[inline]
+    pub fn choose(self, number: bool, in_place: bool) -> &'static str {
+        let special = if in_place && self.in_place.is_some() { self.in_place } else { self.with_number.filter(|_| number) };
+        special.unwrap_or(self.usual)
+    }
 }
 
 /// Makes `out` the result of a new node; for an in-place operation, the new value of what it was before.

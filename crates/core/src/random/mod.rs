@@ -34,6 +34,7 @@ mod permutation;
 mod real;
 mod sample;
 mod sampler;
+mod scope;
 mod selection;
 mod state;
 #[cfg(test)]
@@ -51,10 +52,12 @@ pub use global::{ForkRng, default_generator, fork_rng, get_rng_state, initial_se
 pub use integers::{fill_randint, fill_random, fill_random_from};
 pub use mt19937::{Mt19937, STATE_WORDS};
 pub use multinomial::multinomial;
+pub(crate) use multinomial::multinomial_in_order;
 pub use normal::fill_normal;
 pub use permutation::{fill_randperm, randperm};
 pub use real::{Real, Sum};
 pub use sample::Sample;
 pub use sampler::{loader_seed, random_sampler_order, weighted_sampler_order};
+pub use scope::current_generator;
 pub use state::STATE_BYTES;
 pub use uniform::fill_uniform;

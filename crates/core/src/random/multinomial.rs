@@ -27,6 +27,19 @@ pub fn multinomial<T: Real>(
     num_samples: usize,
     replacement: bool,
 ) -> Result<Vec<i64>, RandomError> {
+    multinomial_in_order(engine, weights, categories, num_samples, replacement, false)
+}
+
+/// [`multinomial`] of weights that lie in memory column after column, for `by_column`: without replacement PyTorch
+/// draws in the order of the memory. `weights` itself is given row after row.
+pub(crate) fn multinomial_in_order<T: Real>(
+    engine: &mut Engine,
+    weights: &[T],
+    categories: usize,
+    num_samples: usize,
+    replacement: bool,
+    by_column: bool,
+) -> Result<Vec<i64>, RandomError> {
     if num_samples == 0 {
         return Err(RandomError::Multinomial("cannot sample n_sample <= 0 samples"));
     }
@@ -44,7 +57,7 @@ pub fn multinomial<T: Real>(
     if replacement && num_samples > 1 {
         with_replacement(engine, weights, categories, num_samples)
     } else {
-        without_replacement(engine, weights, categories, num_samples)
+        without_replacement(engine, weights, categories, num_samples, by_column)
     }
 }
 
@@ -102,6 +115,7 @@ fn without_replacement<T: Real>(
     weights: &[T],
     categories: usize,
     num_samples: usize,
+    by_column: bool,
 ) -> Result<Vec<i64>, RandomError> {
     let value = |weight: &T| -> f64 { weight.widen().into() };
     if weights.iter().map(value).any(|w| !(0.0..f64::INFINITY).contains(&w)) {
@@ -111,11 +125,12 @@ fn without_replacement<T: Real>(
     if rows().any(|row| row.iter().all(|weight| value(weight) == 0.0)) {
         return Err(RandomError::Multinomial(ZERO_SUM));
     }
-    let mut scores = vec![T::from_i64(0); weights.len()];
-    fill_exponential(engine, &mut scores, 1.0)?;
-    for (score, weight) in scores.iter_mut().zip(weights) {
-        *score = T::narrow(weight.widen() / score.widen());
-    }
+    let mut drawn = vec![T::from_i64(0); weights.len()];
+    fill_exponential(engine, &mut drawn, 1.0)?;
+    let row_count = weights.len() / categories;
+    let place = |i: usize| if by_column { i % categories * row_count + i / categories } else { i };
+    let score = |(i, weight): (usize, &T)| T::narrow(weight.widen() / drawn[place(i)].widen());
+    let scores: Vec<T> = weights.iter().enumerate().map(score).collect();
     let mut indices = Vec::new();
     for row in scores.chunks(categories) {
         largest(row, num_samples, &mut indices);

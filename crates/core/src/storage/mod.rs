@@ -2,9 +2,11 @@
 #![allow(unsafe_code, reason = "owns raw memory")]
 
 mod block;
+mod elements;
 mod lock;
 
 pub use block::{Block, MemoryStats, empty_cache, memory_stats};
+pub(crate) use elements::with_elements_mut;
 pub(crate) use lock::lock;
 
 use crate::Device;

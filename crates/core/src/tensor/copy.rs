@@ -48,7 +48,7 @@ fn converted(body: &Body, dtype: DType, device: Device, strides: Option<&Dims>) 
 }
 
 /// Copies between devices, by way of a contiguous body on each side.
-fn transfer(src: &Body, dst: &Body) -> Result<()> {
+pub(crate) fn transfer(src: &Body, dst: &Body) -> Result<()> {
     let host = super::read::on_host(src, dst.dtype)?;
     if dst.device() == Device::Cpu {
         return backend::of(Device::Cpu)?.copy(&host, dst);
@@ -59,22 +59,19 @@ fn transfer(src: &Body, dst: &Body) -> Result<()> {
     target.copy(&staged, dst)
 }
 
-/// Strides of a dense copy that keeps the order in which dimensions lie in memory (`preserve_format`).
-fn preserved_strides(body: &Body) -> Option<Dims> {
-    if body.is_contiguous() || !body.is_non_overlapping() {
+/// Strides of a dense copy that keeps the order in which dimensions lie in memory (`preserve_format`); `None` where
+/// that is row-major.
+pub(crate) fn preserved_strides(body: &Body) -> Option<Dims> {
+    if body.is_contiguous() {
         return None;
     }
-    let mut order: SmallVec<[usize; 6]> = (0..body.shape.len()).collect();
-    order.sort_by_key(|&d| (body.strides[d], std::cmp::Reverse(d)));
-    let mut strides = Dims::repeat(1, order.len());
+    let mut strides = Dims::repeat(1, body.shape.len());
     let mut step = 1;
-    let dense = order.iter().all(|&d| {
-        let fits = body.shape[d] == 1 || body.strides[d] == step;
+    for &d in body.memory_order().iter().rev() {
         strides[d] = step;
         step *= body.shape[d].max(1);
-        fits
-    });
-    dense.then_some(strides)
+    }
+    Some(strides)
 }
 
 impl Tensor {
@@ -187,7 +184,7 @@ impl Tensor {
         let front = own.len().wrapping_sub(shape.len());
         let fits = own.len() >= shape.len() && shape.iter().zip(&own[front..]).all(|(&s, &n)| s == n || s == 1);
         if !fits {
-            return Err(Error::runtime(OP, format!("size {{{own:?}}} is not expandable to size {{{shape:?}}}.")));
+            return Err(Error::runtime(OP, format!("size {{{shape:?}}} is not expandable to size {{{own:?}}}.")));
         }
         let dims: Vec<i64> =
             (0..own.len()).filter(|&d| d < front || (shape[d - front] == 1 && own[d] != 1)).map(|d| d as i64).collect();

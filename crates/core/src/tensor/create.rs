@@ -47,6 +47,10 @@ impl TensorOptions {
         self.dtype.unwrap_or(dtype)
     }
 
+    pub(crate) fn wants_grad(&self) -> bool {
+        self.requires_grad
+    }
+
     pub(crate) fn device_or_cpu(&self) -> Device {
         self.device.unwrap_or_default()
     }

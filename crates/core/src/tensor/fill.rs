@@ -1,10 +1,8 @@
 //! One number everywhere, in place.
 
 use super::Tensor;
-use crate::autograd::{Edge, Function, Node, inplace, records};
+use crate::autograd::inplace;
 use crate::{Result, Scalar, backend};
-use smallvec::{SmallVec, smallvec};
-use std::sync::Arc;
 
 impl Tensor {
     /// Sets every element to `value`, converted to the dtype.
@@ -25,14 +23,7 @@ impl Tensor {
         inplace::check(op, &target, &[])?;
         let body = target.body();
         backend::of(body.device())?.fill(&body, value)?;
-        target.changed();
-        if records([&target]) {
-            let edges: SmallVec<[Option<Edge>; 2]> = smallvec![target.edge()];
-            let function: Function = Arc::new(|_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
-                Ok(smallvec![grads[0].as_ref().map(Tensor::zeros_like).transpose()?])
-            });
-            inplace::rebase(&target, name, edges, true, function);
-        }
+        inplace::overwritten(&target, name);
         Ok(self)
     }
 }

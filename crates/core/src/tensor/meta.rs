@@ -30,6 +30,8 @@ pub(crate) enum ViewOrigin {
     Inference,
     /// Output of this number among several views that one operation made at once, or a view of such.
     OneOfMany(usize),
+    /// An input that the custom operation of this name returned as it was.
+    Returned(&'static str),
 }
 
 /// How a view was taken, so that an in-place change of it can be written into its base's history.

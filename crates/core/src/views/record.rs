@@ -11,9 +11,20 @@ use std::sync::Arc;
 impl Tensor {
     /// A view of this tensor. `name` is what `grad_fn` prints.
     pub(crate) fn viewed(&self, op: &'static str, name: &'static str, view: ViewOp) -> Result<Tensor> {
+        self.viewed_from(op, name, view, ViewOrigin::Recorded)
+    }
+
+    /// [`Tensor::viewed`], for a view that may not be written in place.
+    pub(crate) fn viewed_from(
+        &self,
+        op: &'static str,
+        name: &'static str,
+        view: ViewOp,
+        origin: ViewOrigin,
+    ) -> Result<Tensor> {
         let input = self.resolve(op)?;
         let body = input.body();
-        let out = input.related(op, &body, &view, ViewOrigin::Recorded)?;
+        let out = input.related(op, &body, &view, origin)?;
         if autograd::records([&input]) {
             out.set_node(view_node(name, input.edge(), &out, smallvec![(view, Geometry::of(&body))]), 0);
         }
@@ -203,8 +214,12 @@ fn refuse(op: &'static str, target: &Tensor, view: &ViewOf, changed: &str) -> Re
         ViewOrigin::Inference => ("inference", "in normal mode", "inference_mode"),
         _ => ("no_grad", "with grad mode enabled", "no_grad"),
     };
-    let maker = recorded_as(target);
+    let maker = match view.origin {
+        ViewOrigin::Returned(name) => Some(name),
+        _ => recorded_as(target),
+    };
     let head = match (view.origin, maker) {
+        (ViewOrigin::Returned(_), Some(maker)) => format!("Output 0 of {maker} is a view and {changed} modified inplace."),
         (ViewOrigin::OneOfMany(index), Some(maker)) => {
             format!("Output {index} of {maker} is a view and {changed} modified inplace.")
         }
@@ -216,6 +231,9 @@ fn refuse(op: &'static str, target: &Tensor, view: &ViewOf, changed: &str) -> Re
     let tail = match view.origin {
         ViewOrigin::OneOfMany(_) => {
             "This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.".to_string()
+        }
+        ViewOrigin::Returned(_) => {
+            "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function.".to_string()
         }
         _ => format!(
             "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the {context} block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."

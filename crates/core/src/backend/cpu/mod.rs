@@ -6,18 +6,26 @@ mod convolve;
 pub mod float;
 pub mod gemm;
 pub mod math;
+mod pool;
+pub mod pooling;
 
+mod dense;
 mod index;
 mod layout;
 mod map;
 mod matmul;
+mod median;
+mod number;
+mod optim;
 mod reduce;
 mod rows;
+mod scan;
 mod scratch;
+mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Indexing, Map, Product, Reduce};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -79,7 +87,7 @@ impl Backend for Cpu {
 
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()> {
         let _locked = lock(&[input], &[out]);
-        // SAFETY: the storages are locked; ranks are equal.
+        // SAFETY: the storages are locked; ranks are equal; `out` is fresh.
         unsafe { reduce::run(op, compute, input, out) }
         Ok(())
     }
@@ -97,6 +105,29 @@ impl Backend for Cpu {
         let _locked = lock(&[input], &[out, indices]);
         // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
         unsafe { reduce::with_index(largest, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out, indices]);
+        // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
+        unsafe { median::run(skip_nan, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        op: Scan,
+        compute: DType,
+        input: &Body,
+        dim: usize,
+        out: &Body,
+        indices: Option<&Body>,
+    ) -> Result<()> {
+        let written: SmallVec<[&Body; 2]> = [Some(out), indices].into_iter().flatten().collect();
+        let _locked = lock(&[input], &written);
+        // SAFETY: the storages are locked; shapes are equal; the outputs are contiguous.
+        unsafe { scan::run(op, compute, input, dim, out, indices) }
         Ok(())
     }
 
@@ -140,5 +171,30 @@ impl Backend for Cpu {
         let _locked = lock(&[rows, numbers], &[out]);
         // SAFETY: as in `take_rows`.
         unsafe { rows::add(rows, numbers, skip, by_frequency, out) }
+    }
+
+    fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[out, indices]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of the shape's sizes.
+        unsafe { pool::max_forward(shape, x, out, indices) }
+        Ok(())
+    }
+
+    fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[g, indices], &[out]);
+        // SAFETY: as in `max_pool_forward`.
+        unsafe { pool::max_backward(shape, g, indices, out) }
+        Ok(())
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let is_grad = |slot: usize| slot == super::GRAD;
+        let bodies = || updates.iter().flat_map(|update| update.bodies.iter().enumerate());
+        let reads: Vec<&Body> = bodies().filter(|&(slot, _)| is_grad(slot)).map(|(_, body)| body).collect();
+        let writes: Vec<&Body> = bodies().filter(|&(slot, _)| !is_grad(slot)).map(|(_, body)| body).collect();
+        let _locked = lock(&reads, &writes);
+        // SAFETY: the storages are locked; `ops` checked that the bodies of an update have one shape and dtype.
+        unsafe { optim::run(updates) }
+        Ok(())
     }
 }

@@ -33,14 +33,14 @@ impl Drop for Block {
 }
 
 /// Uninitialized memory for values of type `T`, aligned to 64 bytes; given back to the thread's stock when dropped.
-pub(super) struct Scratch<T> {
+pub(crate) struct Scratch<T> {
     block: Option<Block>,
     of: PhantomData<T>,
 }
 
 impl<T: Copy> Scratch<T> {
     /// Memory for at least `len` values.
-    pub(super) fn new(len: usize) -> Self {
+    pub(crate) fn new(len: usize) -> Self {
         let bytes = len.saturating_mul(size_of::<T>()).max(1);
         // The smallest block that fits; the stock is gone while a thread ends.
         let stocked = STOCK.try_with(|stock| {
@@ -54,7 +54,7 @@ impl<T: Copy> Scratch<T> {
     }
 
     /// The first value.
-    pub(super) fn as_ptr(&self) -> *mut T {
+    pub(crate) fn as_ptr(&self) -> *mut T {
         self.block.as_ref().map_or(std::ptr::null_mut(), |b| b.start.as_ptr().cast())
     }
 }

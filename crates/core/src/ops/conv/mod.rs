@@ -2,11 +2,13 @@
 
 mod convolution;
 mod options;
+mod pool;
+mod pool_shape;
 
 use crate::ops::Row;
 
-pub(crate) use options::each_dim;
 pub use options::{ConvOptions, Padding};
+pub use pool_shape::PoolOptions;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[convolution::CONVOLUTIONS, convolution::CONVS];
+pub(crate) const TABLES: &[&[Row]] = &[convolution::CONVOLUTIONS, convolution::CONVS, pool::POOLS, pool::MAX_POOLS];

@@ -1,6 +1,14 @@
 //! Operations that draw random numbers.
+//!
+//! All of them draw from [`current_generator`](crate::random::current_generator), in PyTorch's order.
+
+mod choose;
+mod create;
+mod distribution;
+mod dropout;
+mod in_place;
 
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[];
+pub(crate) const TABLES: &[&[Row]] = &[dropout::DROPOUT];

@@ -1,34 +1,25 @@
 //! The forward computation: every position of a grid gathers taps of several channels, each row with its own weights.
 //!
-//! A strip of neighbouring positions times a panel of rows is one tile of a matrix product, whose right operand is
-//! read in the padded copy through a table of distances. Where lines of the grid are so short that vectors would be
-//! mostly empty, a strip runs over several lines, and is packed.
+//! Here weights are packed and sources copied; [`strips`](super::strips) computes.
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use super::planes::{Axis, Layout};
-use super::{Shared, split};
+use super::split;
+use super::strips::Pass;
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::gemm::kernels::Kernels;
 use crate::backend::cpu::gemm::pack::Pack;
 use crate::backend::cpu::gemm::small::height;
-use crate::backend::cpu::gemm::tile::{Finish, Tile};
 use crate::backend::cpu::scratch::Scratch;
-use crate::pool::{num_threads, parallel_for};
+use crate::backend::cpu::shared::Shared;
+use crate::pool::parallel_for;
 
 /// Length of the sums of one pass: weights and patches of a tile stay in the second level cache.
 const DEPTH: usize = 768;
 
-/// Strips that share a pass over the weights.
-const STRIPS: usize = 8;
-
 /// Bytes of padded copies at a time.
 const COPY_BYTES: usize = 16 << 20;
-
-/// Multiplications worth a task of their own.
-const TASK_WORK: usize = 200_000;
 
 /// Where the weight of a row, a channel and a tap lies.
 pub(super) struct Weights<'a, T> {
@@ -64,25 +55,6 @@ pub(super) struct Correlation<'a, T: Float> {
     pub(super) weights: Weights<'a, T>,
     pub(super) bias: Option<&'a [T]>,
     pub(super) target: Target,
-}
-
-/// Neighbouring positions of one line in a strip.
-#[derive(Clone, Copy)]
-struct Run {
-    /// First column in the strip.
-    column: usize,
-    len: usize,
-    /// Distance in the padded copy, from the group's first channel.
-    from: usize,
-    /// Distance in the result, from the group's first channel.
-    to: usize,
-}
-
-/// Some columns of the product: neighbours if there is one run.
-struct Strip {
-    group: usize,
-    width: usize,
-    runs: SmallVec<[Run; 8]>,
 }
 
 impl<T: Float> Correlation<'_, T> {
@@ -122,17 +94,17 @@ impl<T: Float> Correlation<'_, T> {
     }
 
     /// Rows of a panel of weights.
-    fn panel(&self) -> usize {
+    pub(super) fn panel(&self) -> usize {
         height(self.rows, self.kernels.rows())
     }
 
     /// Channels summed in one pass.
-    fn block(&self) -> usize {
+    pub(super) fn block(&self) -> usize {
         height(self.channels, (DEPTH / self.weights.taps.len().max(1)).max(1))
     }
 
     /// Distance from the packed weights of a group to those of a block of its channels, and of a panel of its rows.
-    fn packed_at(&self, group: usize, channel: usize, row: usize, depth: usize) -> usize {
+    pub(super) fn packed_at(&self, group: usize, channel: usize, row: usize, depth: usize) -> usize {
         (group * self.channels + channel) * self.weights.taps.len() * self.rows + row * depth
     }
 
@@ -176,235 +148,4 @@ impl<T: Float> Correlation<'_, T> {
             done += piece;
         }
     }
-}
-
-/// The computation for images whose padded copies are ready.
-struct Pass<'a, T: Float> {
-    all: &'a Correlation<'a, T>,
-    grid: [usize; 3],
-    layout: &'a Layout,
-    /// Distance of each tap of each channel.
-    offsets: &'a [isize],
-    weights: Shared<T>,
-    copy: Shared<T>,
-    result: Shared<T>,
-    images: usize,
-}
-
-impl<T: Float> Pass<'_, T> {
-    /// Deals out strips, and panels of rows where strips are few.
-    fn run(&self) {
-        let strips = self.strips();
-        let panels = self.all.rows.div_ceil(self.all.panel());
-        let parts = if strips < 2 * num_threads() { num_threads().div_ceil(strips).min(panels) } else { 1 };
-        let work = self.all.rows.div_ceil(parts) * self.offsets.len().max(1) * self.all.kernels.columns();
-        parallel_for(strips * parts, (TASK_WORK / work).max(1), &|range| {
-            let mut index = range.start;
-            while index < range.end {
-                let part = index / strips;
-                let end = range.end.min((part + 1) * strips).min(index + STRIPS);
-                let rows = [part, part + 1].map(|p| (p * panels / parts * self.all.panel()).min(self.all.rows));
-                let here: SmallVec<[Strip; STRIPS]> = (index..end).map(|i| self.strip(i % strips)).collect();
-                // SAFETY: positions of different strips, and rows of different parts, are different elements.
-                unsafe { self.strips_by_rows(&here, rows[0]..rows[1]) }
-                index = end;
-            }
-        });
-    }
-
-    /// Whether strips end with the lines of the grid: wasteful if those do not fill their vectors.
-    fn by_lines(&self) -> bool {
-        let line = self.grid[2];
-        let filled = line * 10 >= line.next_multiple_of(self.all.kernels.lanes) * 7;
-        filled || self.all.rows <= self.all.kernels.rows()
-    }
-
-    fn lines(&self) -> usize {
-        self.images * self.grid[0] * self.grid[1]
-    }
-
-    /// Strips of all groups.
-    fn strips(&self) -> usize {
-        let columns = self.all.kernels.columns();
-        let one = if self.by_lines() {
-            self.lines() * self.grid[2].div_ceil(columns)
-        } else {
-            (self.lines() * self.grid[2]).div_ceil(columns)
-        };
-        self.all.groups * one
-    }
-
-    fn strip(&self, index: usize) -> Strip {
-        let columns = self.all.kernels.columns();
-        let line = self.grid[2];
-        let of_group = self.strips() / self.all.groups;
-        let (group, index) = (index / of_group, index % of_group);
-        let mut strip = Strip { group, width: 0, runs: SmallVec::new() };
-        let (mut at, mut x) = if self.by_lines() {
-            let in_line = line.div_ceil(columns);
-            (index / in_line, index % in_line * columns)
-        } else {
-            (index * columns / line, index * columns % line)
-        };
-        while strip.width < columns && at < self.lines() {
-            let len = (line - x).min(columns - strip.width);
-            strip.runs.push(self.run_of(group, at, x, strip.width, len));
-            strip.width += len;
-            (at, x) = (at + 1, 0);
-            if self.by_lines() {
-                break;
-            }
-        }
-        strip
-    }
-
-    /// `len` positions from `x` on in a line of the grid.
-    fn run_of(&self, group: usize, line: usize, x: usize, column: usize, len: usize) -> Run {
-        let [image, z, y] = split(line, [self.images, self.grid[0], self.grid[1]]);
-        let (all, groups) = (self.all, self.all.groups);
-        let channel = (image * groups + group) * all.channels;
-        let from = channel * self.layout.channel + z * self.layout.steps[0] + y * self.layout.steps[1] + x;
-        let t = &all.target;
-        let place = t.start + z * t.steps[0] + y * t.steps[1] + x * t.steps[2];
-        Run { column, len, from, to: (image * groups + group) * all.rows * t.channel + place }
-    }
-
-    /// A few strips times some rows, one block of channels after another.
-    unsafe fn strips_by_rows(&self, strips: &[Strip], rows: Range<usize>) {
-        let (all, columns) = (self.all, self.all.kernels.columns());
-        let taps = self.layout.taps.len();
-        let packed = Scratch::new(all.block() * taps * columns + columns);
-        // Strips whose columns are not neighbours in the result are computed apart.
-        let is_apart = |strip: &Strip| strip.runs.len() > 1 || all.target.steps[2] != 1;
-        let apart: Scratch<T> =
-            Scratch::new(if strips.iter().any(is_apart) { strips.len() * rows.len() * columns } else { 0 });
-        let mut channel = 0;
-        loop {
-            let channels = all.block().min(all.channels - channel);
-            let depth = channels * taps;
-            let (first, last) = (channel == 0, channel + channels >= all.channels);
-            let offsets = &self.offsets[channel * taps..][..depth];
-            for (number, strip) in strips.iter().enumerate() {
-                let start = self.copy.at(strip.runs[0].from);
-                let (mut b, mut gathered) = (start, true);
-                if strip.runs.len() > 1 {
-                    // SAFETY: the scratch has room for the block, and some more.
-                    unsafe { self.pack_strip(strip, offsets, packed.as_ptr()) };
-                    (b, gathered) = (packed.as_ptr(), false);
-                }
-                let (c, stride) = if is_apart(strip) {
-                    (apart.as_ptr().wrapping_add(number * rows.len() * columns), columns)
-                } else {
-                    let row = rows.start * all.target.channel;
-                    (self.result.at(strip.runs[0].to + row), all.target.channel)
-                };
-                let weights = self.weights.at(all.packed_at(strip.group, channel, rows.start, depth));
-                let column = Column {
-                    strip,
-                    weights,
-                    b,
-                    gathered,
-                    offsets,
-                    c,
-                    stride,
-                    finish: self.finish(strip, rows.start).stage(first, last),
-                };
-                // SAFETY: the operands are ready, and `c` has room for the rows of this strip.
-                unsafe { self.panels(&column, rows.len()) }
-            }
-            channel += channels;
-            if last {
-                break;
-            }
-        }
-        for (number, strip) in strips.iter().enumerate().filter(|(_, strip)| is_apart(strip)) {
-            // SAFETY: the rows of this strip were computed above.
-            unsafe { self.scatter(strip, rows.clone(), apart.as_ptr().add(number * rows.len() * columns)) }
-        }
-    }
-
-    /// The bias of the rows of a strip.
-    fn finish(&self, strip: &Strip, row: usize) -> Finish<T> {
-        let bias = self.all.bias.map(|bias| bias[strip.group * self.all.rows + row..].as_ptr());
-        Finish { row_bias: bias.unwrap_or(std::ptr::null()), ..Finish::OVERWRITE }
-    }
-
-    /// Copies the columns of a strip side by side, row after row. Runs are copied in pieces of four: what a piece
-    /// writes too much is overwritten by the next run or row, or lies beyond the last one.
-    unsafe fn pack_strip(&self, strip: &Strip, offsets: &[isize], to: *mut T) {
-        let padded = strip.width.next_multiple_of(self.all.kernels.lanes);
-        for (row, &offset) in offsets.iter().enumerate() {
-            // SAFETY: the caller has room; the padded copy has slack.
-            unsafe {
-                let to = to.add(row * padded);
-                for run in &strip.runs {
-                    let from = self.copy.at(run.from).offset(offset);
-                    for i in (0..run.len).step_by(4) {
-                        let piece = from.add(i).cast::<[T; 4]>().read_unaligned();
-                        to.add(run.column + i).cast::<[T; 4]>().write_unaligned(piece);
-                    }
-                }
-                for i in strip.width..padded {
-                    *to.add(i) = T::ZERO;
-                }
-            }
-        }
-    }
-
-    /// All panels of rows of one strip.
-    unsafe fn panels(&self, column: &Column<'_, T>, rows: usize) {
-        let kernels = self.all.kernels;
-        let vectors = column.strip.width.div_ceil(kernels.lanes);
-        let table = if column.gathered { kernels.gathered } else { kernels.packed };
-        for row in (0..rows).step_by(self.all.panel()) {
-            let height = self.all.panel().min(rows - row);
-            // SAFETY: the caller's promise.
-            unsafe {
-                table[height - 1][vectors - 1](&Tile {
-                    depth: column.offsets.len(),
-                    lines: (1, 0),
-                    a: column.weights.add(row * column.offsets.len()),
-                    a_strides: [0, 0],
-                    b: column.b,
-                    b_stride: (vectors * kernels.lanes) as isize,
-                    offsets: column.offsets.as_ptr(),
-                    c: column.c.add(row * column.stride),
-                    c_stride: column.stride as isize,
-                    last: column.strip.width - (vectors - 1) * kernels.lanes,
-                    finish: column.finish.at(row, 0),
-                });
-            }
-        }
-    }
-
-    /// Moves the rows of a strip to their places.
-    unsafe fn scatter(&self, strip: &Strip, rows: Range<usize>, from: *const T) {
-        let (columns, step) = (self.all.kernels.columns(), self.all.target.steps[2]);
-        for (i, row) in rows.enumerate() {
-            for run in &strip.runs {
-                // SAFETY: the run lies in both.
-                unsafe {
-                    let from = from.add(i * columns + run.column);
-                    let to = self.result.at(run.to + row * self.all.target.channel);
-                    for x in 0..run.len {
-                        *to.add(x * step) = *from.add(x);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// One strip in one block of channels.
-struct Column<'a, T> {
-    strip: &'a Strip,
-    weights: *const T,
-    b: *const T,
-    /// Whether rows of `b` are found through `offsets`.
-    gathered: bool,
-    offsets: &'a [isize],
-    c: *mut T,
-    /// Distance between rows of `c`.
-    stride: usize,
-    finish: Finish<T>,
 }

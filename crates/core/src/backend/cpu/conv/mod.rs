@@ -10,6 +10,7 @@
 
 mod correlate;
 mod planes;
+mod strips;
 mod weight_grad;
 
 #[cfg(test)]
@@ -285,16 +286,4 @@ fn product<T: Float>(
 pub fn conv_weight_grad<T: Float>(s: &ConvShape, input: &[T], grad_output: &[T], grad_weight: &mut [T]) {
     s.check([input.len(), grad_weight.len(), grad_output.len()]);
     weight_grad::run(T::kernels(), s, input, grad_output, grad_weight);
-}
-
-/// A pointer that tasks share because they use disjoint parts.
-struct Shared<T>(*mut T);
-
-// SAFETY: tasks use disjoint parts, or only read.
-unsafe impl<T: Send> Sync for Shared<T> {}
-
-impl<T> Shared<T> {
-    fn at(&self, index: usize) -> *mut T {
-        self.0.wrapping_add(index)
-    }
 }

@@ -4,9 +4,9 @@
 //! same residue of `step` go to a plane of their own, where neighbours of the grid are neighbours in memory: position
 //! `q` of tap `o` is element `q + (o - low) / step` of plane `(o - low) % step`. Elements outside the source are zero.
 
-use super::Shared;
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::scratch::Scratch;
+use crate::backend::cpu::shared::Shared;
 use crate::pool::parallel_for;
 
 /// One dimension of a gathering.

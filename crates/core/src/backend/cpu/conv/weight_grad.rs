@@ -1,17 +1,20 @@
 //! The gradient of the weight: for each pair of channels and each tap, a sum over all positions of all images.
 //!
 //! The sum runs along the lines of the grid. Rows of a tile are pairs of an input channel and a tap, read in the padded
-//! copy; columns are output channels, whose gradients are packed so that neighbours are channels. A thread has its own
+//! copy; columns are output channels, whose gradients are packed so that neighbours are channels. A group with a single
+//! output channel, as in a depthwise convolution, takes scalar products along the lines instead. A thread has its own
 //! rows. Where there are too few of those, images are dealt out to a number of partial sums that depends on the shape.
 
 use super::planes::Layout;
-use super::{ConvShape, Shared, split};
+use super::{ConvShape, split};
 use crate::backend::cpu::float::Float;
+use crate::backend::cpu::gemm::dot::Lines;
 use crate::backend::cpu::gemm::kernels::Kernels;
 use crate::backend::cpu::gemm::pack::Pack;
 use crate::backend::cpu::gemm::small::height;
 use crate::backend::cpu::gemm::tile::{Finish, Tile};
 use crate::backend::cpu::scratch::Scratch;
+use crate::backend::cpu::shared::Shared;
 use crate::pool::parallel_for;
 
 /// Bytes of padded copies at a time.
@@ -19,6 +22,9 @@ const COPY_BYTES: usize = 16 << 20;
 
 /// Enough panels to keep threads busy without partial sums.
 const ENOUGH: usize = 16;
+
+/// Pairs whose sums are turned at a time.
+const BLOCK: usize = 64;
 
 /// Multiplications worth a task of their own.
 const TASK_WORK: usize = 200_000;
@@ -30,7 +36,7 @@ struct Sum<'a, T: Float> {
     layout: &'a Layout,
     /// Input and output channels of a group.
     channels: [usize; 2],
-    /// Output channels of a group, filled up to whole vectors.
+    /// Output channels of a group, filled up to whole vectors unless there is only one.
     columns: usize,
     /// Distance of each pair of channel and tap.
     offsets: &'a [isize],
@@ -55,7 +61,7 @@ pub(super) fn run<T: Float>(
     let channels = shape.group_channels();
     let offsets: Vec<isize> =
         (0..channels[0]).flat_map(|c| layout.taps.iter().map(move |tap| (c * layout.channel) as isize + tap)).collect();
-    let columns = channels[1].next_multiple_of(kernels.lanes);
+    let columns = if channels[1] == 1 { 1 } else { channels[1].next_multiple_of(kernels.lanes) };
     let panels = shape.groups * offsets.len().div_ceil(height(offsets.len(), kernels.rows()));
     let parts = if panels >= ENOUGH { 1 } else { (ENOUGH / panels).min(shape.batch) };
     let len = parts * shape.groups * offsets.len() * columns;
@@ -89,8 +95,9 @@ impl<T: Float> Sum<'_, T> {
     /// Adds some images.
     fn add(&self, images: usize, input: &[T], grad_output: &[T]) {
         let copy = self.layout.copy(input, images * self.shape.in_channels, 0);
-        let gradient = self.pack_gradient(images, grad_output);
-        let (copy, gradient) = (Shared(copy.as_ptr()), Shared(gradient.as_ptr()));
+        let packed = if self.columns == 1 { None } else { Some(self.pack_gradient(images, grad_output)) };
+        let gradient = packed.as_ref().map_or(grad_output.as_ptr().cast_mut(), Scratch::as_ptr);
+        let (copy, gradient) = (Shared(copy.as_ptr()), Shared(gradient));
         let panel = height(self.offsets.len(), self.kernels.rows());
         let counts = [self.parts, self.shape.groups, self.offsets.len().div_ceil(panel)];
         let work = images.div_ceil(self.parts) * self.shape.output_size() * panel * self.columns;
@@ -134,6 +141,20 @@ impl<T: Float> Sum<'_, T> {
         let rows = panel.min(self.offsets.len() - row);
         let pair = (part * self.shape.groups + group) * self.offsets.len() + row;
         for plane in 0..planes {
+            if self.columns == 1 {
+                // SAFETY: rows and lines lie in the copy, the gradient and the sums.
+                unsafe {
+                    self.kernels.dot_lines[rows - 1](&Lines {
+                        sizes: [line, lines],
+                        a: from.add(plane * self.layout.steps[0]),
+                        a_line: self.layout.steps[1] as isize,
+                        offsets: self.offsets[row..].as_ptr(),
+                        b: gradient.add(plane * lines * line),
+                        sums: self.sums.at(pair),
+                    });
+                }
+                continue;
+            }
             for first in (0..self.columns).step_by(self.kernels.columns()) {
                 let width = (self.columns - first).min(self.kernels.columns());
                 let vectors = width / self.kernels.lanes;
@@ -160,18 +181,37 @@ impl<T: Float> Sum<'_, T> {
 
     /// Adds up the parts, and turns pairs by output channels into PyTorch's order.
     fn finish(&self, grad_weight: &mut [T]) {
-        let pairs = self.offsets.len();
+        let (pairs, channels) = (self.offsets.len(), self.channels[1]);
         let part = self.shape.groups * pairs * self.columns;
-        let to = Shared(grad_weight.as_mut_ptr());
-        parallel_for(self.shape.out_channels, (16_384 / pairs).max(1), &|range| {
-            for channel in range {
-                let (group, column) = (channel / self.channels[1], channel % self.channels[1]);
-                for pair in 0..pairs {
-                    let place = (group * pairs + pair) * self.columns + column;
-                    // SAFETY: the sums are complete; each channel has its own rows of the weight.
+        let blocks = pairs.div_ceil(BLOCK);
+        let to = Shared::new(grad_weight);
+        let grain = (16_384 / (BLOCK * self.channels[1])).max(1);
+        parallel_for(self.shape.groups * blocks, grain, &|range| {
+            let turned = Scratch::<T>::new(BLOCK * channels);
+            for index in range {
+                let (group, first) = (index / blocks, index % blocks * BLOCK);
+                let width = (pairs - first).min(BLOCK);
+                for number in 0..self.parts {
+                    let from = self.sums.at(number * part + (group * pairs + first) * self.columns);
+                    let (across, depth, to_block) = (self.columns as isize, channels, turned.as_ptr());
+                    // SAFETY: the sums are complete; each group and block has its own part of the weight.
                     unsafe {
-                        let sum = (0..self.parts).fold(T::ZERO, |sum, p| sum + *self.sums.at(p * part + place));
-                        *to.at(channel * pairs + pair) = sum;
+                        (self.kernels.pack)(&Pack {
+                            from,
+                            across,
+                            along: 1,
+                            width,
+                            padded: width,
+                            depth,
+                            to: to_block,
+                        });
+                        for channel in 0..channels {
+                            let start = (group * channels + channel) * pairs + first;
+                            let sums = std::slice::from_raw_parts(to_block.add(channel * width), width);
+                            for (to, sum) in to.take(start..start + width).iter_mut().zip(sums) {
+                                *to = if number == 0 { *sum } else { *to + *sum };
+                            }
+                        }
                     }
                 }
             }

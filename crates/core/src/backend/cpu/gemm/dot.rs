@@ -44,11 +44,14 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
                 let from = d.a.offset(i as isize * d.a_stride).add(p);
                 *x = if whole { S::load(from) } else { S::load_first(from, count) };
             }
-            for j in 0..C {
+            let mut y = [S::splat(S::Elem::ZERO); C];
+            for (j, y) in y.iter_mut().enumerate() {
                 let from = d.b.offset(j as isize * d.b_stride).add(p);
-                let y = if whole { S::load(from) } else { S::load_first(from, count) };
-                for i in 0..R {
-                    sums[i][j] = x[i].mul_add(y, sums[i][j]);
+                *y = if whole { S::load(from) } else { S::load_first(from, count) };
+            }
+            for (x, sums) in x.iter().zip(&mut sums) {
+                for (y, sum) in y.iter().zip(sums) {
+                    *sum = x.mul_add(*y, *sum);
                 }
             }
             p += count;
@@ -57,6 +60,55 @@ pub(crate) unsafe fn multiply<S: Simd, const R: usize, const C: usize>(d: &Dot<S
             for (j, sum) in sums.iter().enumerate() {
                 d.finish.element(sum.sum(), d.c.offset(i as isize * d.c_stride).add(j), i, j);
             }
+        }
+    }
+}
+
+/// Scalar products of one sequence of lines with several others, found through a table of distances.
+pub(crate) struct Lines<T> {
+    /// Elements of a line, and number of lines.
+    pub(crate) sizes: [usize; 2],
+    pub(crate) a: *const T,
+    /// Distance between lines of `a`.
+    pub(crate) a_line: isize,
+    /// Where each of the others starts, from `a` on.
+    pub(crate) offsets: *const isize,
+    /// Its lines follow one another.
+    pub(crate) b: *const T,
+    /// The products are added to these.
+    pub(crate) sums: *mut T,
+}
+
+/// Adds `R` products.
+///
+/// # Safety
+/// The processor has the instruction set of `S`; the lines can be read; the sums are not used by anyone else.
+#[inline(always)]
+pub(crate) unsafe fn add_lines<S: Simd, const R: usize>(d: &Lines<S::Elem>) {
+    let [len, lines] = d.sizes;
+    // SAFETY: the caller's promise covers every access below.
+    unsafe {
+        let offsets = d.offsets.cast::<[isize; R]>().read();
+        let mut sums = [S::splat(S::Elem::ZERO); R];
+        for line in 0..lines {
+            let (a, b) = (d.a.offset(line as isize * d.a_line), d.b.add(line * len));
+            let mut x = 0;
+            while x + S::LANES <= len {
+                let y = S::load(b.add(x));
+                for (sum, offset) in sums.iter_mut().zip(offsets) {
+                    *sum = S::load(a.offset(offset).add(x)).mul_add(y, *sum);
+                }
+                x += S::LANES;
+            }
+            if x < len {
+                let y = S::load_first(b.add(x), len - x);
+                for (sum, offset) in sums.iter_mut().zip(offsets) {
+                    *sum = S::load_first(a.offset(offset).add(x), len - x).mul_add(y, *sum);
+                }
+            }
+        }
+        for (i, sum) in sums.into_iter().enumerate() {
+            *d.sums.add(i) += sum.sum();
         }
     }
 }

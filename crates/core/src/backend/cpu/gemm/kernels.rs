@@ -1,6 +1,6 @@
 //! The table of compiled kernels of one element type and instruction set, and the choice among them at run time.
 
-use super::dot::{self, Dot};
+use super::dot::{self, Dot, Lines};
 use super::pack::{self, Pack};
 use super::tile::{self, DIRECT, GATHERED, LINES, PACKED, Tile};
 use crate::backend::cpu::simd::{Simd, portable::Lanes};
@@ -28,6 +28,8 @@ pub struct Kernels<T: 'static> {
     pub(crate) row: TileKernel<T>,
     /// Scalar products of contiguous rows: up to four rows by one and by several columns.
     pub(crate) dot: [[DotKernel<T>; 2]; dot::ROWS],
+    /// Scalar products of one sequence of lines with up to `rows` others.
+    pub(crate) dot_lines: &'static [unsafe fn(&Lines<T>)],
     /// Copies a panel into the order in which kernels read it.
     pub(crate) pack: unsafe fn(&Pack<T>),
 }
@@ -66,6 +68,12 @@ macro_rules! kernels {
             }
 
             $(#[$features])?
+            unsafe fn dot_lines<const R: usize>(d: &Lines<$elem>) {
+                // SAFETY: as above.
+                unsafe { dot::add_lines::<$simd, R>(d) }
+            }
+
+            $(#[$features])?
             unsafe fn pack(p: &Pack<$elem>) {
                 // SAFETY: as above.
                 unsafe { pack::panel::<$simd>(p) }
@@ -84,6 +92,7 @@ macro_rules! kernels {
                     [dot::<3, 1>, dot::<3, { dot::COLUMNS[2] }>],
                     [dot::<4, 1>, dot::<4, { dot::COLUMNS[3] }>],
                 ],
+                dot_lines: &[$(dot_lines::<$rows>),*],
                 pack,
             };
         }

@@ -13,7 +13,7 @@
 #![allow(unsafe_code)] // Kernels on raw pointers with strides.
 
 mod blocked;
-mod dot;
+pub(super) mod dot;
 mod half;
 mod integer;
 pub(crate) mod kernels;

@@ -1,0 +1,180 @@
+//! Maximum pooling.
+
+use super::pool_shape::{PoolOptions, pool_shape};
+use crate::backend::{self, PoolShape};
+use crate::ops::sample::{self, ANY, Sample, Trait};
+use crate::ops::{composed, ops};
+use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
+
+/// The dtype that windows are compared in.
+fn compute_dtype(dtype: DType) -> DType {
+    match dtype {
+        DType::F32 | DType::F16 | DType::BF16 => DType::F32,
+        _ => DType::F64,
+    }
+}
+
+/// The input's shape with the pooled sizes at its end.
+fn pooled(input: &Dims, n: usize, sizes: [usize; 3]) -> Dims {
+    input[..input.len() - n].iter().copied().chain(sizes.into_iter().skip(3 - n)).collect()
+}
+
+fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
+    let dtype = x.dtype();
+    let input = x.detach().to(compute_dtype(dtype))?.contiguous()?.body();
+    let shape = pooled(&input.shape, n, s.output);
+    let out = Body::alloc(shape.clone(), input.dtype, input.device())?;
+    let indices = Body::alloc(shape, DType::I64, input.device())?;
+    backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
+    Ok((Tensor::from_body(out).to(dtype)?, Tensor::from_body(indices)))
+}
+
+fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Tensor> {
+    let dtype = g.dtype();
+    let grad = g.detach().to(compute_dtype(dtype))?.contiguous()?.body();
+    let out = Body::alloc(pooled(&grad.shape, n, s.input), grad.dtype, grad.device())?;
+    backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
+    Tensor::from_body(out).to(dtype)
+}
+
+/// The elements of `h` that won: the adjoint of [`backward`].
+fn winners(h: &Tensor, indices: &Tensor, s: &PoolShape) -> Result<Tensor> {
+    let starts: Vec<i64> = (0..s.planes).map(|plane| (plane * s.input_size()) as i64).collect();
+    let starts = Tensor::from_vec(starts, [s.planes, 1])?.to(h.device())?;
+    let numbers = indices.reshape([s.planes, s.output_size()])?.add(&starts)?;
+    let rows = h.reshape([s.planes * s.input_size(), 1])?;
+    rows.embedding(&numbers, None, false)?.reshape(indices.shape())
+}
+
+fn pool_over(
+    op: &'static str,
+    n: usize,
+    x: &Tensor,
+    kernel: impl Into<Sizes>,
+    options: &PoolOptions,
+) -> Result<(Tensor, Tensor)> {
+    let x = x.resolve(op)?;
+    let shape = x.shape();
+    let (unbatched, batched) = (n + 1, n + 2);
+    let ranked = shape.len() == unbatched || shape.len() == batched;
+    if !ranked && n > 1 {
+        return Err(Error::runtime(
+            op,
+            format!("non-empty {unbatched}D or {batched}D (batch mode) tensor expected for input"),
+        )
+        .given(format!("{shape:?}")));
+    }
+    if !ranked || shape[usize::from(shape.len() == batched)..].contains(&0) {
+        let name = if n == 1 { format!("{op}: ") } else { String::new() };
+        return Err(Error::runtime(
+            op,
+            format!(
+                "{name}Expected {unbatched}D or {batched}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape:?}"
+            ),
+        ));
+    }
+    if x.dtype() == DType::Bool {
+        return Err(Error::not_implemented(op, "\"max_pool2d\" not implemented for 'Bool'"));
+    }
+    let sizes = pool_shape(op, &shape, n, &kernel.into(), options)?;
+    x.max_pool(sizes, n)
+}
+
+/// Samples of a pooling over `n` dimensions, with overlapping windows and padding.
+fn samples(n: usize, f: fn(&Tensor, &PoolOptions) -> Result<Tensor>) -> Result<Vec<Sample>> {
+    let shape = |batch: usize| -> Vec<usize> { [batch, 2].into_iter().chain(std::iter::repeat_n(4, n)).collect() };
+    let sample =
+        |traits: Trait, x: Tensor, options: PoolOptions| sample::one(traits, vec![x], move |x| f(&x[0], &options));
+    Ok(vec![
+        sample(Trait::Plain, ANY.tensor(&shape(1), 1)?, PoolOptions::new()),
+        sample(Trait::Plain, ANY.tensor(&shape(1)[1..], 2)?, PoolOptions::new().stride(1).padding(1)),
+        sample(Trait::Strided, ANY.strided(&shape(1), 3)?, PoolOptions::new().stride(3).ceil_mode(true)),
+        sample(Trait::Empty, ANY.tensor(&shape(0), 4)?, PoolOptions::new()),
+    ])
+}
+
+fn grad_samples() -> Result<Vec<Sample>> {
+    let s = |batch: usize| pool_shape("max_pool", &[batch, 1, 4, 4].into(), 2, &2.into(), &PoolOptions::new());
+    let sample = |traits: Trait, batch: usize, g: Tensor| -> Result<Sample> {
+        let shape = s(batch)?;
+        let (_, indices) = ANY.tensor(&[batch, 1, 4, 4], 9)?.detach().max_pool(shape, 2usize)?;
+        Ok(sample::one(traits, vec![g], move |x| x[0].max_pool_grad(&indices, shape, 2usize)))
+    };
+    Ok(vec![
+        sample(Trait::Plain, 2, ANY.tensor(&[2, 1, 2, 2], 1)?)?,
+        sample(Trait::Strided, 2, ANY.strided(&[2, 1, 2, 2], 2)?)?,
+        sample(Trait::Empty, 0, ANY.tensor(&[0, 1, 2, 2], 3)?)?,
+    ])
+}
+
+ops! {
+    table: POOLS;
+
+    /// Maximum pooling over the last `n` dimensions by its resolved sizes, with the flat index of each winner in its
+    /// plane; see [`Tensor::max_pool2d`] for the usual way in.
+    fn max_pool(x; shape: PoolShape, n: usize) -> (Tensor, Tensor) as "MaxPool2DWithIndicesBackward0" {
+        forward: forward(x, shape, *n),
+        saves: [] also [indices],
+        grads: { x: |g| g.max_pool_grad(indices, *shape, *n) },
+        samples: samples(2, |x, o| Ok(x.max_pool(pool_shape("max_pool", &x.shape(), 2, &2.into(), o)?, 2usize)?.0)),
+    }
+
+    /// The gradient of [`Tensor::max_pool`] from that of its values: each goes to the element that won.
+    fn max_pool_grad(g, indices: tensor; shape: PoolShape, n: usize) -> Tensor as "MaxPool2DWithIndicesBackwardBackward0" {
+        forward: backward(g, indices, shape, *n),
+        saves: [indices],
+        grads: { g: |h| winners(h, indices, shape) },
+        samples: grad_samples(),
+    }
+}
+
+composed! {
+    table: MAX_POOLS;
+
+    /// The largest element of each window over one dimension: `[N, C, L] -> [N, C, L_out]`, or without `N`.
+    fn max_pool1d(&x, kernel: impl Into<Sizes>, options: &PoolOptions) -> Tensor {
+        Ok(pool_over("max_pool1d", 1, x, kernel, options)?.0)
+    }
+    samples: samples(1, |x, o| x.max_pool1d(2, o));
+
+    /// The largest element of each window over two dimensions: `[N, C, H, W] -> [N, C, H_out, W_out]`, or without `N`.
+    ///
+    /// NaN wins; padding never does. Of equal elements the first wins, and gets the gradient.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[[1.0f32, 5.0], [3.0, 2.0]]])?;
+    /// assert_eq!(x.max_pool2d(2, &PoolOptions::new())?.to_vec::<f32>()?, [5.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    fn max_pool2d(&x, kernel: impl Into<Sizes>, options: &PoolOptions) -> Tensor {
+        Ok(pool_over("max_pool2d", 2, x, kernel, options)?.0)
+    }
+    samples: samples(2, |x, o| x.max_pool2d(2, o));
+
+    /// The largest element of each window over three dimensions.
+    fn max_pool3d(&x, kernel: impl Into<Sizes>, options: &PoolOptions) -> Tensor {
+        Ok(pool_over("max_pool3d", 3, x, kernel, options)?.0)
+    }
+    samples: samples(3, |x, o| x.max_pool3d(2, o));
+}
+
+impl Tensor {
+    /// [`Tensor::max_pool1d`] together with the index of each winner in its plane.
+    pub fn max_pool1d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
+        pool_over("max_pool1d", 1, self, kernel, options)
+    }
+
+    /// [`Tensor::max_pool2d`] together with the index of each winner in its plane.
+    pub fn max_pool2d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
+        pool_over("max_pool2d", 2, self, kernel, options)
+    }
+
+    /// [`Tensor::max_pool3d`] together with the index of each winner in its plane.
+    pub fn max_pool3d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
+        pool_over("max_pool3d", 3, self, kernel, options)
+    }
+}

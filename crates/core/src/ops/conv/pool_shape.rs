@@ -1,0 +1,188 @@
+//! How a pooling is asked for, and PyTorch's checks.
+
+use crate::backend::PoolShape;
+use crate::{Dims, Error, Result, Sizes};
+
+/// Stride, padding, dilation and rounding of a pooling; PyTorch's defaults unless set.
+///
+/// ```
+/// use firebrick_core::PoolOptions;
+/// let options = PoolOptions::new().stride(1).padding(1).ceil_mode(true);
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolOptions {
+    /// Steps of the window; the window's own size unless set.
+    pub stride: Option<Sizes>,
+    /// Elements around the input that never win.
+    pub padding: Sizes,
+    /// Steps between the window's elements.
+    pub dilation: Sizes,
+    /// Round the output's size up rather than down?
+    pub ceil_mode: bool,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        PoolOptions { stride: None, padding: 0.into(), dilation: 1.into(), ceil_mode: false }
+    }
+}
+
+impl PoolOptions {
+    /// The window's own size as stride, no padding, dilation 1, sizes rounded down.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Steps of the window.
+    pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
+        self.stride = Some(stride.into());
+        self
+    }
+
+    /// Elements around the input that never win.
+    pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
+        self.padding = padding.into();
+        self
+    }
+
+    /// Steps between the window's elements.
+    pub fn dilation(mut self, dilation: impl Into<Sizes>) -> Self {
+        self.dilation = dilation.into();
+        self
+    }
+
+    /// Round the output's size up?
+    pub fn ceil_mode(mut self, on: bool) -> Self {
+        self.ceil_mode = on;
+        self
+    }
+}
+
+/// Size of the output along one dimension.
+fn output_size(input: i64, kernel: i64, stride: i64, padding: i64, dilation: i64, ceil_mode: bool) -> i64 {
+    let free = input + 2 * padding - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
+    let out = free.div_euclid(stride) + 1;
+    // The last window must start inside the input or its left padding.
+    if ceil_mode && (out - 1) * stride >= input + padding { out - 1 } else { out }
+}
+
+/// The checks of a pooling over one dimension, which PyTorch words differently.
+fn check_line(op: &'static str, kernel: i64, stride: i64, padding: i64, dilation: i64) -> Result<()> {
+    let refuse = |text: String| Err(Error::runtime(op, format!("{op}() {text}")));
+    for (name, value) in [("kernel_size", kernel), ("stride", stride)] {
+        if value <= 0 {
+            return refuse(format!("{name} must be greater than zero, but got {value}"));
+        }
+    }
+    if padding < 0 {
+        return refuse(format!("padding must be non-negative, but got {padding}"));
+    }
+    if padding > kernel / 2 {
+        return refuse(format!(
+            "padding should be at most half of kernel size, but got padding={padding} and kernel_size={kernel}"
+        ));
+    }
+    if dilation <= 0 {
+        return refuse(format!("dilation must be greater than zero, but got {dilation}"));
+    }
+    Ok(())
+}
+
+/// The sizes of a pooling over the last `n` dimensions, after all of PyTorch's checks.
+pub(crate) fn pool_shape(
+    op: &'static str,
+    input: &Dims,
+    n: usize,
+    kernel: &Sizes,
+    options: &PoolOptions,
+) -> Result<PoolShape> {
+    let refuse = |text: String| Err(Error::runtime(op, text));
+    let list = |name: &str, sizes: &Sizes| match sizes.len() {
+        1 => Ok(vec![sizes[0]; n]),
+        len if len == n => Ok(sizes.to_vec()),
+        _ => {
+            let form = if name == "stride" { "be omitted, a single int," } else { "be a single int," };
+            let count = ["one", "two", "three"][n - 1];
+            Err(Error::runtime(op, format!("{op}: {name} must either {form} or a tuple of {count} ints")))
+        }
+    };
+    let kernel = list("kernel_size", kernel)?;
+    let stride = match &options.stride {
+        Some(stride) if !stride.is_empty() => list("stride", stride)?,
+        _ => kernel.clone(),
+    };
+    let padding = list("padding", &options.padding)?;
+    let dilation = list("dilation", &options.dilation)?;
+    if n == 1 {
+        check_line(op, kernel[0], stride[0], padding[0], dilation[0])?;
+    }
+    let axes = &["T", "H", "W"][3 - n..];
+    let named = |prefix: &str, list: &[i64]| {
+        axes.iter().zip(list).map(|(axis, v)| format!("{prefix}{axis}: {v}")).collect::<Vec<_>>().join(" ")
+    };
+    if stride.contains(&0) {
+        return refuse("stride should not be zero".into());
+    }
+    if let Some(pad) = padding.iter().find(|&&p| p < 0) {
+        return refuse(format!("pad must be non-negative, but got pad: {pad}"));
+    }
+    if kernel.iter().any(|&k| k <= 0) {
+        return refuse(format!("kernel size should be greater than zero, but got {}", named("k", &kernel)));
+    }
+    if stride.iter().any(|&s| s < 0) {
+        return refuse(format!("stride should be greater than zero, but got {}", named("d", &stride)));
+    }
+    if dilation.iter().any(|&d| d <= 0) {
+        return refuse(format!("dilation should be greater than zero, but got {}", named("dilation", &dilation)));
+    }
+    for d in 0..n {
+        let effective = dilation[d].saturating_mul(kernel[d] - 1).saturating_add(1);
+        if padding[d] > effective / 2 {
+            return refuse(format!(
+                "pad should be at most half of effective kernel size, but got pad={}, kernel_size={} and dilation={}",
+                padding[d], kernel[d], dilation[d]
+            ));
+        }
+    }
+    let first = input.len() - n;
+    let mut shape = PoolShape {
+        planes: input[..first].iter().product(),
+        input: [1; 3],
+        kernel: [1; 3],
+        stride: [1; 3],
+        padding: [0; 3],
+        dilation: [1; 3],
+        output: [1; 3],
+    };
+    let mut sizes = Vec::with_capacity(n);
+    for d in 0..n {
+        let size = input[first + d] as i64;
+        let limit = i64::from(i32::MAX);
+        if [kernel[d], stride[d], dilation[d]].iter().any(|&v| v > limit) {
+            return refuse(format!("integer out of range: {kernel:?}, {stride:?}, {dilation:?}"));
+        }
+        let out = output_size(size, kernel[d], stride[d], padding[d], dilation[d], options.ceil_mode);
+        sizes.push(out);
+        let axis = 3 - n + d;
+        shape.input[axis] = size as usize;
+        shape.kernel[axis] = kernel[d] as usize;
+        shape.stride[axis] = stride[d] as usize;
+        shape.padding[axis] = padding[d] as usize;
+        shape.dilation[axis] = dilation[d] as usize;
+        shape.output[axis] = out.max(0) as usize;
+    }
+    if n == 1 && sizes[0] < 1 {
+        return refuse(format!("{op}() Invalid computed output size: {}", sizes[0]));
+    }
+    if sizes.iter().any(|&out| out < 1) {
+        let channels = if first > 0 { input[first - 1] } else { 1 };
+        let list = |sizes: &mut dyn Iterator<Item = String>| sizes.collect::<Vec<_>>().join("x");
+        let given = list(&mut [channels].iter().chain(&input[first..]).map(usize::to_string));
+        let got = list(&mut std::iter::once(channels as i64).chain(sizes).map(|s| s.to_string()));
+        return refuse(format!(
+            "Given input size: ({given}). Calculated output size: ({got}). Output size is too small"
+        ));
+    }
+    Ok(shape)
+}

@@ -1,0 +1,58 @@
+//! Runs Firebrick against results recorded from PyTorch.
+//!
+//! A folder of cases (`modules`, `functional`, `rng`, ...) holds JSON and safetensors files; every case that can be
+//! constructed is run and compared. A case is skipped only where the operation, class or argument it names does not
+//! exist yet, and the name is reported.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `value`, `tensors`, `case` | the format of the files |
+//! | `compare` | how near a result must be |
+//! | `area`, `report`, `differences` | running, counting, deliberate differences |
+//! | `functional`, `promotion`, `broadcasting` | operations |
+//! | `modules`, `rng` | classes, random numbers |
+
+pub mod area;
+pub mod broadcasting;
+pub mod case;
+pub mod compare;
+pub mod differences;
+pub mod functional;
+pub mod modules;
+pub mod promotion;
+pub mod report;
+pub mod rng;
+pub mod tensors;
+pub mod value;
+
+/// Why a case did not produce a result.
+#[derive(Debug)]
+pub enum Failure {
+    /// What Firebrick does not have yet.
+    NotBuilt(String),
+    /// An argument of a kind that the Rust function cannot be given.
+    Types(String),
+    /// The error that Firebrick returned.
+    Error(firebrick::Error),
+    /// Another result than expected.
+    Wrong(String),
+}
+
+impl From<firebrick::Error> for Failure {
+    fn from(error: firebrick::Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+/// The result of running a case.
+pub type Out<T> = Result<T, Failure>;
+
+/// A failure that names what is not built.
+pub fn not_built<T>(what: impl Into<String>) -> Out<T> {
+    Err(Failure::NotBuilt(what.into()))
+}
+
+/// A failure that says what is wrong.
+pub fn wrong<T>(what: impl Into<String>) -> Out<T> {
+    Err(Failure::Wrong(what.into()))
+}
