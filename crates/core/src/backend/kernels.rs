@@ -167,3 +167,29 @@ impl NormGrad {
         self.input.iter().chain(&self.weight).chain(&self.bias)
     }
 }
+
+/// A loss of an element `x` and its target `y`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PointwiseLoss {
+    /// `(x - y)^2`.
+    Mse,
+    /// `(x - y)^2 / (2 beta)` within `beta`, else `|x - y| - beta / 2`.
+    SmoothL1(f64),
+    /// `(x - y)^2 / 2` within `delta`, else `delta (|x - y| - delta / 2)`.
+    Huber(f64),
+    /// `-(y log(x) + (1 - y) log(1 - x))`, logarithms cut off at -100.
+    BinaryCrossEntropy,
+    /// The same of the sigmoid of `x`, with a weight for `y = 1`.
+    BinaryCrossEntropyWithLogits,
+}
+
+/// How class scores are held against classes.
+#[derive(Clone)]
+pub struct ClassLoss {
+    /// Are the scores logits rather than log probabilities?
+    pub logits: bool,
+    /// Rows of this class do not count.
+    pub ignore_index: i64,
+    /// One factor a class.
+    pub weight: Option<Body>,
+}

@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Indexing, Map, NormGrad, NormRows, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -180,6 +180,57 @@ impl Backend for Mock {
         self.enqueue(move || {
             let [grad, x, mean, invstd] = &bodies[..] else { return Ok(()) };
             Cpu.normalize_channels_grad(grad, x, [mean, invstd], weight.as_ref(), training, &out)
+        })
+    }
+
+    fn pointwise_loss(
+        &self,
+        loss: PointwiseLoss,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: Option<f64>,
+        out: &Body,
+    ) -> Result<()> {
+        // Binary cross entropy fails on elements outside of 0 to 1.
+        let _running = self.drain()?;
+        Cpu.pointwise_loss(loss, inputs, factors, scale, out)
+    }
+
+    fn pointwise_loss_grad(
+        &self,
+        loss: PointwiseLoss,
+        grad: &Body,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: f64,
+        out: &Body,
+    ) -> Result<()> {
+        let (bodies, factors) = (owned(&[grad, inputs[0], inputs[1], out]), factors.map(|b| b.cloned()));
+        self.enqueue(move || {
+            let [grad, x, y, out] = &bodies[..] else { return Ok(()) };
+            Cpu.pointwise_loss_grad(loss, grad, [x, y], factors.each_ref().map(Option::as_ref), scale, out)
+        })
+    }
+
+    fn class_loss(&self, loss: &ClassLoss, x: &Body, target: &Body, out: [&Body; 3]) -> Result<()> {
+        // Fails on a class that is not there.
+        let _running = self.drain()?;
+        Cpu.class_loss(loss, x, target, out)
+    }
+
+    fn class_loss_grad(
+        &self,
+        loss: &ClassLoss,
+        factors: &Body,
+        x: &Body,
+        target: &Body,
+        sums: &Body,
+        out: &Body,
+    ) -> Result<()> {
+        let (loss, bodies) = (loss.clone(), owned(&[factors, x, target, sums, out]));
+        self.enqueue(move || {
+            let [factors, x, target, sums, out] = &bodies[..] else { return Ok(()) };
+            Cpu.class_loss_grad(&loss, factors, x, target, sums, out)
         })
     }
 

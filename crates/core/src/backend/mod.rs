@@ -10,7 +10,7 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub use kernels::{Binary, Indexing, Map, NormGrad, NormRows, Product, Reduce, Scan, Ternary, Unary};
+pub use kernels::{Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary};
 pub(crate) use update::GRAD;
 pub use update::{AdamRule, Rule, SgdRule, Update};
 
@@ -90,6 +90,43 @@ pub trait Backend: Send + Sync {
         weight: Option<&Body>,
         training: bool,
         out: &NormGrad,
+    ) -> Result<()>;
+
+    /// A loss of elements and targets of one floating dtype, with, where given, factors and factors of positive targets,
+    /// all stretched to one shape. With `scale` its sum times that, in the one element of `out`; else `out` is contiguous in that shape.
+    fn pointwise_loss(
+        &self,
+        loss: PointwiseLoss,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: Option<f64>,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// The gradient of the elements, times `scale`; that of the result is stretched to their shape.
+    fn pointwise_loss_grad(
+        &self,
+        loss: PointwiseLoss,
+        grad: &Body,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: f64,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// Class scores `[n, c, l]` against the classes `[n, l]`: loss, weight and logarithm of the sum of exponentials of
+    /// each row. Bodies are contiguous.
+    fn class_loss(&self, loss: &ClassLoss, x: &Body, target: &Body, out: [&Body; 3]) -> Result<()>;
+
+    /// The gradient of the scores, from a factor for each row and the noted sums.
+    fn class_loss_grad(
+        &self,
+        loss: &ClassLoss,
+        factors: &Body,
+        x: &Body,
+        target: &Body,
+        sums: &Body,
+        out: &Body,
     ) -> Result<()>;
 
     /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.

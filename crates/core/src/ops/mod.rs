@@ -45,6 +45,7 @@ pub(crate) mod rows {
 pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use optimizer::optimizer_step;
+pub use loss::Reduction;
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

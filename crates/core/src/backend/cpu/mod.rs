@@ -13,6 +13,7 @@ mod along;
 mod dense;
 mod index;
 mod layout;
+mod loss;
 mod map;
 mod matmul;
 mod median;
@@ -28,7 +29,7 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ConvShape, Indexing, Map, NormGrad, NormRows, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -177,6 +178,56 @@ impl Backend for Cpu {
         // SAFETY: as above.
         unsafe { norm::channels_grad(grad, x, noted, weight, training, out) }
         Ok(())
+    }
+
+    fn pointwise_loss(
+        &self,
+        loss: PointwiseLoss,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: Option<f64>,
+        out: &Body,
+    ) -> Result<()> {
+        let _locked = lock(&inputs.into_iter().chain(factors.into_iter().flatten()).collect::<SmallVec<[&Body; 4]>>(), &[out]);
+        // SAFETY: the storages are locked; shapes are equal; `out` is fresh.
+        unsafe { loss::pointwise(loss, (inputs, factors), scale, out) }
+    }
+
+    fn pointwise_loss_grad(
+        &self,
+        loss: PointwiseLoss,
+        grad: &Body,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: f64,
+        out: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(factors.into_iter().flatten()).chain([grad]).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: as above.
+        unsafe { loss::pointwise_grad(loss, grad, (inputs, factors), scale, out) }
+        Ok(())
+    }
+
+    fn class_loss(&self, loss: &ClassLoss, x: &Body, target: &Body, out: [&Body; 3]) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [x, target].into_iter().chain(&loss.weight).collect();
+        let _locked = lock(&reads, &out);
+        // SAFETY: the storages are locked; bodies are contiguous, and the written ones fresh.
+        unsafe { loss::classes(loss, x, target, out) }
+    }
+
+    fn class_loss_grad(
+        &self,
+        loss: &ClassLoss,
+        factors: &Body,
+        x: &Body,
+        target: &Body,
+        sums: &Body,
+        out: &Body,
+    ) -> Result<()> {
+        let _locked = lock(&[factors, x, target, sums], &[out]);
+        // SAFETY: as above.
+        unsafe { loss::classes_grad(loss, factors, x, target, sums, out) }
     }
 
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
