@@ -42,6 +42,7 @@ pub(crate) mod rows {
 }
 
 pub use conv::{ConvOptions, Padding, PoolOptions};
+pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 
