@@ -116,7 +116,10 @@ pub(crate) fn conv_shape(
     if stride.iter().any(|&s| s <= 0) {
         return refuse("non-positive stride is not supported".into());
     }
-    if dilation.iter().any(|&d| d <= 0) {
+    if dilation.iter().any(|&d| d < 0) {
+        return refuse("dilation should be greater than zero".into());
+    }
+    if dilation.contains(&0) {
         return refuse(format!("dilation should be greater than zero, but got {dilation:?}"));
     }
     if options.groups <= 0 {

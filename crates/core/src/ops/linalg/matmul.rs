@@ -65,6 +65,7 @@ fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         (1, 2) => without_dim(&a.unsqueeze(0)?.mm(&b)?, 0),
         (2, 2) => a.mm(&b),
         (_, 1 | 2) => fold(&a, &b),
+        (1 | 2, _) if a.size(-1)? != b.size(-2)? => batched(&if a.dim() == 1 { a.unsqueeze(0)? } else { a }, &b),
         (1, _) => fold(&mt(&b)?, &a),
         (2, _) => mt(&fold(&mt(&b)?, &a.t()?)?)?.contiguous(),
         _ => batched(&a, &b),
