@@ -31,6 +31,7 @@ mod norm;
 mod optimizer;
 mod random;
 pub(crate) mod record;
+pub(crate) mod record_all;
 mod reduce;
 pub mod sample;
 mod shape;
