@@ -32,7 +32,8 @@ pub(crate) unsafe fn run(op: Scan, compute: DType, input: &Body, dim: usize, out
         Some(&size) => (size, [input.strides[dim], out.strides[dim]]),
         None => (1, [1, 1]),
     };
-    let job = Job { op, from: Port::new(input), out: Port::new(out), indices: indices.map(Port::new), rows, size, along };
+    let job =
+        Job { op, from: Port::new(input), out: Port::new(out), indices: indices.map(Port::new), rows, size, along };
     if out.numel() == 0 {
         return;
     }
@@ -56,9 +57,9 @@ fn work<A: Number>(job: &Job, range: Range<usize>) {
         // Among equals the last one counts.
         Scan::Max => scan::<A>(job, range, A::LOWEST, |carry, place, v, k| pick(carry, place, v, k, v >= carry)),
         Scan::Min => scan::<A>(job, range, A::HIGHEST, |carry, place, v, k| pick(carry, place, v, k, v <= carry)),
-        Scan::LogSumExp => scan::<A>(job, range, A::LOWEST, |carry, _, v, _| {
-            (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0)
-        }),
+        Scan::LogSumExp => {
+            scan::<A>(job, range, A::LOWEST, |carry, _, v, _| (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0))
+        }
     }
 }
 
