@@ -10,6 +10,7 @@
 //! | `compare` | how near a result must be |
 //! | `area`, `report`, `differences` | running, counting, deliberate differences |
 //! | `functional`, `promotion`, `broadcasting` | operations |
+//! | `modules`, `rng`, `semantics` | classes, random numbers, facts about behaviour |
 
 pub mod area;
 pub mod broadcasting;
@@ -17,8 +18,11 @@ pub mod case;
 pub mod compare;
 pub mod differences;
 pub mod functional;
+pub mod modules;
 pub mod promotion;
 pub mod report;
+pub mod rng;
+pub mod semantics;
 pub mod tensors;
 pub mod value;
 

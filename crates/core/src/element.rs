@@ -36,17 +36,23 @@ fn float_to_i64(value: f64) -> i64 {
     if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 { value as i64 } else { i64::MIN }
 }
 
+/// C++'s conversion to an integer of up to 32 bits on x86: out of range gives the smallest 32-bit one, then cut down.
+#[inline(always)]
+fn float_to_i32(value: f64) -> i32 {
+    if value > -2_147_483_649.0 && value < 2_147_483_648.0 { value as i32 } else { i32::MIN }
+}
+
 macro_rules! integers {
-    ($($t:ty => $dtype:ident),*) => { $(
+    ($($t:ty => $dtype:ident, $from_float:ident);*) => { $(
         impl sealed::Sealed for $t {}
         impl Element for $t {
             const DTYPE: DType = DType::$dtype;
             #[inline(always)]
-            fn from_f64(value: f64) -> Self { float_to_i64(value) as $t }
+            fn from_f64(value: f64) -> Self { $from_float(value) as $t }
             #[inline(always)]
             fn to_f64(self) -> f64 { self as f64 }
             #[inline(always)]
-            fn from_f32(value: f32) -> Self { float_to_i64(value as f64) as $t }
+            fn from_f32(value: f32) -> Self { $from_float(value as f64) as $t }
             #[inline(always)]
             fn to_f32(self) -> f32 { self as f32 }
             #[inline(always)]
@@ -56,7 +62,7 @@ macro_rules! integers {
         }
     )* };
 }
-integers!(u8 => U8, i8 => I8, i16 => I16, i32 => I32, i64 => I64);
+integers!(u8 => U8, float_to_i32; i8 => I8, float_to_i32; i16 => I16, float_to_i32; i32 => I32, float_to_i32; i64 => I64, float_to_i64);
 
 impl sealed::Sealed for bool {}
 impl Element for bool {

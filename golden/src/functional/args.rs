@@ -47,6 +47,23 @@ impl Args {
         self.keywords.iter().any(|(key, value)| key == name && !matches!(value, Value::None))
     }
 
+    /// Every tensor among the arguments, depth first.
+    pub fn tensors_given(&self) -> Vec<Tensor> {
+        let keywords = self.keywords.iter().map(|(_, value)| value);
+        self.positional.iter().chain(keywords).flat_map(Value::tensors).collect()
+    }
+
+    /// The same arguments with each tensor among the positional ones cloned, as part of the graph.
+    pub fn copied(&self) -> Out<Args> {
+        let mut copy = self.clone();
+        for value in &mut copy.positional {
+            if let Value::Tensor(tensor) = value {
+                *value = Value::Tensor(tensor.copy()?);
+            }
+        }
+        Ok(copy)
+    }
+
     /// How many positional arguments are left.
     pub fn left(&self) -> usize {
         self.positional.len()

@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -115,6 +115,11 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.reduce(op, compute, &input, &out))
     }
 
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _running = self.drain()?;
+        Cpu.index(kind, dim, spread, index, table)
+    }
+
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
@@ -176,5 +181,10 @@ impl Backend for Mock {
     fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
         let (shape, g, indices, out) = (*shape, g.clone(), indices.clone(), out.clone());
         self.enqueue(move || Cpu.max_pool_backward(&shape, &g, &indices, &out))
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let updates = updates.to_vec();
+        self.enqueue(move || Cpu.optimizer_step(&updates))
     }
 }

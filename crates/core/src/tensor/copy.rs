@@ -184,7 +184,7 @@ impl Tensor {
         let front = own.len().wrapping_sub(shape.len());
         let fits = own.len() >= shape.len() && shape.iter().zip(&own[front..]).all(|(&s, &n)| s == n || s == 1);
         if !fits {
-            return Err(Error::runtime(OP, format!("size {{{own:?}}} is not expandable to size {{{shape:?}}}.")));
+            return Err(Error::runtime(OP, format!("size {{{shape:?}}} is not expandable to size {{{own:?}}}.")));
         }
         let dims: Vec<i64> =
             (0..own.len()).filter(|&d| d < front || (shape[d - front] == 1 && own[d] != 1)).map(|d| d as i64).collect();

@@ -10,11 +10,13 @@ mod pool;
 pub mod pooling;
 
 mod dense;
+mod index;
 mod layout;
 mod map;
 mod matmul;
 mod median;
 mod number;
+mod optim;
 mod reduce;
 mod rows;
 mod scan;
@@ -23,7 +25,7 @@ mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -88,6 +90,15 @@ impl Backend for Cpu {
         // SAFETY: the storages are locked; ranks are equal; `out` is fresh.
         unsafe { reduce::run(op, compute, input, out) }
         Ok(())
+    }
+
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _locked = match kind {
+            Indexing::Gather => lock(&[index, table], &[spread]),
+            Indexing::Scatter | Indexing::ScatterAdd => lock(&[index, spread], &[table]),
+        };
+        // SAFETY: the storages are locked; shapes and dtypes were checked.
+        Ok(unsafe { index::run(kind, dim, spread, index, table) })
     }
 
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
@@ -173,6 +184,17 @@ impl Backend for Cpu {
         let _locked = lock(&[g, indices], &[out]);
         // SAFETY: as in `max_pool_forward`.
         unsafe { pool::max_backward(shape, g, indices, out) }
+        Ok(())
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let is_grad = |slot: usize| slot == super::GRAD;
+        let bodies = || updates.iter().flat_map(|update| update.bodies.iter().enumerate());
+        let reads: Vec<&Body> = bodies().filter(|&(slot, _)| is_grad(slot)).map(|(_, body)| body).collect();
+        let writes: Vec<&Body> = bodies().filter(|&(slot, _)| !is_grad(slot)).map(|(_, body)| body).collect();
+        let _locked = lock(&reads, &writes);
+        // SAFETY: the storages are locked; `ops` checked that the bodies of an update have one shape and dtype.
+        unsafe { optim::run(updates) }
         Ok(())
     }
 }

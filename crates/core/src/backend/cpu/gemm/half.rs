@@ -70,7 +70,7 @@ impl<H: Half> Lines<H> {
 
     /// Fills the line of `wide` from that of `half`, or the other way round.
     unsafe fn convert(self, widen: bool) {
-        for start in (0..self.len).step_by(if self.step == 1 { self.len } else { PIECE }) {
+        for start in (0..self.len).step_by(if self.step == 1 { self.len.max(1) } else { PIECE }) {
             let here = if self.step == 1 { self.len } else { (self.len - start).min(PIECE) };
             let half = self.half.wrapping_offset(start as isize * self.step);
             // SAFETY: the line lies in both matrices; `wide` was written before it is read.

@@ -1,0 +1,61 @@
+//! Classes: one row each, from PyTorch's name and arguments to a Firebrick module.
+
+use super::{Layer, plain};
+use crate::functional::Args;
+use crate::value::Value;
+use crate::{Failure, Out, not_built, wrong};
+use firebrick::nn::{self};
+
+/// Constructs one class.
+type Class = fn(&mut Args) -> Out<Box<dyn Layer>>;
+
+macro_rules! classes {
+    ($table:ident; $($name:literal |$a:ident| $layer:expr;)*) => {
+        const $table: &[(&str, Class)] = &[$(($name, |$a| Ok($layer))),*];
+    };
+}
+
+classes! { CLASSES;
+    "Linear" |a| { let (n, m) = (size(a, "in_features")?, size(a, "out_features")?); plain(nn::Linear::builder(n, m).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
+    "LazyLinear" |a| { let m = size(a, "out_features")?; plain(nn::Linear::lazy_builder(m).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
+    "ReLU" |a| plain(nn::ReLU::new().inplace(a.flag("inplace")?));
+    "Identity" |a| { let _ = (a.rest(), a.keyword("unused")); plain(nn::Identity::new()) };
+    "Sequential" |a| plain(sequential(a.rest())?);
+}
+
+/// Constructs a module of this class.
+pub fn construct(class: &str, args: &mut Args) -> Out<Box<dyn Layer>> {
+    let Some((_, build)) = CLASSES.iter().find(|(name, _)| *name == class) else { return not_built(class) };
+    args.keyword("device");
+    let layer = build(args);
+    let named = |what: String| format!("{what} of {class}");
+    match layer.and_then(|layer| std::mem::take(args).finish().map(|()| layer)) {
+        Err(Failure::NotBuilt(what)) => not_built(named(what)),
+        Err(Failure::Types(what)) => Err(Failure::Types(named(what))),
+        other => other,
+    }
+}
+
+/// A size; a negative one cannot be given in Rust.
+fn size(a: &mut Args, name: &str) -> Out<usize> {
+    usize::try_from(a.int(name)?).map_err(|_| Failure::Types(format!("a negative {name}")))
+}
+
+/// The dtype of the parameters.
+fn dtype(a: &mut Args) -> Out<firebrick::DType> {
+    match a.keyword("dtype") {
+        None | Some(Value::None) => Ok(firebrick::default_dtype()),
+        Some(Value::DType(dtype)) => Ok(dtype),
+        Some(other) => Err(Failure::Types(format!("dtype as {}", other.kind()))),
+    }
+}
+
+fn sequential(layers: Vec<Value>) -> Out<nn::Sequential> {
+    let mut all = nn::Sequential::new();
+    for layer in layers {
+        let Value::Construct(made) = layer else { return wrong("a layer that is no module") };
+        let layer = construct(&made.class, &mut Args::new(made.args, made.kwargs))?;
+        all = all.add(layer.into_forward()?);
+    }
+    Ok(all)
+}
