@@ -2,6 +2,7 @@
 
 use crate::models::{Affine, CausalMask, DemoNet, LazyCnn, Mlp, Named, Normalize, Stack, Unregistered};
 use crate::python::{list, names, truth, tuple};
+use firebrick::optim::Optimizer;
 use firebrick::prelude::*;
 
 pub fn parameters() -> Result<()> {
@@ -191,9 +192,9 @@ pub fn one_model_with_everything() -> Result<()> {
         println!("'{name}' -> {}", module.type_name());
     }
     let (x, target) = (Tensor::randn([16, 3])?, Tensor::randint(0, 2, [16])?);
-    let mut optimizer = optim::SGD::new(demo.parameters()).lr(0.1).momentum(0.9).build()?;
+    let mut optimizer = optim::SGD::new(demo.parameters(), 0.1).momentum(0.9).build()?;
     for step in 0..5 {
-        optimizer.zero_grad()?;
+        optimizer.zero_grad(true)?;
         let loss = nn::functional::cross_entropy(&demo.call(&x)?, &target)?;
         loss.backward()?;
         optimizer.step()?;

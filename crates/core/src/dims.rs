@@ -3,50 +3,86 @@
 use crate::{Error, Result};
 use smallvec::SmallVec;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 /// Sizes or strides of a tensor: up to six dimensions without an allocation, returned by value.
 ///
 /// `Display` is PyTorch's `torch.Size([2, 3])`, `Debug` the bare list `[2, 3]`.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Dims(SmallVec<[usize; 6]>);
+#[derive(Clone)]
+pub struct Dims(Repr);
+
+const INLINE: usize = 6;
+
+/// Copying the inline form is a move of a few registers, which every operation does several times.
+#[derive(Clone)]
+enum Repr {
+    Inline(u8, [usize; INLINE]),
+    Heap(Vec<usize>),
+}
 
 impl Dims {
     /// No dimensions.
+    #[inline]
     pub fn new() -> Self {
-        Self::default()
+        Dims(Repr::Inline(0, [0; INLINE]))
     }
 
     /// A copy of `dims`.
     #[inline]
     pub fn from_slice(dims: &[usize]) -> Self {
-        Dims(SmallVec::from_slice(dims))
+        if dims.len() > INLINE {
+            return Dims(Repr::Heap(dims.to_vec()));
+        }
+        let mut data = [0; INLINE];
+        data[..dims.len()].copy_from_slice(dims);
+        Dims(Repr::Inline(dims.len() as u8, data))
     }
 
     /// `len` times `value`.
     pub fn repeat(value: usize, len: usize) -> Self {
-        Dims(SmallVec::from_elem(value, len))
+        if len > INLINE { Dims(Repr::Heap(vec![value; len])) } else { Dims(Repr::Inline(len as u8, [value; INLINE])) }
     }
 
     /// Appends one dimension.
     pub fn push(&mut self, value: usize) {
-        self.0.push(value);
+        match &mut self.0 {
+            Repr::Inline(len, data) if usize::from(*len) < INLINE => {
+                data[usize::from(*len)] = value;
+                *len += 1;
+            }
+            Repr::Inline(_, data) => {
+                let mut dims = data.to_vec();
+                dims.push(value);
+                self.0 = Repr::Heap(dims);
+            }
+            Repr::Heap(dims) => dims.push(value),
+        }
     }
 
     /// Inserts a dimension before `at`.
     pub fn insert(&mut self, at: usize, value: usize) {
-        self.0.insert(at, value);
+        self.push(value);
+        self[at..].rotate_right(1);
     }
 
     /// Removes and returns the dimension `at`.
     pub fn remove(&mut self, at: usize) -> usize {
-        self.0.remove(at)
+        let removed = self[at];
+        self[at..].rotate_left(1);
+        match &mut self.0 {
+            Repr::Inline(len, _) => *len -= 1,
+            Repr::Heap(dims) => {
+                dims.pop();
+            }
+        }
+        removed
     }
 
     /// Product of all sizes; 1 for no dimensions.
     #[inline]
     pub fn numel(&self) -> usize {
-        self.0.iter().product()
+        self.iter().product()
     }
 
     /// Product of all sizes, or PyTorch's error when it exceeds what 64 bits hold.
@@ -73,22 +109,52 @@ impl Dims {
     }
 }
 
+impl Default for Dims {
+    fn default() -> Self {
+        Dims::new()
+    }
+}
+
 impl Deref for Dims {
     type Target = [usize];
+    #[inline]
     fn deref(&self) -> &[usize] {
-        &self.0
+        match &self.0 {
+            Repr::Inline(len, data) => &data[..usize::from(*len)],
+            Repr::Heap(dims) => dims,
+        }
     }
 }
 
 impl DerefMut for Dims {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [usize] {
-        &mut self.0
+        match &mut self.0 {
+            Repr::Inline(len, data) => &mut data[..usize::from(*len)],
+            Repr::Heap(dims) => dims,
+        }
+    }
+}
+
+impl PartialEq for Dims {
+    #[inline]
+    fn eq(&self, other: &Dims) -> bool {
+        // A loop over a few numbers: a call of `memcmp` costs more.
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b)
+    }
+}
+
+impl Eq for Dims {}
+
+impl Hash for Dims {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self[..].hash(state);
     }
 }
 
 impl fmt::Debug for Dims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0[..], f)
+        fmt::Debug::fmt(&self[..], f)
     }
 }
 
@@ -100,7 +166,9 @@ impl fmt::Display for Dims {
 
 impl FromIterator<usize> for Dims {
     fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
-        Dims(iter.into_iter().collect())
+        let mut dims = Dims::new();
+        iter.into_iter().for_each(|size| dims.push(size));
+        dims
     }
 }
 
@@ -108,7 +176,7 @@ impl<'a> IntoIterator for &'a Dims {
     type Item = &'a usize;
     type IntoIter = std::slice::Iter<'a, usize>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self[..].iter()
     }
 }
 

@@ -110,6 +110,15 @@ impl Error {
         self
     }
 
+    /// Adds where it happened to what was given.
+    pub fn context(mut self, place: impl fmt::Display) -> Self {
+        self.0.given = Some(match self.0.given.take() {
+            Some(given) => format!("{given}; {place}"),
+            None => place.to_string(),
+        });
+        self
+    }
+
     /// Adds what was expected.
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.0.expected = Some(expected.into());

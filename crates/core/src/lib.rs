@@ -27,6 +27,7 @@ mod error;
 mod scalar;
 mod storage;
 mod tensor;
+mod value;
 mod views;
 
 pub use default_dtype::{default_dtype, set_default_dtype};
@@ -38,6 +39,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use ops::{ConvOptions, Padding, PoolOptions};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
+pub use value::{Key, Value};
 pub use storage::{MemoryStats, empty_cache, memory_stats};
 pub use tensor::{
     Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,

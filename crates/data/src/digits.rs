@@ -1,5 +1,7 @@
 //! A small data set of handwritten digits that lies inside the program.
 
+use crate::TensorDataset;
+use firebrick_core::{Result, Tensor};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -174,6 +176,35 @@ impl Digits {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// The images, `(N, 1, 8, 8)` in float32, and the labels, `(N)` in int64. Pixels go from 0 to 16; from 0 to 1 for
+    /// `scaled`.
+    ///
+    /// # Errors
+    /// Memory for the tensors cannot be had.
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// let (images, labels) = Digits::load()?.to_tensors(true)?;
+    /// assert_eq!(images.shape(), [1797, 1, 8, 8]);
+    /// assert_eq!(labels.shape(), [1797]);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_tensors(&self, scaled: bool) -> Result<(Tensor, Tensor)> {
+        let images = Tensor::from_slice(&self.images, [self.len(), 1, self.rows, self.cols])?;
+        if scaled {
+            images.mul_(1.0 / BRIGHTEST as f32)?;
+        }
+        Ok((images, Tensor::from_slice(&self.labels, [self.len()])?))
+    }
+
+    /// A data set of pairs of an image, `(1, 8, 8)`, and its label; `scaled` as for [`Digits::to_tensors`].
+    ///
+    /// # Errors
+    /// Memory for the tensors cannot be had.
+    pub fn to_dataset(&self, scaled: bool) -> Result<TensorDataset<(Tensor, Tensor)>> {
+        TensorDataset::new(self.to_tensors(scaled)?)
     }
 
     /// The pixels of image `index`, row after row.

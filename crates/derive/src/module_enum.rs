@@ -55,17 +55,12 @@ fn items(input: &DeriveInput, variants: &[(&Ident, &Type)]) -> TokenStream {
     let arms: Vec<&Ident> = variants.iter().map(|(ident, _)| *ident).collect();
     let module =
         |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Module::#call,)* });
-    let custom =
-        |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Custom::#call,)* });
     let (core, core_mut) = (module(quote!(core(__m))), module(quote!(core_mut(__m))));
     let (type_name, attributes) = (module(quote!(type_name(__m))), module(quote!(attributes(__m))));
     let (as_dyn, as_dyn_mut) = (module(quote!(as_dyn(__m))), module(quote!(as_dyn_mut(__m))));
     let visit = module(quote!(visit_declared(__m, __f)));
     let visit_mut = module(quote!(visit_mut(__m, __f)));
-    let extra_repr = custom(quote!(extra_repr(__m)));
-    let repr = custom(quote!(repr(__m)));
-    let version = custom(quote!(version(__m)));
-    let migrate = custom(quote!(migrate(__m, __state, __prefix, __version)));
+    let custom = custom(&arms, &quote!(#impl_generics), &quote!(#ident #ty_generics), &where_clause.to_token_stream());
     let printing = printing(&quote!(#impl_generics), &quote!(#ident #ty_generics), &where_clause.to_token_stream());
     let common = common_methods();
     quote! {
@@ -82,18 +77,7 @@ fn items(input: &DeriveInput, variants: &[(&Ident, &Type)]) -> TokenStream {
             fn visit_mut<'m>(&'m mut self, __f: ::firebrick::__private::VisitorMut<'_, 'm>) { #visit_mut }
             #common
         }
-        #[automatically_derived]
-        impl #impl_generics ::firebrick::__private::Custom for #ident #ty_generics #where_clause {
-            fn extra_repr(&self) -> ::std::string::String { #extra_repr }
-            fn repr(&self) -> ::core::option::Option<::std::string::String> { #repr }
-            fn version(&self) -> i64 { #version }
-            fn migrate(
-                &self,
-                __state: &mut ::firebrick::__private::StateDict,
-                __prefix: &str,
-                __version: ::core::option::Option<i64>,
-            ) -> ::firebrick::__private::Result<()> { #migrate }
-        }
+        #custom
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::Field for #ident #ty_generics #where_clause {
             fn visit_as<'m>(&'m self, __name: &str, __f: ::firebrick::__private::Visitor<'_, 'm>) {
@@ -109,5 +93,29 @@ fn items(input: &DeriveInput, variants: &[(&Ident, &Type)]) -> TokenStream {
             }
         }
         #printing
+    }
+}
+
+/// `Custom`: everything as the module that is held does it.
+fn custom(arms: &[&Ident], impl_generics: &TokenStream, this: &TokenStream, where_clause: &TokenStream) -> TokenStream {
+    let each =
+        |call: TokenStream| quote!(match self { #(Self::#arms(__m) => ::firebrick::__private::Custom::#call,)* });
+    let extra_repr = each(quote!(extra_repr(__m)));
+    let repr = each(quote!(repr(__m)));
+    let version = each(quote!(version(__m)));
+    let migrate = each(quote!(migrate(__m, __state, __prefix, __version)));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics ::firebrick::__private::Custom for #this #where_clause {
+            fn extra_repr(&self) -> ::std::string::String { #extra_repr }
+            fn repr(&self) -> ::core::option::Option<::std::string::String> { #repr }
+            fn version(&self) -> i64 { #version }
+            fn migrate(
+                &self,
+                __state: &mut ::firebrick::__private::StateDict,
+                __prefix: &str,
+                __version: ::core::option::Option<i64>,
+            ) -> ::firebrick::__private::Result<()> { #migrate }
+        }
     }
 }

@@ -19,8 +19,6 @@ struct Entry<'a> {
 /// The fields sorted out, with every problem found on the way.
 struct Layout<'a> {
     core: Option<Member>,
-    /// Cores beyond the first, an error already, kept so that the generated code is complete.
-    other_cores: Vec<Member>,
     entries: Vec<Entry<'a>>,
     names: Vec<String>,
     problems: Vec<Error>,
@@ -44,13 +42,7 @@ pub fn expand(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
 
 impl<'a> Layout<'a> {
     fn read(fields: &'a Fields) -> Result<Self> {
-        let mut layout = Layout {
-            core: None,
-            other_cores: Vec::new(),
-            entries: Vec::new(),
-            names: Vec::new(),
-            problems: Vec::new(),
-        };
+        let mut layout = Layout { core: None, entries: Vec::new(), names: Vec::new(), problems: Vec::new() };
         for (i, field) in fields.iter().enumerate() {
             let (member, name) = match &field.ident {
                 Some(ident) => (Member::Named(ident.clone()), ident.to_string().trim_start_matches("r#").to_owned()),
@@ -74,7 +66,6 @@ impl<'a> Layout<'a> {
                 field,
                 "a module has exactly one `Core`: it holds the train/eval flag and the hooks; remove this one",
             ));
-            self.other_cores.push(member);
         } else {
             self.core = Some(member);
         }
@@ -130,9 +121,7 @@ impl Entry<'_> {
 
     fn clone_with(&self) -> TokenStream {
         let (member, source) = (&self.member, self.at_type());
-        let value = if self.unlisted {
-            quote!(::core::unreachable!())
-        } else if self.attributes.default {
+        let value = if self.attributes.default {
             quote_spanned!(self.ty.span()=> ::core::default::Default::default())
         } else if self.visited() {
             quote_spanned!(self.ty.span()=> ::firebrick::__private::Field::clone_with(&self.#source, __memo)?)
@@ -205,7 +194,11 @@ fn items(input: &DeriveInput, attributes: &TypeAttributes, layout: &Layout<'_>) 
     let visits = layout.entries.iter().filter(|e| e.visited()).map(Entry::visit);
     let visits_mut = layout.entries.iter().filter(|e| e.visited()).map(Entry::visit_mut);
     let clones = layout.entries.iter().map(Entry::clone_with);
-    let other_cores = &layout.other_cores;
+    let copy = if layout.problems.is_empty() {
+        quote!(::core::result::Result::Ok(Self { #(#clones)* #core_clone }))
+    } else {
+        quote!(::core::unreachable!()) // the program does not compile
+    };
     let custom = (!attributes.custom)
         .then(|| quote!(impl #impl_generics ::firebrick::__private::Custom for #ident #ty_generics #where_clause {}));
     let printing = printing(&quote!(#impl_generics), &quote!(#ident #ty_generics), &where_clause.to_token_stream());
@@ -242,11 +235,7 @@ fn items(input: &DeriveInput, attributes: &TypeAttributes, layout: &Layout<'_>) 
             }
             fn clone_with(&self, __memo: &mut ::firebrick::__private::Memo) -> ::firebrick::__private::Result<Self> {
                 let _ = &__memo;
-                ::core::result::Result::Ok(Self {
-                    #(#clones)*
-                    #(#other_cores: ::firebrick::__private::Core::clone_with(&self.#other_cores, __memo)?,)*
-                    #core_clone
-                })
+                #copy
             }
         }
         #custom

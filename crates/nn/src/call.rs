@@ -104,7 +104,7 @@ impl<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized> Call<I, O> for M {}
 #[inline(never)]
 fn run<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(this: &M, input: I) -> Result<O> {
     // An enum's `forward` calls the module it holds, and that call does the rest.
-    if this.delegates() {
+    if this.delegates() || nothing_around(this.as_dyn()) {
         return this.forward(input);
     }
     let mut call = Running { this, module: this.as_dyn(), input, output: None, passed: Vec::new() };
@@ -115,6 +115,13 @@ fn run<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(this: &M, input: I) 
             Err(error)
         }
     }
+}
+
+/// Were the hooks taken off again, and is there nothing else?
+fn nothing_around(module: &dyn Module) -> bool {
+    let core = module.core();
+    let hooked = core.hooks().is_some_and(|table| table.any()) || global_hooks::any();
+    !hooked && !core.is_lazy() && core.extra().is_none_or(|extra| extra.stand_in().is_none())
 }
 
 struct Running<'m, I, O, M: ?Sized> {

@@ -108,6 +108,26 @@ fn the_error_names_the_root_and_keeps_the_order_of_keys() -> Result<()> {
 }
 
 #[test]
+fn unexpected_keys_come_module_by_module_and_pass_over_empty_children() -> Result<()> {
+    let inner = nn::Sequential::new().add(nn::Linear::new(1, 1)?);
+    let net = nn::Sequential::new().add(nn::Linear::new(1, 1)?).add(inner);
+    let mut state = net.state_dict();
+    for key in ["1.0.zz", "0.yy", "q.r", "1.xx", "5.w"] {
+        state.insert(key, Tensor::zeros([1])?);
+    }
+    assert_eq!(
+        message(net.load_state_dict(&state)),
+        "Error(s) in loading state_dict for Sequential:\n\tUnexpected key(s) in state_dict: \"q.r\", \"5.w\", \
+         \"0.yy\", \"1.xx\", \"1.0.zz\". "
+    );
+    let mut bare = Bare::new();
+    bare.add_empty_module("c")?;
+    let below = StateDict::from_iter([("c.weight", Tensor::zeros([1])?)]);
+    assert_eq!(bare.load_state_dict(&below)?.to_string(), "<All keys matched successfully>");
+    Ok(())
+}
+
+#[test]
 fn a_failed_load_changes_nothing() -> Result<()> {
     let m = model()?;
     let before: Vec<Vec<f32>> = m.parameters().iter().map(|p| values(p)).collect();

@@ -326,6 +326,18 @@ fn a_wrong_number_of_gradients_is_pytorchs_error() -> Result<()> {
 }
 
 #[test]
+fn what_passed_through_a_backward_hook_may_not_change_in_place() -> Result<()> {
+    let _turn = turn();
+    let (layer, x) = layer_and_input()?;
+    layer.register_full_backward_hook(HookOptions::new(), |_, _, _| Ok(None));
+    let y = layer.call(&x)?;
+    let error = message(y.mul_(2.0).map(drop));
+    assert!(error.starts_with("Output 0 of BackwardHookFunction is a view and is being modified inplace."), "{error}");
+    y.copy()?.mul_(2.0)?;
+    Ok(())
+}
+
+#[test]
 fn backward_hooks_run_from_the_last_module_to_the_first() -> Result<()> {
     let _turn = turn();
     let net = nn::Sequential::new().add(nn::Linear::new(2, 2)?).add(nn::Linear::new(2, 1)?);

@@ -85,6 +85,8 @@ fn dicts_and_parameter_containers() -> Result<()> {
         "ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2]\n    \
          (1): Parameter containing: [torch.float32 of size 1x3]\n)"
     );
+    let one = nn::ParameterList::from(vec![Parameter::new(Tensor::zeros([2])?)]);
+    assert_eq!(one.to_string(), "ParameterList(  (0): Parameter containing: [torch.float32 of size 2])");
     let mut dict = nn::ParameterDict::new();
     dict.insert("a", Parameter::new(Tensor::zeros([2])?))?;
     dict.insert("b", Parameter::new(Tensor::zeros([1])?))?;

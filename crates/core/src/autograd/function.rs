@@ -1,6 +1,8 @@
 //! Operations whose gradient the caller writes.
 
 use super::node::{Edge, Grads, Node, OutputInfo, records};
+use crate::tensor::ViewOrigin;
+use crate::views::ViewOp;
 use crate::{Error, Result, Tensor};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 /// Records `outputs` as the results of an operation on `inputs` whose gradient is `backward`: from the gradients
 /// of the outputs (`None` where none arrived) to those of the inputs (`None` where there is none).
 ///
-/// Each output becomes a new tensor over the same memory. Where nothing is recorded the outputs come back as they
+/// Each output becomes a new tensor over the same memory; one that is an input may not be changed in place. Where nothing is recorded the outputs come back as they
 /// are. `name` is what `grad_fn` prints.
 ///
 /// # Errors
@@ -22,7 +24,7 @@ pub fn record(
     if !records(inputs.iter().copied()) {
         return Ok(outputs);
     }
-    let outputs: Vec<Tensor> = outputs.iter().map(Tensor::detach).collect();
+    let outputs = outputs.iter().map(|output| returned(name, inputs, output)).collect::<Result<Vec<Tensor>>>()?;
     let edges: SmallVec<[Option<Edge>; 2]> = inputs.iter().map(|t| t.edge()).collect();
     let count = inputs.len();
     let function = move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| -> Result<Grads> {
@@ -41,4 +43,13 @@ pub fn record(
         output.set_node(node.clone(), index);
     }
     Ok(outputs)
+}
+
+/// The tensor that becomes an output: an input that was returned as it is is a view of that input.
+fn returned(name: &'static str, inputs: &[&Tensor], output: &Tensor) -> Result<Tensor> {
+    if !inputs.iter().any(|input| input.ptr_eq(output)) {
+        return Ok(output.detach());
+    }
+    let origin = ViewOrigin::Returned(name.strip_suffix("Backward").unwrap_or(name));
+    output.viewed_from("alias", name, ViewOp::Alias, origin)
 }

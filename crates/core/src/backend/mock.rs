@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -176,5 +176,10 @@ impl Backend for Mock {
     fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()> {
         let (shape, g, indices, out) = (*shape, g.clone(), indices.clone(), out.clone());
         self.enqueue(move || Cpu.max_pool_backward(&shape, &g, &indices, &out))
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let updates = updates.to_vec();
+        self.enqueue(move || Cpu.optimizer_step(&updates))
     }
 }

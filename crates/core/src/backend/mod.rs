@@ -6,10 +6,13 @@
 pub mod cpu;
 mod kernels;
 mod mock;
+mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
 pub use kernels::{Binary, Map, Product, Reduce, Scan, Ternary, Unary};
+pub(crate) use update::GRAD;
+pub use update::{AdamRule, Rule, SgdRule, Update};
 
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -93,6 +96,9 @@ pub trait Backend: Send + Sync {
 
     /// Gradient of a maximum pooling: each element of `g` goes to the index that won.
     fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()>;
+
+    /// One step of an optimizer: every update, all of them in one pass.
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
 }
 
 /// The backend of a device.

@@ -9,16 +9,18 @@
 //!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result,
 //!                                                            // `also [i]`: further results
 //!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
-//!     in_place: mul_,                                        // optional
+//!     in_place: mul_,                                        // optional; `mul_ as "Name"` where grad_fn differs
 //!     samples: sample::pairs(|a, b| a.mul(b)),
 //! }
 //! ```
+//! `as "PowBackward1" or "PowBackward0"` gives a second name for the case that an operand is a number.
 //! Inputs after the first are an `operand` (tensor or number), a `tensor`, or `optional` (`Option<&Tensor>`); arguments
 //! follow a semicolon with their types and are taken as `impl Into<type>`. In `forward` and `grads` an input is a
 //! `&Tensor` (or `Option<&Tensor>`), an argument a reference to its value.
 //! Gradients are made of public differentiable operations, so that `create_graph` works by leaving recording on.
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
+//! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod conv;
 pub(crate) mod elementwise;
@@ -26,6 +28,7 @@ mod index;
 pub(crate) mod linalg;
 mod loss;
 mod norm;
+mod optimizer;
 mod random;
 pub(crate) mod record;
 mod reduce;
@@ -39,17 +42,19 @@ pub(crate) mod rows {
 }
 
 pub use conv::{ConvOptions, Padding, PoolOptions};
+pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
 macro_rules! ops {
     (table: $table:ident; $(
         $(#[$doc:meta])*
-        fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty as $grad_fn:literal {
+        fn $name:ident($x0:ident $(, $x:ident: $kind:ident)* $(; $($arg:ident: $aty:ty),+)?) -> $ret:ty
+            as $grad_fn:literal $(or $number_fn:literal)? {
             $how:ident: $forward:expr,
             saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)? $(also [$($extra:ident),+])?,
             grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
-            $(in_place: $in_place:ident,)?
+            $(in_place: $in_place:ident $(as $in_place_fn:literal)?,)?
             samples: $samples:expr $(,)?
         }
     )*) => {
@@ -91,6 +96,12 @@ macro_rules! ops {
                     $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
                 };
                 if recording && __out.primary().is_floating_point() {
+                    let grad_fn = $crate::ops::record::Name {
+                        usual: $grad_fn,
+                        with_number: $crate::ops::first!($($number_fn)?),
+                        in_place: $crate::ops::first!($($($in_place_fn)?)?),
+                    }
+                    .choose(false $(|| $x.is_number())*, in_place.is_some());
                     let $x0 = original.unwrap_or($x0);
                     let keeps_nothing =
                         $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)? $($(stringify!($extra),)+)?]);
@@ -122,7 +133,7 @@ macro_rules! ops {
                         });)+
                         Ok(__result)
                     });
-                    $crate::ops::record::attach(__out.primary(), $grad_fn, edges, keeps_nothing, function, in_place);
+                    $crate::ops::record::attach(__out.primary(), grad_fn, edges, keeps_nothing, function, in_place);
                 }
                 Ok(__out)
             }
@@ -161,6 +172,22 @@ macro_rules! composed {
             samples: || $samples,
         }),*];
     };
+}
+
+/// Rows of methods that are written out by hand: name, `as` what `grad_fn` prints where they record themselves,
+/// `in` their in-place form, and samples.
+macro_rules! by_hand {
+    (table: $table:ident; $($name:ident $(as $grad_fn:literal)? $(in $in_place:ident)?: $samples:expr;)*) => {
+        /// The rows of this family.
+        pub(crate) const $table: &[$crate::ops::Row] = &[$($crate::ops::Row {
+            name: stringify!($name),
+            kind: $crate::ops::by_hand!(@kind $($grad_fn)?),
+            in_place: $crate::ops::in_place_name!($($in_place)?),
+            samples: || $samples,
+        }),*];
+    };
+    (@kind $grad_fn:literal) => { $crate::ops::Kind::Recorded($grad_fn) };
+    (@kind) => { $crate::ops::Kind::Composed };
 }
 
 macro_rules! arg_type {
@@ -208,6 +235,15 @@ macro_rules! in_place_method {
     };
 }
 
+macro_rules! first {
+    () => {
+        None
+    };
+    ($name:literal) => {
+        Some($name)
+    };
+}
+
 macro_rules! in_place_name {
     () => {
         None
@@ -217,4 +253,5 @@ macro_rules! in_place_name {
     };
 }
 
-pub(crate) use {arg_type, arg_value, composed, compute, in_place_method, in_place_name, ops, owned_type};
+pub(crate) use {arg_type, arg_value, by_hand, composed, compute, in_place_method, in_place_name, ops, owned_type};
+pub(crate) use {arg_type, arg_value, composed, compute, first, in_place_method, in_place_name, ops, owned_type};

@@ -17,6 +17,8 @@ pub(crate) trait Slot: Sized {
     fn resolved(self, op: &'static str) -> Result<Self>;
     fn slot(&self) -> Self::Ref<'_>;
     fn wants_grad(&self) -> bool;
+    /// Is it a plain number rather than a tensor?
+    fn is_number(&self) -> bool;
     fn edge(&self) -> Option<Edge>;
     fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>>;
     fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self>;
@@ -62,6 +64,11 @@ impl Slot for Tensor {
         self.requires_grad()
     }
 
+    #[inline]
+    fn is_number(&self) -> bool {
+        self.is_wrapped_number()
+    }
+
     fn edge(&self) -> Option<Edge> {
         Tensor::edge(self)
     }
@@ -95,6 +102,10 @@ impl Slot for Option<Tensor> {
     #[inline]
     fn wants_grad(&self) -> bool {
         self.as_ref().is_some_and(Tensor::requires_grad)
+    }
+
+    fn is_number(&self) -> bool {
+        false
     }
 
     fn edge(&self) -> Option<Edge> {
@@ -155,6 +166,21 @@ impl Primary for (Tensor, Tensor, Tensor) {
 /// Does the operation save nothing?
 pub(crate) const fn is_empty(names: &[&str]) -> bool {
     names.is_empty()
+}
+
+/// What PyTorch calls the node: it has names of their own for some overloads.
+pub(crate) struct Name {
+    pub usual: &'static str,
+    pub with_number: Option<&'static str>,
+    pub in_place: Option<&'static str>,
+}
+
+impl Name {
+    #[inline]
+    pub fn choose(self, number: bool, in_place: bool) -> &'static str {
+        let special = if in_place && self.in_place.is_some() { self.in_place } else { self.with_number.filter(|_| number) };
+        special.unwrap_or(self.usual)
+    }
 }
 
 /// Makes `out` the result of a new node; for an in-place operation, the new value of what it was before.

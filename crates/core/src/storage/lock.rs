@@ -23,16 +23,14 @@ enum Guard<'a> {
 #[inline]
 pub(crate) fn lock<'a>(reads: &[&'a Body], writes: &[&'a Body]) -> Locked<'a> {
     let mut wanted: SmallVec<[(&'a Storage, bool); 6]> = SmallVec::new();
-    for (bodies, write) in [(reads, false), (writes, true)] {
-        for body in bodies {
-            let storage: &Storage = &body.storage;
-            match wanted.iter_mut().find(|(s, _)| std::ptr::eq(*s, storage)) {
-                Some((_, exclusive)) => *exclusive |= write,
-                None => wanted.push((storage, write)),
-            }
-        }
-    }
+    wanted.extend(reads.iter().map(|body| (&*body.storage, false)));
+    wanted.extend(writes.iter().map(|body| (&*body.storage, true)));
     wanted.sort_unstable_by_key(|(storage, _)| std::ptr::from_ref(*storage) as usize);
+    wanted.dedup_by(|(later, write), (kept, exclusive)| {
+        let same = std::ptr::eq(*later, *kept);
+        *exclusive |= same && *write;
+        same
+    });
     let guard = |(storage, write): (&'a Storage, bool)| match write {
         true => Guard::Write { _guard: storage.data.write() },
         false => Guard::Read { _guard: storage.data.read() },

@@ -28,6 +28,8 @@ pub(crate) enum ViewOrigin {
     NoGrad,
     /// One of several views that the operation of this name made at once.
     OneOfMany(&'static str),
+    /// An input that the custom operation of this name returned as it was.
+    Returned(&'static str),
 }
 
 /// How a view was taken, so that an in-place change of it can be written into its base's history.

@@ -168,5 +168,11 @@ pub(crate) fn refuse_in_place(op: &'static str, view: &ViewOf) -> Result<()> {
                 "Output 0 of {name} is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
             ),
         )),
+        ViewOrigin::Returned(name) => Err(Error::runtime(
+            op,
+            format!(
+                "Output 0 of {name} is a view and is being modified inplace. This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
+            ),
+        )),
     }
 }

@@ -15,6 +15,7 @@ mod map;
 mod matmul;
 mod median;
 mod number;
+mod optim;
 mod reduce;
 mod rows;
 mod scan;
@@ -23,7 +24,7 @@ mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan};
+use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -173,6 +174,17 @@ impl Backend for Cpu {
         let _locked = lock(&[g, indices], &[out]);
         // SAFETY: as in `max_pool_forward`.
         unsafe { pool::max_backward(shape, g, indices, out) }
+        Ok(())
+    }
+
+    fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
+        let is_grad = |slot: usize| slot == super::GRAD;
+        let bodies = || updates.iter().flat_map(|update| update.bodies.iter().enumerate());
+        let reads: Vec<&Body> = bodies().filter(|&(slot, _)| is_grad(slot)).map(|(_, body)| body).collect();
+        let writes: Vec<&Body> = bodies().filter(|&(slot, _)| !is_grad(slot)).map(|(_, body)| body).collect();
+        let _locked = lock(&reads, &writes);
+        // SAFETY: the storages are locked; `ops` checked that the bodies of an update have one shape and dtype.
+        unsafe { optim::run(updates) }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Every elementwise formula, once, as a loop over a tile.
 
-use super::math::{Lane, Real, activation, activation_grad, binary as two, int, rounding, special};
+use super::math::{Lane, Real, activation, activation_grad, binary as two, gamma, int, rounding, special};
 use crate::Element;
 use crate::backend::{Binary, Ternary, Unary};
 use std::marker::PhantomData;
@@ -75,6 +75,8 @@ where
             Abs => R::abs;
             Sign => rounding::sign::<R>;
             Square => rounding::square::<R>;
+            Cube => rounding::cube::<R>;
+            InverseSquare => |x: R| R::ONE / (x * x);
             Sqrt => R::sqrt;
             Rsqrt => rounding::rsqrt::<R>;
             Reciprocal => rounding::reciprocal::<R>;
@@ -102,32 +104,52 @@ where
             Erfinv => R::erfinv;
             Lgamma => R::lgamma;
             Digamma => R::digamma;
+            Polygamma(n) => |x: R| R::from_f64(gamma::polygamma(n, x.to_f64()));
             I0 => R::i0;
+            I1 => |x: R| R::from_f64(gamma::i1(x.to_f64()));
             Sinc => special::sinc::<R>;
+            Entr => special::entr::<R>;
+            Ndtr => R::ndtr;
+            LogNdtr => R::log_ndtr;
+            Logit => special::logit::<R>;
+            LogitEps(eps) => |x: R| special::logit_eps(x, R::from_f64(eps));
+            Sigmoid => special::sigmoid::<R>;
             Floor => R::floor;
             Ceil => R::ceil;
             Round => R::round;
+            RoundDecimals(decimals) => |x: R| rounding::round_decimals(x, decimals);
             Trunc => R::trunc;
             Frac => rounding::frac::<R>;
-            Relu => |x: R| if x <= R::ZERO { R::ZERO } else { x };
-            Sigmoid => special::sigmoid::<R>;
-            LogSigmoid => special::logsigmoid::<R>;
+            Angle => rounding::angle::<R>;
+            Deg2rad => rounding::deg2rad::<R>;
+            Rad2deg => rounding::rad2deg::<R>;
+            NanToNum(nan, positive, negative) =>
+                |x: R| rounding::nan_to_num(x, R::from_f64(nan), R::from_f64(positive), R::from_f64(negative));
+            LogicalNot => |x: R| truth(!is_true(x));
+            BitwiseNot => |x: R| x;
+            IsNan => |x: R| truth(x.is_nan());
+            IsInf => |x: R| truth(x.abs() == R::INFINITY);
+            IsPosInf => |x: R| truth(x == R::INFINITY);
+            IsNegInf => |x: R| truth(x == -R::INFINITY);
+            IsFinite => |x: R| truth(x.abs() <= R::MAX);
+            Signbit => |x: R| truth(x.signbit());
+            Relu => activation::relu::<R>;
+            Hardtanh(low, high) => |x: R| activation::hardtanh(x, R::from_f64(low), R::from_f64(high));
+            LeakyRelu(slope) => |x: R| activation::leaky_relu(x, R::from_f64(slope));
+            Threshold(threshold, value) => |x: R| activation::threshold(x, R::from_f64(threshold), R::from_f64(value));
+            Elu(alpha, scale, input_scale) =>
+                |x: R| activation::elu(x, R::from_f64(alpha), R::from_f64(scale), R::from_f64(input_scale));
             Gelu => activation::gelu::<R>;
             GeluTanh => activation::gelu_tanh::<R>;
             Silu => activation::silu::<R>;
-            LogicalNot => |x: R| truth(!is_true(x));
-            BitwiseNot => |x: R| x;
-            IsNan => |x: R| truth(x.partial_cmp(&x).is_none());
-            IsInf => |x: R| truth(x.abs() == R::INFINITY);
-            IsFinite => |x: R| truth(x.abs() <= R::MAX);
-            Signbit => |x: R| truth(x.signbit());
-            Clamp(low, high) => |x: R| rounding::clamp(x, R::from_f64(low), R::from_f64(high));
-            ClampInt(low, high) => |x: R| rounding::clamp(x, R::from_f64(low as f64), R::from_f64(high as f64));
-            Positive => |x: R| x;
-            Ndtr => R::ndtr;
-            LogNdtr => R::log_ndtr;
-            Deg2rad => rounding::deg2rad::<R>;
-            Rad2deg => rounding::rad2deg::<R>;
+            Mish => activation::mish::<R>;
+            Softplus(beta, threshold) => |x: R| activation::softplus(x, R::from_f64(beta), R::from_f64(threshold));
+            Softsign => activation::softsign::<R>;
+            LogSigmoid => special::logsigmoid::<R>;
+            Hardsigmoid => activation::hardsigmoid::<R>;
+            Hardswish => activation::hardswish::<R>;
+            Hardshrink(lambda) => |x: R| activation::hardshrink(x, R::from_f64(lambda));
+            Softshrink(lambda) => |x: R| activation::softshrink(x, R::from_f64(lambda));
         }
     }
 
@@ -136,6 +158,8 @@ where
         formulas! { each2, kernel, (x, y, out), Binary;
             Add => |x: R, y: R| x + y;
             Sub => |x: R, y: R| x - y;
+            AddScaled(alpha) => |x: R, y: R| y.mul_add(R::from_f64(alpha), x);
+            AddScaledInt(alpha) => |x: R, y: R| y.mul_add(R::from_f64(alpha as f64), x);
             Mul => |x: R, y: R| x * y;
             Div => |x: R, y: R| x / y;
             FloorDivide => two::floor_divide::<R>;
@@ -151,11 +175,16 @@ where
             Minimum => two::minimum::<R>;
             Fmax => two::fmax::<R>;
             Fmin => two::fmin::<R>;
+            ClampMin => two::maximum::<R>;
+            ClampMax => two::minimum::<R>;
             Heaviside => two::heaviside::<R>;
             LogAddExp => special::logaddexp::<R>;
             LogAddExp2 => special::logaddexp2::<R>;
             Xlogy => special::xlogy::<R>;
             Xlog1py => special::xlog1py::<R>;
+            Ldexp => two::ldexp::<R>;
+            Gcd => |x: R, _: R| x;
+            Lcm => |x: R, _: R| x;
             Eq => |x: R, y: R| truth(x == y);
             Ne => |x: R, y: R| truth(x != y);
             Lt => |x: R, y: R| truth(x < y);
@@ -168,12 +197,27 @@ where
             BitwiseAnd => |x: R, _: R| x;
             BitwiseOr => |x: R, _: R| x;
             BitwiseXor => |x: R, _: R| x;
+            LeftShift(_bits) => |x: R, _: R| x;
+            RightShift(_bits) => |x: R, _: R| x;
             SigmoidGrad => |g: R, out: R| g * (R::ONE - out) * out;
             TanhGrad => |g: R, out: R| g * (R::ONE - out * out);
             ReluGrad => |g: R, out: R| if out <= R::ZERO { R::ZERO } else { g };
+            HardtanhGrad(low, high) =>
+                |g: R, x: R| if x > R::from_f64(low) && x < R::from_f64(high) { g } else { R::ZERO };
+            LeakyReluGrad(slope) => |g: R, x: R| if x > R::ZERO { g } else { g * R::from_f64(slope) };
+            ThresholdGrad(threshold) => |g: R, x: R| if x <= R::from_f64(threshold) { R::ZERO } else { g };
+            EluGrad(alpha, scale, input_scale) =>
+                |g: R, x: R| g * activation_grad::elu_grad(x, R::from_f64(alpha), R::from_f64(scale), R::from_f64(input_scale));
             GeluGrad => |g: R, x: R| g * activation_grad::gelu_grad(x);
             GeluTanhGrad => |g: R, x: R| g * activation_grad::gelu_tanh_grad(x);
             SiluGrad => |g: R, x: R| g * activation_grad::silu_grad(x);
+            MishGrad => |g: R, x: R| g * activation_grad::mish_grad(x);
+            SoftplusGrad(beta, threshold) =>
+                |g: R, x: R| g * activation_grad::softplus_grad(x, R::from_f64(beta), R::from_f64(threshold));
+            LogSigmoidGrad => |g: R, x: R| g * activation_grad::logsigmoid_grad(x);
+            HardsigmoidGrad => |g: R, x: R| g * activation_grad::hardsigmoid_grad(x);
+            HardswishGrad => |g: R, x: R| g * activation_grad::hardswish_grad(x);
+            ShrinkGrad(lambda) => |g: R, x: R| if x >= -R::from_f64(lambda) && x <= R::from_f64(lambda) { R::ZERO } else { g };
         }
     }
 
@@ -181,6 +225,7 @@ where
     fn ternary(kernel: Ternary, x: &[Self::T], y: &[Self::T], z: &[Self::T], out: &mut [Self::T]) {
         formulas! { each3, kernel, (x, y, z, out), Ternary;
             Where => |c: R, x: R, y: R| if is_true(c) { x } else { y };
+            MaskedFill => |x: R, mask: R, value: R| if is_true(mask) { value } else { x };
             Lerp => two::lerp::<R>;
             Addcmul(value) => |x: R, y: R, z: R| x + R::from_f64(value) * y * z;
             Addcdiv(value) => |x: R, y: R, z: R| x + R::from_f64(value) * y / z;
@@ -224,14 +269,18 @@ impl Class for Integer {
             Abs => int::abs;
             Sign => int::sign;
             Square => |x| int::mul(x, x);
+            Cube => |x| int::mul(x, int::mul(x, x));
             Relu => |x: i64| x.max(0);
             LogicalNot => |x| i64::from(x == 0);
             BitwiseNot => |x: i64| !x;
             IsNan => |_| 0;
             IsInf => |_| 0;
+            IsPosInf => |_| 0;
+            IsNegInf => |_| 0;
             IsFinite => |_| 1;
             Signbit => |x| i64::from(x < 0);
-            ClampInt(low, high) => |x: i64| x.max(low).min(high);
+            Hardtanh(low, high) => |x: i64| x.max(low as i64).min(high as i64);
+            Threshold(threshold, value) => |x: i64| if x <= threshold as i64 { value as i64 } else { x };
         }
     }
 
@@ -241,6 +290,7 @@ impl Class for Integer {
         integer_formulas! { each_int2, kernel, (x, y, out), Binary, out.copy_from_slice(x);
             Add => int::add;
             Sub => int::sub;
+            AddScaledInt(alpha) => |x, y| int::add(x, int::mul(alpha, y));
             Mul => int::mul;
             FloorDivide => |x, y| int::floor_divide(x, y).unwrap_or(0);
             TruncDivide => |x, y| int::trunc_divide(x, y).unwrap_or(0);
@@ -251,6 +301,10 @@ impl Class for Integer {
             Minimum => int::minimum;
             Fmax => int::maximum;
             Fmin => int::minimum;
+            ClampMin => int::maximum;
+            ClampMax => int::minimum;
+            Gcd => int::gcd;
+            Lcm => int::lcm;
             Heaviside => |x: i64, y: i64| match x.signum() { 0 => y, s => i64::from(s > 0) };
             Eq => |x, y| i64::from(x == y);
             Ne => |x, y| i64::from(x != y);
@@ -264,6 +318,8 @@ impl Class for Integer {
             BitwiseAnd => |x: i64, y: i64| x & y;
             BitwiseOr => |x: i64, y: i64| x | y;
             BitwiseXor => |x: i64, y: i64| x ^ y;
+            LeftShift(bits) => |x, y| int::left_shift(x, y, bits);
+            RightShift(bits) => |x, y| int::right_shift(x, y, bits);
         }
     }
 
@@ -271,6 +327,7 @@ impl Class for Integer {
     fn ternary(kernel: Ternary, x: &[i64], y: &[i64], z: &[i64], out: &mut [i64]) {
         integer_formulas! { each_int3, kernel, (x, y, z, out), Ternary, out.copy_from_slice(x);
             Where => |c: i64, x: i64, y: i64| if c != 0 { x } else { y };
+            MaskedFill => |x: i64, mask: i64, value: i64| if mask != 0 { value } else { x };
             Addcmul(value) => |x: i64, y: i64, z: i64| int::add(x, int::mul(value as i64, int::mul(y, z)));
             Clamp => |x: i64, low: i64, high: i64| x.max(low).min(high);
         }

@@ -30,6 +30,8 @@ fn run(
     let compute = match dtype {
         DType::F32 | DType::F64 => dtype,
         DType::F16 | DType::BF16 => DType::F32,
+        // Exact up to 2^53.
+        DType::I64 => DType::F64,
         other => {
             return Err(Error::not_implemented(
                 op,
@@ -125,26 +127,6 @@ ops! {
     }
 }
 
-/// The error for a weight with another number of dimensions than a convolution over `n` takes.
-fn wrong_weight(op: &'static str, n: usize, input: &Dims, weight: &Dims, options: &ConvOptions) -> Error {
-    let (given, rank) = (input.len(), weight.len());
-    let message = match options.padding {
-        _ if rank < 3 => "weight should have at least three dimensions".to_owned(),
-        super::Padding::Same => format!(
-            "Expected {rank}-dimensional input for {rank}-dimensional weight{weight:?}, but got {given}-dimensional input of size {input:?} instead"
-        ),
-        _ if n == 1 => format!(
-            "Expected {rank}-dimensional input for {rank}-dimensional weight {weight:?}, but got {given}-dimensional input of size {input:?} instead"
-        ),
-        _ => format!(
-            "expected stride to be a single integer value or a list of {} values to match the convolution dimensions, but got stride={:?}",
-            rank - 2,
-            options.stride.iter().cycle().take(n).collect::<Vec<_>>()
-        ),
-    };
-    Error::runtime(op, message)
-}
-
 /// A convolution over `n` spatial dimensions; an input without batch dimension gets one for the time being.
 fn conv(
     op: &'static str,
@@ -157,21 +139,25 @@ fn conv(
     let (x, weight) = (x.resolve(op)?, weight.resolve(op)?);
     let bias = bias.map(|b| b.resolve(op)).transpose()?;
     let (sx, sw) = (x.shape(), weight.shape());
+    let refuse = |text: String| Err(Error::runtime(op, text));
+    if sw.len() < 3 {
+        return refuse("weight should have at least three dimensions".into());
+    }
     if sx.len() != n + 1 && sx.len() != n + 2 {
         let (unbatched, batched) = (n + 1, n + 2);
-        return Err(Error::runtime(
-            op,
-            format!(
-                "Expected {unbatched}D (unbatched) or {batched}D (batched) input to {op}, but got input of size: {sx:?}"
-            ),
+        return refuse(format!(
+            "Expected {unbatched}D (unbatched) or {batched}D (batched) input to {op}, but got input of size: {sx:?}"
         ));
     }
     if sw.len() != n + 2 {
-        return Err(wrong_weight(op, n, &sx, &sw, options));
+        let (rank, batched) = (sw.len(), if sx.len() == n + 1 { sx.len() + 1 } else { sx.len() });
+        return refuse(format!(
+            "Expected {rank}-dimensional input for {rank}-dimensional weight{sw:?}, but got {batched}-dimensional input of size {sx:?} instead"
+        ));
     }
     if let Some(bias) = bias.as_ref().filter(|bias| bias.dtype() != x.dtype()) {
         let (input, bias) = (x.dtype().c_name(), bias.dtype().c_name());
-        return Err(Error::runtime(op, format!("Input type ({input}) and bias type ({bias}) should be the same")));
+        return refuse(format!("Input type ({input}) and bias type ({bias}) should be the same"));
     }
     let batched = sx.len() == n + 2;
     let x = if batched { x } else { x.unsqueeze(0)? };

@@ -7,7 +7,6 @@ mod pool_shape;
 
 use crate::ops::Row;
 
-pub(crate) use options::each_dim;
 pub use options::{ConvOptions, Padding};
 pub use pool_shape::PoolOptions;
 

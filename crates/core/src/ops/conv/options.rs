@@ -78,7 +78,7 @@ impl ConvOptions {
 }
 
 /// One number for each of `n` dimensions, from one for all or one for each.
-pub(crate) fn each_dim(op: &'static str, name: &str, sizes: &[i64], n: usize) -> Result<Vec<i64>> {
+fn each_dim(op: &'static str, name: &str, sizes: &[i64], n: usize) -> Result<Vec<i64>> {
     match sizes {
         [one] => Ok(vec![*one; n]),
         list if list.len() == n => Ok(list.to_vec()),
@@ -120,7 +120,9 @@ pub(crate) fn conv_shape(
         return refuse("dilation should be greater than zero".into());
     }
     if dilation.contains(&0) {
-        return refuse(format!("dilation should be greater than zero, but got {dilation:?}"));
+        // One-dimensional convolutions run as two-dimensional ones in PyTorch, and say so here.
+        let planar: Vec<i64> = std::iter::repeat_n(1, 2usize.saturating_sub(n)).chain(dilation).collect();
+        return refuse(format!("dilation should be greater than zero, but got {planar:?}"));
     }
     if options.groups <= 0 {
         return refuse("non-positive groups is not supported".into());
@@ -149,6 +151,11 @@ pub(crate) fn conv_shape(
             weight[0]
         ));
     }
+    if weight[2..].contains(&0) {
+        let axes = ["depth", "height", "width"];
+        let sizes = axes[3 - n..].iter().zip(&weight[2..]).map(|(axis, size)| format!("kernel_{axis}: {size}"));
+        return refuse(format!("kernel size should be greater than zero, but got {}", sizes.collect::<Vec<_>>().join(" ")));
+    }
     let mut dims: Vec<ConvDim> = Vec::with_capacity(n);
     for d in 0..n {
         dims.push(ConvDim {
@@ -161,7 +168,8 @@ pub(crate) fn conv_shape(
     }
     let padded = |d: &ConvDim| d.input.saturating_add(d.padding.saturating_mul(2));
     let reach = |d: &ConvDim| d.dilation.saturating_mul(d.kernel.saturating_sub(1)).saturating_add(1);
-    if options.padding != Padding::Same && dims.iter().any(|d| padded(d) < reach(d)) {
+    let misfit = |d: &ConvDim| padded(d) < reach(d) || d.input == 0;
+    if options.padding != Padding::Same && dims.iter().any(misfit) {
         let list =
             |f: &dyn Fn(&ConvDim) -> usize| dims.iter().map(|d| f(d).to_string()).collect::<Vec<_>>().join(" x ");
         return refuse(format!(

@@ -55,22 +55,21 @@ fn pool_over(
 ) -> Result<(Tensor, Tensor)> {
     let x = x.resolve(op)?;
     let shape = x.shape();
-    if shape.len() != n + 1 && shape.len() != n + 2 {
-        let (unbatched, batched) = (n + 1, n + 2);
+    let (unbatched, batched) = (n + 1, n + 2);
+    let ranked = shape.len() == unbatched || shape.len() == batched;
+    if !ranked && n > 1 {
         return Err(Error::runtime(
             op,
             format!("non-empty {unbatched}D or {batched}D (batch mode) tensor expected for input"),
         )
         .given(format!("{shape:?}")));
     }
-    let skip = usize::from(shape.len() == n + 2);
-    if shape[skip..].contains(&0) {
+    if !ranked || shape[usize::from(shape.len() == batched)..].contains(&0) {
+        let name = if n == 1 { format!("{op}: ") } else { String::new() };
         return Err(Error::runtime(
             op,
             format!(
-                "Expected {}D or {}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape:?}",
-                n + 1,
-                n + 2
+                "{name}Expected {unbatched}D or {batched}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape:?}"
             ),
         ));
     }

@@ -1,6 +1,5 @@
 //! How a pooling is asked for, and PyTorch's checks.
 
-use super::each_dim;
 use crate::backend::PoolShape;
 use crate::{Dims, Error, Result, Sizes};
 
@@ -68,6 +67,28 @@ fn output_size(input: i64, kernel: i64, stride: i64, padding: i64, dilation: i64
     if ceil_mode && (out - 1) * stride >= input + padding { out - 1 } else { out }
 }
 
+/// The checks of a pooling over one dimension, which PyTorch words differently.
+fn check_line(op: &'static str, kernel: i64, stride: i64, padding: i64, dilation: i64) -> Result<()> {
+    let refuse = |text: String| Err(Error::runtime(op, format!("{op}() {text}")));
+    for (name, value) in [("kernel_size", kernel), ("stride", stride)] {
+        if value <= 0 {
+            return refuse(format!("{name} must be greater than zero, but got {value}"));
+        }
+    }
+    if padding < 0 {
+        return refuse(format!("padding must be non-negative, but got {padding}"));
+    }
+    if padding > kernel / 2 {
+        return refuse(format!(
+            "padding should be at most half of kernel size, but got padding={padding} and kernel_size={kernel}"
+        ));
+    }
+    if dilation <= 0 {
+        return refuse(format!("dilation must be greater than zero, but got {dilation}"));
+    }
+    Ok(())
+}
+
 /// The sizes of a pooling over the last `n` dimensions, after all of PyTorch's checks.
 pub(crate) fn pool_shape(
     op: &'static str,
@@ -77,28 +98,43 @@ pub(crate) fn pool_shape(
     options: &PoolOptions,
 ) -> Result<PoolShape> {
     let refuse = |text: String| Err(Error::runtime(op, text));
-    let kernel = each_dim(op, "kernel_size", kernel, n)?;
+    let list = |name: &str, sizes: &Sizes| match sizes.len() {
+        1 => Ok(vec![sizes[0]; n]),
+        len if len == n => Ok(sizes.to_vec()),
+        _ => {
+            let form = if name == "stride" { "be omitted, a single int," } else { "be a single int," };
+            let count = ["one", "two", "three"][n - 1];
+            Err(Error::runtime(op, format!("{op}: {name} must either {form} or a tuple of {count} ints")))
+        }
+    };
+    let kernel = list("kernel_size", kernel)?;
     let stride = match &options.stride {
-        Some(stride) if !stride.is_empty() => each_dim(op, "stride", stride, n)?,
+        Some(stride) if !stride.is_empty() => list("stride", stride)?,
         _ => kernel.clone(),
     };
-    let padding = each_dim(op, "padding", &options.padding, n)?;
-    let dilation = each_dim(op, "dilation", &options.dilation, n)?;
+    let padding = list("padding", &options.padding)?;
+    let dilation = list("dilation", &options.dilation)?;
+    if n == 1 {
+        check_line(op, kernel[0], stride[0], padding[0], dilation[0])?;
+    }
+    let axes = &["T", "H", "W"][3 - n..];
+    let named = |prefix: &str, list: &[i64]| {
+        axes.iter().zip(list).map(|(axis, v)| format!("{prefix}{axis}: {v}")).collect::<Vec<_>>().join(" ")
+    };
     if stride.contains(&0) {
         return refuse("stride should not be zero".into());
     }
     if let Some(pad) = padding.iter().find(|&&p| p < 0) {
         return refuse(format!("pad must be non-negative, but got pad: {pad}"));
     }
-    let axes = &["T", "H", "W"][3 - n..];
-    if kernel.iter().any(|&k| k <= 0) || stride.iter().any(|&s| s < 0) {
-        return refuse(format!(
-            "kernel size and stride should be greater than zero, but got {kernel:?} and {stride:?}"
-        ));
+    if kernel.iter().any(|&k| k <= 0) {
+        return refuse(format!("kernel size should be greater than zero, but got {}", named("k", &kernel)));
+    }
+    if stride.iter().any(|&s| s < 0) {
+        return refuse(format!("stride should be greater than zero, but got {}", named("d", &stride)));
     }
     if dilation.iter().any(|&d| d <= 0) {
-        let list: Vec<String> = axes.iter().zip(&dilation).map(|(axis, d)| format!("dilation{axis}: {d}")).collect();
-        return refuse(format!("dilation should be greater than zero, but got {}", list.join(" ")));
+        return refuse(format!("dilation should be greater than zero, but got {}", named("dilation", &dilation)));
     }
     for d in 0..n {
         let effective = dilation[d].saturating_mul(kernel[d] - 1).saturating_add(1);
@@ -135,6 +171,9 @@ pub(crate) fn pool_shape(
         shape.padding[axis] = padding[d] as usize;
         shape.dilation[axis] = dilation[d] as usize;
         shape.output[axis] = out.max(0) as usize;
+    }
+    if n == 1 && sizes[0] < 1 {
+        return refuse(format!("{op}() Invalid computed output size: {}", sizes[0]));
     }
     if sizes.iter().any(|&out| out < 1) {
         let channels = if first > 0 { input[first - 1] } else { 1 };

@@ -1,9 +1,45 @@
-//! Sums, products and quotients.
+//! Sums, products, quotients and remainders.
 
-use crate::Tensor;
-use crate::backend::{Binary, Unary};
-use crate::ops::ops;
-use crate::ops::sample::{self, ANY, POSITIVE};
+use super::{not_differentiable, rules, run};
+use crate::backend::{Binary, Map, Unary};
+use crate::ops::sample::{self, ABOVE_ONE, ANY, POSITIVE};
+use crate::ops::{composed, ops};
+use crate::{DType, Error, Operand, Result, Scalar, Tensor};
+
+/// The kernel of `a + alpha * b`, after PyTorch's checks of the number.
+fn add_scaled(op: &'static str, a: &Tensor, b: &Tensor, alpha: Scalar, sign: i64) -> Result<Map> {
+    let dtype = Tensor::result_type(a, b)?;
+    if matches!(alpha, Scalar::Bool(_)) && dtype != DType::Bool {
+        return Err(Error::runtime(op, "Boolean alpha only supported for Boolean results."));
+    }
+    if matches!(alpha, Scalar::Float(_)) && !dtype.is_floating_point() {
+        return Err(Error::runtime(
+            op,
+            "For integral input tensors, argument alpha must not be a floating point number.",
+        ));
+    }
+    if sign < 0 {
+        // Only bool tensors are refused: the same check as without a factor.
+        rules::check(op, Binary::Sub.into(), dtype, &[a, b], &[a.body(), b.body()])?;
+    }
+    rules::check_fits(op, alpha, dtype)?;
+    Ok(match dtype.is_floating_point() {
+        true => Binary::AddScaled(sign as f64 * alpha.to_f64()).into(),
+        false => Binary::AddScaledInt(alpha.to_i64().wrapping_mul(sign)).into(),
+    })
+}
+
+/// PyTorch's `rounding_mode`.
+fn rounded(mode: &str) -> Result<Binary> {
+    match mode {
+        "trunc" => Ok(Binary::TruncDivide),
+        "floor" => Ok(Binary::FloorDivide),
+        other => Err(Error::runtime(
+            "div",
+            format!("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{other}'"),
+        )),
+    }
+}
 
 ops! {
     table: ARITHMETIC;
@@ -24,6 +60,18 @@ ops! {
         samples: sample::pairs((ANY, ANY), |a, b| a.add(b)),
     }
 
+    /// Sum with a factor: `out = a + alpha * b`, PyTorch's `add(b, alpha=alpha)`.
+    ///
+    /// # Errors
+    /// A fraction as `alpha` beside integers; a bool beside anything but bools.
+    fn add_alpha(a, b: operand; alpha: Scalar) -> Tensor as "AddBackward0" {
+        kernel: add_scaled("add", a, b, *alpha, 1)?,
+        saves: [],
+        grads: { a: |g| Ok(g.clone()), b: |g| g.mul(*alpha) },
+        in_place: add_alpha_,
+        samples: sample::pairs((ANY, ANY), |a, b| a.add_alpha(b, 2.5)),
+    }
+
     /// Difference: `out = a - b`. Shapes broadcast, dtypes promote; bool tensors are refused, as in PyTorch.
     fn sub(a, b: operand) -> Tensor as "SubBackward0" {
         kernel: Binary::Sub,
@@ -31,6 +79,23 @@ ops! {
         grads: { a: |g| Ok(g.clone()), b: |g| g.neg() },
         in_place: sub_,
         samples: sample::pairs((ANY, ANY), |a, b| a.sub(b)),
+    }
+
+    /// Difference with a factor: `out = a - alpha * b`, PyTorch's `sub(b, alpha=alpha)`.
+    fn sub_alpha(a, b: operand; alpha: Scalar) -> Tensor as "SubBackward0" {
+        kernel: add_scaled("sub", a, b, *alpha, -1)?,
+        saves: [],
+        grads: { a: |g| Ok(g.clone()), b: |g| g.mul(*alpha)?.neg() },
+        in_place: sub_alpha_,
+        samples: sample::pairs((ANY, ANY), |a, b| a.sub_alpha(b, 2.5)),
+    }
+
+    /// Difference the other way round: `out = b - alpha * a`. `torch.rsub`.
+    fn rsub(a, b: operand; alpha: Scalar) -> Tensor as "RsubBackward0" or "RsubBackward1" {
+        forward: run("rsub", add_scaled("rsub", b, a, *alpha, -1)?, &[b, a], None),
+        saves: [],
+        grads: { a: |g| g.mul(*alpha)?.neg(), b: |g| Ok(g.clone()) },
+        samples: sample::pairs((ANY, ANY), |a, b| a.rsub(b, 2)),
     }
 
     /// Product: `out = a * b`. Shapes broadcast, dtypes promote.
@@ -48,10 +113,58 @@ ops! {
         saves: [a if b, b],
         grads: {
             a: |g| g.div(b),
-            b: |g| g.mul(a)?.div(&b.mul(b)?)?.neg(),
+            b: |g| g.neg()?.mul(&a.div(b)?.div(b)?),
         },
         in_place: div_,
         samples: sample::pairs((ANY, POSITIVE), |a, b| a.div(b)),
+    }
+
+    /// Quotient, rounded as `rounding_mode` says: `"trunc"` towards zero, `"floor"` down. Of integers an integer.
+    ///
+    /// # Errors
+    /// Another mode; an integer zero as divisor.
+    fn div_rounding(a, b: operand; rounding_mode: String) -> Tensor as "DivBackward2" {
+        kernel: rounded(rounding_mode)?,
+        saves: [],
+        grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
+        in_place: div_rounding_,
+        samples: sample::pairs((ANY, POSITIVE), |a, b| a.div_rounding(b, "floor")),
+    }
+
+    /// Quotient rounded down: Python's `//`. Not differentiable.
+    ///
+    /// # Errors
+    /// An integer zero as divisor.
+    fn floor_divide(a, b: operand) -> Tensor as "NotImplemented" {
+        kernel: Binary::FloorDivide,
+        saves: [],
+        grads: { a: |g| not_differentiable("floor_divide"), b: |g| not_differentiable("floor_divide") },
+        in_place: floor_divide_,
+        samples: sample::pairs((ANY, POSITIVE), |a, b| a.detach().floor_divide(&b.detach())),
+    }
+
+    /// The remainder of `a / b` with the sign of `b`: Python's `%`.
+    ///
+    /// # Errors
+    /// An integer zero as divisor.
+    fn remainder(a, b: operand) -> Tensor as "RemainderBackward1" or "RemainderBackward0" {
+        kernel: Binary::Remainder,
+        saves: [a if b, b],
+        grads: { a: |g| Ok(g.clone()), b: |g| g.neg()?.mul(&a.div_rounding(b, "floor")?) },
+        in_place: remainder_,
+        samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.remainder(b)),
+    }
+
+    /// The remainder of `a / b` with the sign of `a`: C's `fmod`.
+    ///
+    /// # Errors
+    /// An integer zero as divisor.
+    fn fmod(a, b: operand) -> Tensor as "FmodBackward1" or "FmodBackward0" {
+        kernel: Binary::Fmod,
+        saves: [a if b, b],
+        grads: { a: |g| Ok(g.clone()), b: |g| g.neg()?.mul(&a.div_rounding(b, "trunc")?) },
+        in_place: fmod_,
+        samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.fmod(b)),
     }
 
     /// The number with the other sign.
@@ -62,30 +175,24 @@ ops! {
         in_place: neg_,
         samples: sample::unary(ANY, |x| x.neg()),
     }
+}
 
-    /// `e` to the power of each element.
-    fn exp(x) -> Tensor as "ExpBackward0" {
-        kernel: Unary::Exp,
-        saves: [] -> y,
-        grads: { x: |g| g.mul(y) },
-        in_place: exp_,
-        samples: sample::unary(ANY, |x| x.exp()),
-    }
+composed! {
+    table: COMPOSED;
 
-    /// The larger of each element and zero; NaN stays NaN.
-    fn relu(x) -> Tensor as "ReluBackward0" {
-        kernel: Unary::Relu,
-        saves: [] -> y,
-        grads: { x: |g| g.relu_grad(y) },
-        in_place: relu_,
-        samples: sample::unary(ANY, |x| x.relu()),
+    /// The tensor itself: Python's `+x`.
+    ///
+    /// # Errors
+    /// A bool tensor.
+    fn positive(&x) -> Tensor {
+        if x.dtype() == DType::Bool {
+            return Err(Error::not_implemented("positive", "The `+` operator, on a bool tensor is not supported."));
+        }
+        x.resolve("positive")
     }
+    samples: sample::unary(ANY, |x| x.positive());
 
-    /// The gradient of [`Tensor::relu`] from that of its result `y`: `g` where `y > 0`, else zero.
-    fn relu_grad(g, y: tensor) -> Tensor as "ThresholdBackward0" {
-        kernel: Binary::ReluGrad,
-        saves: [y if g],
-        grads: { g: |h| h.relu_grad(y), y: |h| h.zeros_like() },
-        samples: sample::pairs((ANY, ANY), |g, y| g.relu_grad(y)),
-    }
+    /// Quotient: PyTorch's other name of [`Tensor::div`].
+    fn true_divide(&a, b: impl Operand) -> Tensor { a.div(b) }
+    samples: sample::pairs((ANY, POSITIVE), |a, b| a.true_divide(b));
 }

@@ -1,10 +1,42 @@
 //! Elementwise operations: broadcasting, promotion, and the families of formulas.
 
+mod activation;
 mod arithmetic;
+mod compare;
+mod exponential;
+mod extremum;
+mod hyperbolic;
+mod powers;
+mod rounding;
+mod rules;
 mod run;
+mod select;
+mod special;
+mod trigonometric;
 
 pub(crate) use arithmetic::*;
-pub(crate) use run::{compute_class, mixed_devices, result_type, run};
+pub(crate) use run::{compute_class, fused, mixed_devices, run};
+
+use crate::{Error, Result, Tensor};
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[crate::ops::Row]] = &[arithmetic::ARITHMETIC];
+pub(crate) const TABLES: &[&[crate::ops::Row]] = &[
+    arithmetic::ARITHMETIC,
+    arithmetic::COMPOSED,
+    powers::POWERS,
+    exponential::EXPONENTIAL,
+    trigonometric::TRIGONOMETRIC,
+    hyperbolic::HYPERBOLIC,
+    rounding::ROUNDING,
+    special::SPECIAL,
+    activation::ACTIVATION,
+    activation::COMPOSED,
+    extremum::EXTREMUM,
+    compare::COMPARE,
+    select::SELECT,
+];
+
+/// The gradient of an operation that has none.
+fn not_differentiable(name: &str) -> Result<Tensor> {
+    Err(Error::runtime("backward", format!("derivative for aten::{name} is not implemented")))
+}

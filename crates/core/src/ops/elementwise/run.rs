@@ -1,7 +1,8 @@
 //! The forward half of every elementwise operation.
 
 use crate::autograd::{inplace, is_grad_enabled};
-use crate::backend::{self, Binary, Map, Ternary, Unary};
+use super::rules::{self, Rule, result_type};
+use crate::backend::{self, Binary, Map, Ternary};
 use crate::dims::broadcast_shapes;
 use crate::ops::record::check_writable;
 use crate::tensor::copy::expanded;
@@ -9,75 +10,8 @@ use crate::{Body, Category, DType, Device, Dims, Error, Result, Tensor};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// What a kernel makes of the dtypes of its inputs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    /// Computes in the promoted dtype and returns it.
-    Promote,
-    /// As `Promote`, after integers became the default floating dtype.
-    Float,
-    /// Computes in the promoted dtype and returns bool.
-    Truth,
-}
-
-fn rule(kernel: Map) -> Rule {
-    use Binary as B;
-    use Unary as U;
-    match kernel {
-        Map::Unary(
-            U::Neg
-            | U::Abs
-            | U::Sign
-            | U::Square
-            | U::Floor
-            | U::Ceil
-            | U::Round
-            | U::Trunc
-            | U::Frac
-            | U::Relu
-            | U::BitwiseNot
-            | U::Clamp(..)
-            | U::ClampInt(..)
-            | U::Positive
-            | U::Silu
-            | U::Gelu
-            | U::GeluTanh
-            | U::LogSigmoid,
-        ) => Rule::Promote,
-        Map::Unary(U::LogicalNot | U::IsNan | U::IsInf | U::IsFinite | U::Signbit) => Rule::Truth,
-        Map::Unary(_) => Rule::Float,
-        Map::Binary(B::Eq | B::Ne | B::Lt | B::Le | B::Gt | B::Ge | B::LogicalAnd | B::LogicalOr | B::LogicalXor) => {
-            Rule::Truth
-        }
-        Map::Binary(B::Div | B::Atan2 | B::Xlogy | B::Xlog1py | B::Copysign) => Rule::Float,
-        Map::Binary(_) | Map::Ternary(_) => Rule::Promote,
-    }
-}
-
-/// `torch.result_type`: dtypes of tensors with dimensions count first, then those of 0-dimensional tensors, then
-/// numbers; a later group counts only where its category is higher.
-pub(crate) fn result_type<'a>(inputs: impl IntoIterator<Item = (&'a Tensor, &'a Body)>) -> DType {
-    // Dimensioned, zero-dimensional, number.
-    let mut groups: [Option<DType>; 3] = [None; 3];
-    for (tensor, body) in inputs {
-        let (group, dtype) = match (tensor.is_wrapped_number(), body.shape.is_empty()) {
-            (true, _) if body.dtype.is_floating_point() => (2, crate::default_dtype()),
-            (true, _) => (2, body.dtype),
-            (false, true) => (1, body.dtype),
-            (false, false) => (0, body.dtype),
-        };
-        groups[group] = Some(groups[group].map_or(dtype, |d| d.promote(dtype)));
-    }
-    let combine = |higher: Option<DType>, lower: Option<DType>| match (higher, lower) {
-        (Some(h), Some(l)) if l.category() > h.category() => Some(h.promote(l)),
-        (h, l) => h.or(l),
-    };
-    let lower = combine(groups[1], groups[2]);
-    combine(groups[0], lower).unwrap_or(crate::default_dtype())
-}
-
 /// The device that all inputs share; a 0-dimensional CPU tensor may join any.
-fn common_device(op: &'static str, inputs: &[&Tensor], bodies: &[Body]) -> Result<Device> {
+fn common_device(op: &'static str, bodies: &[Body]) -> Result<Device> {
     let mut device: Option<Device> = None;
     for body in bodies {
         let own = body.device();
@@ -90,7 +24,6 @@ fn common_device(op: &'static str, inputs: &[&Tensor], bodies: &[Body]) -> Resul
             Some(_) => {}
         }
     }
-    debug_assert_eq!(inputs.len(), bodies.len());
     Ok(device.unwrap_or_else(|| bodies[0].device()))
 }
 
@@ -111,39 +44,30 @@ pub(crate) fn run(
     target: Option<(&'static str, &Tensor)>,
 ) -> Result<Tensor> {
     let op = target.map_or(op, |(name, _)| name);
-    let mut bodies: SmallVec<[Body; 3]> = inputs.iter().map(|t| t.body()).collect();
-    let device = match bodies.iter().all(|b| b.device() == Device::Cpu) {
-        true => Device::Cpu,
-        false => common_device(op, inputs, &bodies)?,
-    };
-    let mut dtype = match bodies.iter().all(|b| b.dtype == bodies[0].dtype) && !inputs[0].is_wrapped_number() {
+    let mut bodies: SmallVec<[Body; 3]> = SmallVec::new();
+    for input in inputs {
+        bodies.push(input.body());
+    }
+    let rule = rules::rule(kernel);
+    let alike = bodies[1..].iter().all(|b| is_alike(b, &bodies[0])) && !inputs[0].is_wrapped_number();
+    let mut dtype = match alike || rule == Rule::First {
         true => bodies[0].dtype,
-        // The condition of `where` does not take part.
-        false if matches!(kernel, Map::Ternary(Ternary::Where)) => {
-            result_type(inputs[1..].iter().copied().zip(&bodies[1..]))
-        }
-        false => result_type(inputs.iter().copied().zip(&bodies)),
+        false => promoted(kernel, inputs, &bodies),
     };
-    let rule = rule(kernel);
     if rule == Rule::Float {
         dtype = dtype.to_float();
     }
-    check_domain(op, kernel, dtype, &bodies)?;
-    let shape = common_shape(op, &bodies)?;
-    for body in &mut bodies {
-        if body.device() != device {
-            *body = Tensor::from_body(body.clone()).to(device)?.body();
-        }
-        if body.shape != shape {
-            *body = expanded(op, body, &shape)?;
-        }
-    }
+    rules::check(op, kernel, dtype, inputs, &bodies)?;
+    let (shape, device) = match alike {
+        true => (bodies[0].shape.clone(), bodies[0].device()),
+        false => bring_together(op, kernel, dtype, &mut bodies)?,
+    };
     let result = if rule == Rule::Truth { DType::Bool } else { dtype };
     let out = match target {
         Some((op, target)) => {
             inplace::check(op, target, inputs)?;
             let out = target.body();
-            check_writable(op, &out, &shape, result)?;
+            check_target(op, kernel, &out, &shape, result, inputs)?;
             separate_overlapping(op, &out, &mut bodies)?;
             out
         }
@@ -152,8 +76,17 @@ pub(crate) fn run(
             None => Body::alloc(shape, result, device)?,
         },
     };
-    let inputs: SmallVec<[&Body; 3]> = bodies.iter().collect();
-    backend::of(device)?.map(kernel, compute_class(dtype), &inputs, &out)?;
+    // A kernel chosen by the value of an operand does not read the operand.
+    let arity = match kernel {
+        Map::Unary(_) => 1,
+        Map::Binary(_) => 2,
+        Map::Ternary(_) => 3,
+    };
+    let mut sources = [&bodies[0]; 3];
+    for (source, body) in sources.iter_mut().zip(&bodies) {
+        *source = body;
+    }
+    backend::of(device)?.map(kernel, compute_class(dtype), &sources[..arity], &out)?;
     Ok(match target {
         Some((_, target)) => {
             target.changed();
@@ -161,6 +94,83 @@ pub(crate) fn run(
         }
         None => Tensor::from_body(out),
     })
+}
+
+/// The gradient of an operation by one kernel of `g` and `x`; while a graph of the gradient is recorded, by the
+/// `composed` formula instead.
+pub(crate) fn fused(
+    kernel: Binary,
+    g: &Tensor,
+    x: &Tensor,
+    composed: impl FnOnce() -> Result<Tensor>,
+) -> Result<Tensor> {
+    if is_grad_enabled() { composed() } else { run("backward", kernel.into(), &[g, x], None) }
+}
+
+#[inline]
+fn is_alike(a: &Body, b: &Body) -> bool {
+    a.dtype == b.dtype && a.shape == b.shape && a.device() == b.device()
+}
+
+/// The dtype that the inputs promote to; the condition of `where` does not take part.
+fn promoted(kernel: Map, inputs: &[&Tensor], bodies: &[Body]) -> DType {
+    let first = usize::from(matches!(kernel, Map::Ternary(Ternary::Where)));
+    result_type(inputs[first..].iter().copied().zip(&bodies[first..]))
+}
+
+/// Brings inputs of different kinds to one device and shape, which are returned, and to values that `dtype` holds.
+fn bring_together(op: &'static str, kernel: Map, dtype: DType, bodies: &mut [Body]) -> Result<(Dims, Device)> {
+    let device = common_device(op, bodies)?;
+    let shape = common_shape(op, bodies)?;
+    let mask = match kernel {
+        Map::Ternary(Ternary::Where) => Some(0),
+        Map::Ternary(Ternary::MaskedFill) => Some(1),
+        _ => None,
+    };
+    for (i, body) in bodies.iter_mut().enumerate() {
+        let exact = Some(i) == mask || (rules::keeps_digits(kernel) && body.shape.is_empty());
+        if !exact && loses(body.dtype, dtype) {
+            let cast = Body::alloc(body.shape.clone(), dtype, body.device())?;
+            backend::of(body.device())?.copy(body, &cast)?;
+            *body = cast;
+        }
+        if body.device() != device {
+            *body = Tensor::from_body(body.clone()).to(device)?.body();
+        }
+        if body.shape != shape {
+            *body = expanded(op, body, &shape)?;
+        }
+    }
+    Ok((shape, device))
+}
+
+/// Can a value of `from` change when it is cast to `to`, other than by what the kernel's own conversion does?
+fn loses(from: DType, to: DType) -> bool {
+    match to {
+        DType::F16 | DType::BF16 => from.size() > 1 && from != to,
+        _ if to.category() == Category::Integer => {
+            from.category() == Category::Integer && from != to && from.size() >= to.size()
+        }
+        _ => false,
+    }
+}
+
+/// Can the result be written into the target?
+fn check_target(
+    op: &'static str,
+    kernel: Map,
+    out: &Body,
+    shape: &Dims,
+    result: DType,
+    inputs: &[&Tensor],
+) -> Result<()> {
+    let clamps = matches!(kernel, Map::Binary(Binary::ClampMin | Binary::ClampMax) | Map::Ternary(Ternary::Clamp));
+    if clamps && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
+        // PyTorch names the second type as C++ does, here only.
+        let (from, to) = (result.scalar_name(), out.dtype.c_name());
+        return Err(Error::runtime(op, format!("result type {from} can't be cast to the desired output type {to}")));
+    }
+    check_writable(op, out, shape, result)
 }
 
 /// The class of numbers that a dtype is computed in: f64, f32, or i64 for every integer and bool.
@@ -180,40 +190,6 @@ fn common_shape(op: &'static str, bodies: &[Body]) -> Result<Dims> {
         }
     }
     Ok(shape)
-}
-
-/// PyTorch's refusals by dtype.
-fn check_domain(op: &'static str, kernel: Map, dtype: DType, bodies: &[Body]) -> Result<()> {
-    let refuse = |text: String| Err(Error::not_implemented(op, text));
-    let is_bool = |b: &Body| b.dtype == DType::Bool;
-    match kernel {
-        Map::Binary(Binary::Sub) if bodies.iter().all(is_bool) => refuse(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.".into(),
-        ),
-        Map::Binary(Binary::Sub) if bodies.iter().any(is_bool) => refuse(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.".into(),
-        ),
-        Map::Unary(Unary::Neg) if dtype == DType::Bool => refuse(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.".into(),
-        ),
-        Map::Unary(Unary::BitwiseNot) if dtype.is_floating_point() => {
-            refuse(format!("\"bitwise_not_cpu\" not implemented for '{}'", dtype.scalar_name()))
-        }
-        Map::Binary(k @ (Binary::BitwiseAnd | Binary::BitwiseOr | Binary::BitwiseXor)) if dtype.is_floating_point() => {
-            let name = match k {
-                Binary::BitwiseAnd => "bitwise_and_cpu",
-                Binary::BitwiseOr => "bitwise_or_cpu",
-                _ => "bitwise_xor_cpu",
-            };
-            refuse(format!("\"{name}\" not implemented for '{}'", dtype.scalar_name()))
-        }
-        Map::Unary(Unary::Silu | Unary::Gelu | Unary::GeluTanh | Unary::LogSigmoid)
-            if dtype.category() != Category::Float =>
-        {
-            refuse(format!("\"{op}_cpu\" not implemented for '{}'", dtype.scalar_name()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Inputs that overlap the written tensor in part are PyTorch's error; the same elements are fine.

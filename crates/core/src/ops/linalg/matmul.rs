@@ -15,7 +15,25 @@ fn without_dim(x: &Tensor, dim: usize) -> Result<Tensor> {
     x.viewed("matmul", "SqueezeBackward4", ViewOp::Squeeze(Dims::from([dim])))
 }
 
-/// All dimensions but the last in front become one: a batch of rows times one matrix is one product.
+/// Is a batch of rows times one matrix computed as one product? PyTorch's `should_fold`.
+fn folds(a: &Tensor, b: &Tensor, larger: &Tensor, smaller: &Tensor) -> bool {
+    if larger.dim() < 3 || smaller.dim() > 2 {
+        return false;
+    }
+    if crate::autograd::is_grad_enabled() && smaller.requires_grad() {
+        return true;
+    }
+    // The product of a matrix and a batch would have to be transposed and copied.
+    if a.dim() == 2 && b.dim() >= 3 {
+        return false;
+    }
+    larger.with_body(|l| {
+        let rank = l.shape.len();
+        l.numel() == 0 || (0..rank - 2).all(|d| l.strides[d] == l.strides[d + 1] * l.shape[d + 1])
+    })
+}
+
+/// All dimensions but the last in front become one.
 fn fold(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let shape = a.shape();
     let k = shape[shape.len() - 1];
@@ -31,24 +49,30 @@ fn fold(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     unsafe_view(&product, out)
 }
 
-/// Batches broadcast, then every pair of matrices is multiplied.
+/// Batches broadcast, then every pair of matrices is multiplied; a vector is a matrix of one row or column meanwhile.
 fn batched(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    const OP: &str = "matmul";
     let (sa, sb) = (a.shape(), b.shape());
     let (ra, rb) = (sa.len(), sb.len());
-    let batch = broadcast_shapes(OP, &sa[..ra - 2], &sb[..rb - 2])?;
-    let count = batch.numel();
-    let flat = |x: &Tensor, s: &Dims, rank: usize| {
+    let batch = broadcast_shapes("matmul", &sa[..ra.saturating_sub(2)], &sb[..rb.saturating_sub(2)])?;
+    let flat = |x: &Tensor, rows: usize, columns: usize| {
         let mut full = batch.clone();
-        full.push(s[rank - 2]);
-        full.push(s[rank - 1]);
-        x.expand(&full)?.reshape([count, s[rank - 2], s[rank - 1]])
+        full.push(rows);
+        full.push(columns);
+        x.expand(&full)?.reshape([batch.numel(), rows, columns])
     };
-    let product = flat(a, &sa, ra)?.bmm(&flat(b, &sb, rb)?)?;
+    let left = flat(a, if ra > 1 { sa[ra - 2] } else { 1 }, sa[ra - 1])?;
+    let right = match rb {
+        1 => flat(&b.unsqueeze(1)?, sb[0], 1)?,
+        _ => flat(b, sb[rb - 2], sb[rb - 1])?,
+    };
     let mut out = batch.clone();
-    out.push(sa[ra - 2]);
-    out.push(sb[rb - 1]);
-    unsafe_view(&product, out)
+    if ra > 1 {
+        out.push(sa[ra - 2]);
+    }
+    if rb > 1 {
+        out.push(sb[rb - 1]);
+    }
+    unsafe_view(&left.bmm(&right)?, out)
 }
 
 fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -64,11 +88,21 @@ fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         (2, 1) => a.mv(&b),
         (1, 2) => without_dim(&a.unsqueeze(0)?.mm(&b)?, 0),
         (2, 2) => a.mm(&b),
-        (_, 1 | 2) => fold(&a, &b),
-        (1 | 2, _) if a.size(-1)? != b.size(-2)? => batched(&if a.dim() == 1 { a.unsqueeze(0)? } else { a }, &b),
-        (1, _) => fold(&mt(&b)?, &a),
-        (2, _) => mt(&fold(&mt(&b)?, &a.t()?)?)?.contiguous(),
-        _ => batched(&a, &b),
+        (ra, rb) if ra >= rb => {
+            if folds(&a, &b, &a, &b) {
+                fold(&a, &b)
+            } else {
+                batched(&a, &b)
+            }
+        }
+        (ra, _) => {
+            let turned = mt(&b)?;
+            if !folds(&a, &b, &turned, &a) {
+                return batched(&a, &b);
+            }
+            let product = fold(&turned, &if ra == 2 { a.t()? } else { a })?;
+            if ra == 2 { mt(&product)?.contiguous_copy() } else { Ok(product) }
+        }
     }
 }
 

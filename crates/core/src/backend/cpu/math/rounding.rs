@@ -74,3 +74,10 @@ pub fn clamp<R: Real>(x: R, low: R, high: R) -> R {
     let y = super::activation::hardtanh(x, low, high);
     if low.is_nan() || high.is_nan() { R::NAN } else { y }
 }
+
+/// The argument of `x` as a complex number: pi below zero, 0 above, NaN at NaN.
+#[inline(always)]
+pub fn angle<R: Real>(x: R) -> R {
+    let y = if x < R::ZERO { R::from_f64(std::f64::consts::PI) } else { R::ZERO };
+    if x.is_nan() { x } else { y }
+}

@@ -1,0 +1,150 @@
+//! The larger, the smaller, and values kept between bounds.
+
+use super::rules;
+use crate::backend::{Binary, Ternary};
+use crate::ops::ops;
+use crate::ops::sample::{self, ANY, Trait};
+use crate::{DType, Error, Result, Tensor};
+
+/// The gradient of the side that won; half of it where the two are equal.
+fn of_winner(g: &Tensor, equal: &Tensor, lost: &Tensor) -> Result<Tensor> {
+    g.mul(0.5)?.where_self(equal, g)?.masked_fill(lost, 0)
+}
+
+/// Where `fmax` and `fmin` take the first: it is not worse, or the second is NaN.
+fn takes_first(not_worse: Tensor, second: &Tensor) -> Result<Tensor> {
+    not_worse.logical_or(&second.isnan()?)
+}
+
+/// PyTorch refuses a bound that the dtype cannot hold.
+fn bound(x: &Tensor, bound: &Tensor, kernel: Binary) -> Result<Binary> {
+    let Some(number) = bound.number()? else { return Ok(kernel) };
+    let dtype = Tensor::result_type(x, bound)?;
+    if kernel == Binary::ClampMin && rules::check_fits("clamp", number, dtype).is_err() && number.to_f64() > 0.0 {
+        return Err(Error::runtime(
+            "clamp",
+            format!(
+                "Clamp min value {} is outside the representable range of {}",
+                number.to_f64(),
+                dtype.scalar_name()
+            ),
+        ));
+    }
+    Ok(kernel)
+}
+
+ops! {
+    table: EXTREMUM;
+
+    /// The larger of two elements; NaN if either is. Where they are equal, each gets half of the gradient.
+    fn maximum(a, b: tensor) -> Tensor as "MaximumBackward0" {
+        kernel: Binary::Maximum,
+        saves: [a, b],
+        grads: {
+            a: |g| of_winner(g, &a.eq(b)?, &a.lt(b)?),
+            b: |g| of_winner(g, &a.eq(b)?, &a.gt(b)?),
+        },
+        samples: sample::pairs((ANY, ANY), |a, b| a.maximum(b)),
+    }
+
+    /// The smaller of two elements; NaN if either is. Where they are equal, each gets half of the gradient.
+    fn minimum(a, b: tensor) -> Tensor as "MinimumBackward0" {
+        kernel: Binary::Minimum,
+        saves: [a, b],
+        grads: {
+            a: |g| of_winner(g, &a.eq(b)?, &a.gt(b)?),
+            b: |g| of_winner(g, &a.eq(b)?, &a.lt(b)?),
+        },
+        samples: sample::pairs((ANY, ANY), |a, b| a.minimum(b)),
+    }
+
+    /// The larger of two elements, or the one that is not NaN.
+    fn fmax(a, b: tensor) -> Tensor as "FmaxBackward0" {
+        kernel: Binary::Fmax,
+        saves: [a, b],
+        grads: {
+            a: |g| g.masked_fill(&takes_first(a.ge(b)?, b)?.logical_not()?, 0),
+            b: |g| g.masked_fill(&takes_first(a.ge(b)?, b)?, 0),
+        },
+        samples: sample::pairs((ANY, ANY), |a, b| a.fmax(b)),
+    }
+
+    /// The smaller of two elements, or the one that is not NaN.
+    fn fmin(a, b: tensor) -> Tensor as "FminBackward0" {
+        kernel: Binary::Fmin,
+        saves: [a, b],
+        grads: {
+            a: |g| g.masked_fill(&takes_first(a.le(b)?, b)?.logical_not()?, 0),
+            b: |g| g.masked_fill(&takes_first(a.le(b)?, b)?, 0),
+        },
+        samples: sample::pairs((ANY, ANY), |a, b| a.fmin(b)),
+    }
+
+    /// Each element kept between `min` and `max`, tensors or numbers; `max` wins where they cross. The gradient passes at
+    /// the bounds. With one bound: [`Tensor::clamp_min`], [`Tensor::clamp_max`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-2.0f32, 0.5, 2.0])?;
+    /// assert_eq!(x.clamp(-1, 1)?.to_vec::<f32>()?, [-1.0, 0.5, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    fn clamp(x, min: operand, max: operand) -> Tensor as "ClampBackward0" or "ClampBackward1" {
+        kernel: Ternary::Clamp,
+        saves: [x, min, max],
+        grads: {
+            x: |g| g.where_self(&x.ge(min)?.logical_and(&x.le(max)?)?, 0),
+            min: |g| g.where_self(&min.lt(max)?.logical_and(&x.lt(min)?)?, 0),
+            max: |g| g.where_self(&x.gt(max)?.logical_or(&max.lt(min)?)?, 0),
+        },
+        in_place: clamp_,
+        samples: {
+            let mut samples = sample::unary(ANY, |x| x.clamp(-0.7, 1.2))?;
+            let bounds = vec![ANY.tensor(&[2, 3], 1)?, ANY.tensor(&[3], 2)?, ANY.tensor(&[2, 1], 3)?];
+            samples.push(sample::one(Trait::Broadcast, bounds, |x| x[0].clamp(&x[1], &x[2])));
+            Ok(samples)
+        },
+    }
+
+    /// Each element, or `min` where that is larger; PyTorch's `clamp(min=min)`.
+    fn clamp_min(x, min: operand) -> Tensor as "ClampMinBackward1" or "ClampMinBackward0" {
+        kernel: bound(x, min, Binary::ClampMin)?,
+        saves: [x, min],
+        grads: { x: |g| g.where_self(&x.ge(min)?, 0), min: |g| g.where_self(&x.lt(min)?, 0) },
+        in_place: clamp_min_,
+        samples: sample::pairs((ANY, ANY), |x, min| x.clamp_min(min)),
+    }
+
+    /// Each element, or `max` where that is smaller; PyTorch's `clamp(max=max)`.
+    fn clamp_max(x, max: operand) -> Tensor as "ClampMaxBackward1" or "ClampMaxBackward0" {
+        kernel: bound(x, max, Binary::ClampMax)?,
+        saves: [x, max],
+        grads: { x: |g| g.where_self(&x.le(max)?, 0), max: |g| g.where_self(&x.gt(max)?, 0) },
+        in_place: clamp_max_,
+        samples: sample::pairs((ANY, ANY), |x, max| x.clamp_max(max)),
+    }
+
+    /// 0 below zero, 1 above, `values` at zero. Not differentiable.
+    ///
+    /// # Errors
+    /// Tensors of different dtypes.
+    fn heaviside(x, values: tensor) -> Tensor as "NotImplemented" {
+        kernel: same_dtype(x, values)?,
+        saves: [],
+        grads: { x: |g| super::not_differentiable("heaviside"), values: |g| super::not_differentiable("heaviside") },
+        in_place: heaviside_,
+        samples: sample::pairs((ANY, ANY), |a, b| a.detach().heaviside(&b.detach())),
+    }
+}
+
+fn same_dtype(x: &Tensor, values: &Tensor) -> Result<Binary> {
+    if x.dtype() != values.dtype() {
+        let text = "heaviside is not yet implemented for tensors with different dtypes.";
+        return Err(Error::runtime("heaviside", text).given(dtypes(x.dtype(), values.dtype())));
+    }
+    Ok(Binary::Heaviside)
+}
+
+fn dtypes(a: DType, b: DType) -> String {
+    format!("{a} and {b}")
+}

@@ -1,0 +1,100 @@
+//! Rounding, signs and fractions.
+
+use crate::backend::Unary;
+use crate::ops::ops;
+use crate::ops::sample::{self, ANY};
+use crate::{Error, Result, Tensor};
+
+/// Whole numbers have no digits to round away.
+fn decimals(decimals: i64) -> Result<Unary> {
+    let decimals = i32::try_from(decimals).map_err(|_| Error::runtime("round", "decimals is out of range"))?;
+    Ok(if decimals == 0 { Unary::Round } else { Unary::RoundDecimals(decimals) })
+}
+
+ops! {
+    table: ROUNDING;
+
+    /// The nearest integer not above.
+    fn floor(x) -> Tensor as "FloorBackward0" {
+        kernel: Unary::Floor,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: floor_,
+        samples: sample::unary(ANY, |x| x.floor()),
+    }
+
+    /// The nearest integer not below.
+    fn ceil(x) -> Tensor as "CeilBackward0" {
+        kernel: Unary::Ceil,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: ceil_,
+        samples: sample::unary(ANY, |x| x.ceil()),
+    }
+
+    /// The nearest integer, halves to the even one.
+    fn round(x) -> Tensor as "RoundBackward0" {
+        kernel: Unary::Round,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: round_,
+        samples: sample::unary(ANY, |x| x.round()),
+    }
+
+    /// Rounded to a number of digits after the point (before it, if negative), halves to even: `round(decimals=n)`.
+    ///
+    /// # Errors
+    /// An integer tensor.
+    fn round_decimals(x; decimals: i64) -> Tensor as "RoundBackward1" {
+        kernel: self::decimals(*decimals)?,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: round_decimals_,
+        samples: sample::unary(ANY, |x| x.round_decimals(1)),
+    }
+
+    /// The integer part.
+    fn trunc(x) -> Tensor as "TruncBackward0" {
+        kernel: Unary::Trunc,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: trunc_,
+        samples: sample::unary(ANY, |x| x.trunc()),
+    }
+
+    /// The part after the point, with the sign of the number.
+    fn frac(x) -> Tensor as "FracBackward0" {
+        kernel: Unary::Frac,
+        saves: [],
+        grads: { x: |g| Ok(g.clone()) },
+        in_place: frac_,
+        samples: sample::unary(ANY, |x| x.frac()),
+    }
+
+    /// The number without its sign. The gradient at zero is zero.
+    fn abs(x) -> Tensor as "AbsBackward0" {
+        kernel: Unary::Abs,
+        saves: [x],
+        grads: { x: |g| g.mul(&x.sgn()?) },
+        in_place: abs_,
+        samples: sample::unary(ANY, |x| x.abs()),
+    }
+
+    /// -1, 0 or 1 by the sign.
+    fn sign(x) -> Tensor as "SignBackward0" {
+        kernel: Unary::Sign,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: sign_,
+        samples: sample::unary(ANY, |x| x.sign()),
+    }
+
+    /// -1, 0 or 1 by the sign: on real numbers the same as [`Tensor::sign`].
+    fn sgn(x) -> Tensor as "SgnBackward0" {
+        kernel: Unary::Sign,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        in_place: sgn_,
+        samples: sample::unary(ANY, |x| x.sgn()),
+    }
+}

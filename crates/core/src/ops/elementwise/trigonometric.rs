@@ -1,0 +1,117 @@
+//! Trigonometric functions and their inverses, in radians.
+
+use crate::{Result, Tensor};
+use crate::backend::{Binary, Unary};
+use crate::ops::ops;
+use crate::ops::sample::{self, ANY, UNIT};
+
+/// `1 / (y^2 + x^2)`, 0 at the origin.
+fn inverse_square_length(y: &Tensor, x: &Tensor) -> Result<Tensor> {
+    let square = y.mul(y)?.add(&x.mul(x)?)?;
+    square.reciprocal()?.masked_fill(&square.eq(0)?, 0)
+}
+
+ops! {
+    table: TRIGONOMETRIC;
+
+    /// The sine.
+    fn sin(x) -> Tensor as "SinBackward0" {
+        kernel: Unary::Sin,
+        saves: [x],
+        grads: { x: |g| g.mul(&x.cos()?) },
+        in_place: sin_,
+        samples: sample::unary(ANY, |x| x.sin()),
+    }
+
+    /// The cosine.
+    fn cos(x) -> Tensor as "CosBackward0" {
+        kernel: Unary::Cos,
+        saves: [x],
+        grads: { x: |g| g.mul(&x.sin()?.neg()?) },
+        in_place: cos_,
+        samples: sample::unary(ANY, |x| x.cos()),
+    }
+
+    /// The tangent.
+    fn tan(x) -> Tensor as "TanBackward0" {
+        kernel: Unary::Tan,
+        saves: [] -> y,
+        grads: { x: |g| g.mul(&y.mul(y)?.add(1)?) },
+        in_place: tan_,
+        samples: sample::unary(UNIT, |x| x.tan()),
+    }
+
+    /// The inverse sine; NaN outside -1 to 1.
+    fn asin(x) -> Tensor as "AsinBackward0" {
+        kernel: Unary::Asin,
+        saves: [x],
+        grads: { x: |g| g.mul(&x.mul(x)?.neg()?.add(1)?.rsqrt()?) },
+        in_place: asin_,
+        samples: sample::unary(UNIT, |x| x.asin()),
+    }
+
+    /// The inverse cosine; NaN outside -1 to 1.
+    fn acos(x) -> Tensor as "AcosBackward0" {
+        kernel: Unary::Acos,
+        saves: [x],
+        grads: { x: |g| g.mul(&x.mul(x)?.neg()?.add(1)?.rsqrt()?.neg()?) },
+        in_place: acos_,
+        samples: sample::unary(UNIT, |x| x.acos()),
+    }
+
+    /// The inverse tangent.
+    fn atan(x) -> Tensor as "AtanBackward0" {
+        kernel: Unary::Atan,
+        saves: [x],
+        grads: { x: |g| g.div(&x.mul(x)?.add(1)?) },
+        in_place: atan_,
+        samples: sample::unary(ANY, |x| x.atan()),
+    }
+
+    /// Degrees to radians.
+    fn deg2rad(x) -> Tensor as "Deg2RadBackward0" {
+        kernel: Unary::Deg2rad,
+        saves: [],
+        grads: { x: |g| g.mul(std::f64::consts::PI / 180.0) },
+        in_place: deg2rad_,
+        samples: sample::unary(ANY, |x| x.deg2rad()),
+    }
+
+    /// Radians to degrees.
+    fn rad2deg(x) -> Tensor as "Rad2DegBackward0" {
+        kernel: Unary::Rad2deg,
+        saves: [],
+        grads: { x: |g| g.mul(180.0 / std::f64::consts::PI) },
+        in_place: rad2deg_,
+        samples: sample::unary(ANY, |x| x.rad2deg()),
+    }
+
+    /// The argument as a complex number: pi below zero, else 0.
+    fn angle(x) -> Tensor as "AngleBackward0" {
+        kernel: Unary::Angle,
+        saves: [],
+        grads: { x: |g| g.zeros_like() },
+        samples: sample::unary(ANY, |x| x.angle()),
+    }
+
+    /// The angle of the point `(x, y)` in radians, -pi to pi.
+    fn atan2(y, x: tensor) -> Tensor as "Atan2Backward0" {
+        kernel: Binary::Atan2,
+        saves: [y, x],
+        grads: {
+            y: |g| g.mul(x)?.mul(&inverse_square_length(y, x)?),
+            x: |g| g.mul(&y.neg()?)?.mul(&inverse_square_length(y, x)?),
+        },
+        in_place: atan2_,
+        samples: sample::pairs((ANY, ANY), |a, b| a.atan2(b)),
+    }
+
+    /// `sqrt(a^2 + b^2)` without overflow.
+    fn hypot(a, b: tensor) -> Tensor as "HypotBackward0" {
+        kernel: Binary::Hypot,
+        saves: [a, b] -> y,
+        grads: { a: |g| g.mul(&a.div(y)?), b: |g| g.mul(&b.div(y)?) },
+        in_place: hypot_,
+        samples: sample::pairs((ANY, ANY), |a, b| a.hypot(b)),
+    }
+}
