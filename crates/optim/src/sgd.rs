@@ -22,7 +22,6 @@ use smallvec::{SmallVec, smallvec};
 ///
 /// ```
 /// use firebrick::prelude::*;
-/// use optim::Optimizer;
 /// let p = Parameter::new(Tensor::new([1.0f32])?);
 /// let mut optimizer = optim::SGD::new([&p], 0.1).momentum(0.9).build()?;
 /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;

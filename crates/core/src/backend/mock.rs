@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -113,6 +113,11 @@ impl Backend for Mock {
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()> {
         let (input, out) = (input.clone(), out.clone());
         self.enqueue(move || Cpu.reduce(op, compute, &input, &out))
+    }
+
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _running = self.drain()?;
+        Cpu.index(kind, dim, spread, index, table)
     }
 
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {

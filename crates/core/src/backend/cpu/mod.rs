@@ -10,6 +10,7 @@ mod pool;
 pub mod pooling;
 
 mod dense;
+mod index;
 mod layout;
 mod map;
 mod matmul;
@@ -24,7 +25,7 @@ mod shared;
 mod simd;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -89,6 +90,15 @@ impl Backend for Cpu {
         // SAFETY: the storages are locked; ranks are equal; `out` is fresh.
         unsafe { reduce::run(op, compute, input, out) }
         Ok(())
+    }
+
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _locked = match kind {
+            Indexing::Gather => lock(&[index, table], &[spread]),
+            Indexing::Scatter | Indexing::ScatterAdd => lock(&[index, spread], &[table]),
+        };
+        // SAFETY: the storages are locked; shapes and dtypes were checked.
+        Ok(unsafe { index::run(kind, dim, spread, index, table) })
     }
 
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
