@@ -127,26 +127,6 @@ ops! {
     }
 }
 
-/// The error for a weight with another number of dimensions than a convolution over `n` takes.
-fn wrong_weight(op: &'static str, n: usize, input: &Dims, weight: &Dims, options: &ConvOptions) -> Error {
-    let (given, rank) = (input.len(), weight.len());
-    let message = match options.padding {
-        _ if rank < 3 => "weight should have at least three dimensions".to_owned(),
-        super::Padding::Same => format!(
-            "Expected {rank}-dimensional input for {rank}-dimensional weight{weight:?}, but got {given}-dimensional input of size {input:?} instead"
-        ),
-        _ if n == 1 => format!(
-            "Expected {rank}-dimensional input for {rank}-dimensional weight {weight:?}, but got {given}-dimensional input of size {input:?} instead"
-        ),
-        _ => format!(
-            "expected stride to be a single integer value or a list of {} values to match the convolution dimensions, but got stride={:?}",
-            rank - 2,
-            options.stride.iter().cycle().take(n).collect::<Vec<_>>()
-        ),
-    };
-    Error::runtime(op, message)
-}
-
 /// A convolution over `n` spatial dimensions; an input without batch dimension gets one for the time being.
 fn conv(
     op: &'static str,
@@ -178,11 +158,6 @@ fn conv(
     if let Some(bias) = bias.as_ref().filter(|bias| bias.dtype() != x.dtype()) {
         let (input, bias) = (x.dtype().c_name(), bias.dtype().c_name());
         return refuse(format!("Input type ({input}) and bias type ({bias}) should be the same"));
-        return Err(wrong_weight(op, n, &sx, &sw, options));
-    }
-    if let Some(bias) = bias.as_ref().filter(|bias| bias.dtype() != x.dtype()) {
-        let (input, bias) = (x.dtype().c_name(), bias.dtype().c_name());
-        return Err(Error::runtime(op, format!("Input type ({input}) and bias type ({bias}) should be the same")));
     }
     let batched = sx.len() == n + 2;
     let x = if batched { x } else { x.unsqueeze(0)? };

@@ -123,7 +123,6 @@ pub(crate) fn conv_shape(
         // One-dimensional convolutions run as two-dimensional ones in PyTorch, and say so here.
         let planar: Vec<i64> = std::iter::repeat_n(1, 2usize.saturating_sub(n)).chain(dilation).collect();
         return refuse(format!("dilation should be greater than zero, but got {planar:?}"));
-        return refuse(format!("dilation should be greater than zero, but got {dilation:?}"));
     }
     if options.groups <= 0 {
         return refuse("non-positive groups is not supported".into());

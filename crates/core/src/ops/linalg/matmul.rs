@@ -103,11 +103,6 @@ fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
             let product = fold(&turned, &if ra == 2 { a.t()? } else { a })?;
             if ra == 2 { mt(&product)?.contiguous_copy() } else { Ok(product) }
         }
-        (_, 1 | 2) => fold(&a, &b),
-        (1 | 2, _) if a.size(-1)? != b.size(-2)? => batched(&if a.dim() == 1 { a.unsqueeze(0)? } else { a }, &b),
-        (1, _) => fold(&mt(&b)?, &a),
-        (2, _) => mt(&fold(&mt(&b)?, &a.t()?)?)?.contiguous(),
-        _ => batched(&a, &b),
     }
 }
 
