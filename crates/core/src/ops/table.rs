@@ -32,6 +32,7 @@ pub fn table() -> Vec<&'static Row> {
         reduce::TABLES,
         softmax::TABLES,
         shape::TABLES,
+        crate::views::TABLES,
         index::TABLES,
         linalg::TABLES,
         conv::TABLES,
