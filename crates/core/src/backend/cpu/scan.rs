@@ -19,16 +19,6 @@ struct Job {
 /// # Safety
 /// The storages are locked; `out` and `indices` are contiguous and have the shape of `input`.
 pub(crate) unsafe fn run(op: Scan, compute: DType, input: &Body, dim: usize, out: &Body, indices: Option<&Body>) {
-    let without = |list: &[usize]| -> SmallVec<[usize; 6]> {
-        list.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &v)| v).collect()
-    };
-    let rows = Walk::new(&without(&input.shape), [&without(&input.strides), &without(&out.strides)]);
-    let (size, along) = match input.shape.get(dim) {
-        Some(&size) => (size, [input.strides[dim], out.strides[dim]]),
-        None => (1, [1, 1]),
-    };
-    let job =
-        Job { op, from: Port::new(input), out: Port::new(out), indices: indices.map(Port::new), rows, size, along };
     if out.numel() == 0 {
         return;
     }
@@ -53,9 +43,9 @@ fn work<A: Number>(job: &Job, range: Range<usize>) {
         // Among equals the last one counts.
         Scan::Max => scan::<A>(job, range, A::LOWEST, |carry, place, v, k| pick(carry, place, v, k, v >= carry)),
         Scan::Min => scan::<A>(job, range, A::HIGHEST, |carry, place, v, k| pick(carry, place, v, k, v <= carry)),
-        Scan::LogSumExp => {
-            scan::<A>(job, range, A::LOWEST, |carry, _, v, _| (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0))
-        }
+        Scan::LogSumExp => scan::<A>(job, range, A::LOWEST, |carry, _, v, _| {
+            (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0)
+        }),
     }
 }
 
