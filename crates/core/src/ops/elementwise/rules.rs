@@ -21,9 +21,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
     use Binary as B;
     use Unary as U;
     match kernel {
-        Map::Unary(
-            U::LogicalNot | U::IsNan | U::IsInf | U::IsPosInf | U::IsNegInf | U::IsFinite | U::Signbit,
-        )
+        Map::Unary(U::LogicalNot | U::IsNan | U::IsInf | U::IsPosInf | U::IsNegInf | U::IsFinite | U::Signbit)
         | Map::Binary(B::Eq | B::Ne | B::Lt | B::Le | B::Gt | B::Ge | B::LogicalAnd | B::LogicalOr | B::LogicalXor) => {
             Rule::Truth
         }

@@ -33,7 +33,9 @@ fn filler(x: &Tensor, mask: &Tensor, value: &Tensor) -> Result<Ternary> {
     }
     if value.dim() != 0 {
         let rank = value.dim();
-        let text = format!("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {rank} dimension(s).");
+        let text = format!(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {rank} dimension(s)."
+        );
         return Err(Error::runtime(OP, text));
     }
     if let Some(number) = value.number()? {

@@ -47,13 +47,7 @@ fn product_grad_with_zeros(g: &Tensor, x: &Tensor, dim: i64) -> Result<Tensor> {
     Tensor::cat(&grads.iter().collect::<Vec<_>>(), dim)
 }
 
-fn extreme(
-    op: &'static str,
-    name: &'static str,
-    kernel: Scan,
-    x: &Tensor,
-    dim: i64,
-) -> Result<(Tensor, Tensor)> {
+fn extreme(op: &'static str, name: &'static str, kernel: Scan, x: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
     let over = Over::one(op, x, dim, true)?;
     let dim = over.dims[0];
     let (values, indices) = scan(kernel, x, dim, x.dtype())?;
