@@ -52,10 +52,10 @@ pub(crate) fn check(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Re
         return Ok(());
     }
     if let Some(view) = target.view_of() {
-        if view.base.requires_grad() || others.iter().any(|t| t.requires_grad()) {
-            refuse_in_place(op, &view)?;
+        if target.requires_grad() || others.iter().any(|t| t.requires_grad()) {
+            refuse_in_place(op, target, &view)?;
         }
-        if view.base.requires_grad() && view.base.is_leaf() {
+        if target.requires_grad() && view.base.is_leaf() {
             return Err(Error::runtime(
                 op,
                 "a view of a leaf Variable that requires grad is being used in an in-place operation.",
@@ -116,8 +116,7 @@ fn rebase_base(
     let (replay, part) = (view.clone(), inner.clone());
     let copy_slices = move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| -> Result<Grads> {
         let Some(grad) = &grads[0] else { return Ok(SmallVec::from_elem(None, needs.len())) };
-        let whole = grad.contiguous_copy()?;
-        let slice = replay.replay(&whole)?;
+        let (whole, slice) = replay.replay(grad)?;
         let mut needs: SmallVec<[bool; 4]> = SmallVec::from_slice(needs);
         let wants_base = std::mem::replace(&mut needs[0], true);
         let mut inner = function(&part, &[Some(slice.copy()?)], &needs)?;

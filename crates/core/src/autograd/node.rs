@@ -91,6 +91,11 @@ impl Node {
         self.name
     }
 
+    /// PyTorch's name of the operation in texts: `Mul` for `MulBackward0`.
+    pub(crate) fn op_name(&self) -> &'static str {
+        self.name.split("Backward").next().unwrap_or(self.name)
+    }
+
     /// Position in time.
     pub(crate) fn seq(&self) -> u64 {
         self.seq

@@ -58,9 +58,9 @@ impl Saved {
     #[cold]
     fn changed(&self, node: &Node, now: u32) -> Error {
         let origin = match self.output {
-            Some(index) => format!("which is output {index} of {}, ", node.name()),
+            Some(index) => format!("which is output {index} of {}, ", node.op_name()),
             None => match self.tensor.grad_node() {
-                Some((maker, index)) => format!("which is output {index} of {}, ", maker.name()),
+                Some((maker, index)) => format!("which is output {index} of {}, ", maker.op_name()),
                 None => String::new(),
             },
         };
@@ -71,7 +71,7 @@ impl Saved {
         Error::runtime(
             node.name(),
             format!(
-                "one of the variables needed for gradient computation has been modified by an inplace operation: [{device}.{}Tensor {:?}], {origin}is at version {now}; expected version {} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).",
+                "one of the variables needed for gradient computation has been modified by an inplace operation: [{device}.{}Tensor {:?}], {origin}is at version {now}; expected version {} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
                 self.seen.dtype.scalar_name(),
                 self.seen.shape,
                 self.version

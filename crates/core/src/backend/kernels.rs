@@ -114,3 +114,14 @@ pub struct Product {
     /// Scales what the result held; with zero it is not read.
     pub beta: f64,
 }
+
+/// What an index along one dimension is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indexing {
+    /// Elements are picked.
+    Gather,
+    /// Elements are overwritten; the last one in the index's order stays.
+    Scatter,
+    /// Elements are added to.
+    ScatterAdd,
+}

@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -115,9 +115,24 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.reduce(op, compute, &input, &out))
     }
 
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _running = self.drain()?;
+        Cpu.index(kind, dim, spread, index, table)
+    }
+
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
+    }
+
+    fn softmax(&self, log: bool, input: &Body, dim: usize, out: &Body) -> Result<()> {
+        let (input, out) = (input.clone(), out.clone());
+        self.enqueue(move || Cpu.softmax(log, &input, dim, &out))
+    }
+
+    fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()> {
+        let (grad, result, out) = (grad.clone(), result.clone(), out.clone());
+        self.enqueue(move || Cpu.softmax_grad(log, &grad, &result, dim, &out))
     }
 
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {

@@ -10,7 +10,7 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub use kernels::{Binary, Map, Product, Reduce, Scan, Ternary, Unary};
+pub use kernels::{Binary, Indexing, Map, Product, Reduce, Scan, Ternary, Unary};
 pub(crate) use update::GRAD;
 pub use update::{AdamRule, Rule, SgdRule, Update};
 
@@ -48,8 +48,19 @@ pub trait Backend: Send + Sync {
     /// Reduces the dimensions of `input` in which `out`, contiguous and of the same rank, has size 1. `compute` as in `map`.
     fn reduce(&self, op: Reduce, compute: DType, input: &Body, out: &Body) -> Result<()>;
 
+    /// Picks elements of `table` into `spread`, or writes those of `spread` into `table`, at the places that `index`
+    /// names along `dim`. All have one rank above 0; `spread` and `index` (int64) have one shape, `spread` and `table`
+    /// one dtype. Returns an index that is out of range, if there is one.
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>>;
+
     /// Largest or smallest value along `dim` with its first index, for contiguous `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// Softmax along `dim`, or its logarithm, of floating-point elements.
+    fn softmax(&self, log: bool, input: &Body, dim: usize, out: &Body) -> Result<()>;
+
+    /// The gradient of the input of [`Backend::softmax`] from that of its result, and the result.
+    fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()>;
 
     /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;

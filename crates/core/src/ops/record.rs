@@ -1,9 +1,9 @@
 //! What the generated part of every operation is made of.
 
-use crate::autograd::{Edge, Function, Node, OutputInfo, Saved, inplace};
+use crate::autograd::{Edge, Function, Grads, Node, OutputInfo, Saved, inplace, no_grad, records};
 use crate::backend;
 use crate::tensor::copy::expanded;
-use crate::{Error, Result, Tensor};
+use crate::{Body, Error, Result, Tensor};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
@@ -257,4 +257,53 @@ pub(crate) fn check_writable(
         ));
     }
     Ok(())
+}
+
+/// Records `out` as the result of an operation on `inputs` whose gradient needs no values, only shapes and indices:
+/// `backward` gets the result's gradient and which inputs want one.
+pub(crate) fn linear(
+    name: &'static str,
+    inputs: &[&Tensor],
+    out: Tensor,
+    backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static,
+) -> Tensor {
+    if records(inputs.iter().copied()) && out.is_floating_point() {
+        let edges = inputs.iter().map(|t| t.edge()).collect();
+        attach(&out, name, edges, true, of_first(backward), None);
+    }
+    out
+}
+
+/// As [`linear`], for an operation that overwrites part of its first input: on a copy, or in place.
+pub(crate) fn written(
+    name: &'static str,
+    inputs: &[&Tensor],
+    in_place: Option<&'static str>,
+    write: impl FnOnce(&Body) -> Result<()>,
+    backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static,
+) -> Result<Tensor> {
+    let recording = records(inputs.iter().copied());
+    let edges: Edges = if recording { inputs.iter().map(|t| t.edge()).collect() } else { Edges::new() };
+    let out = match in_place {
+        Some(op) => {
+            inplace::check(op, inputs[0], &inputs[1..])?;
+            inputs[0].clone()
+        }
+        None => no_grad(|| inputs[0].contiguous_copy())?,
+    };
+    write(&out.body())?;
+    if in_place.is_some() {
+        out.changed();
+    }
+    if recording && out.is_floating_point() {
+        attach(&out, name, edges, true, of_first(backward), in_place);
+    }
+    Ok(out)
+}
+
+fn of_first(backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static) -> Function {
+    Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| match &grads[0] {
+        Some(grad) => backward(grad, needs),
+        None => Ok(Grads::from_elem(None, needs.len())),
+    })
 }

@@ -130,3 +130,39 @@ pub fn pairs(
 pub fn zeros(shape: &[usize]) -> Result<Tensor> {
     Tensor::zeros_with(shape, TensorOptions::from(DType::F64))
 }
+
+/// Samples of a function of one tensor of this shape: plain, strided, and empty with the second shape.
+pub fn shaped(
+    shape: &[usize],
+    empty: &[usize],
+    f: impl Fn(&Tensor) -> Result<Tensor> + Send + Sync + 'static,
+) -> Result<Vec<Sample>> {
+    let apply: Apply = Arc::new(move |x: &[Tensor]| f(&x[0]));
+    let sample = |traits, input| Sample { traits, inputs: vec![input], apply: apply.clone() };
+    Ok(vec![
+        sample(Trait::Plain, ANY.tensor(shape, 1)?),
+        sample(Trait::Strided, ANY.strided(shape, 2)?),
+        sample(Trait::Empty, ANY.tensor(empty, 3)?),
+    ])
+}
+
+/// Samples of a function of two tensors: plain, strided, and empty with the second pair of shapes.
+pub fn shaped_pairs(
+    shapes: (&[usize], &[usize]),
+    empty: (&[usize], &[usize]),
+    f: impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static,
+) -> Result<Vec<Sample>> {
+    let apply: Apply = Arc::new(move |x: &[Tensor]| f(&x[0], &x[1]));
+    let sample = |traits, a, b| Sample { traits, inputs: vec![a, b], apply: apply.clone() };
+    Ok(vec![
+        sample(Trait::Plain, ANY.tensor(shapes.0, 1)?, ANY.tensor(shapes.1, 2)?),
+        sample(Trait::Strided, ANY.strided(shapes.0, 3)?, ANY.strided(shapes.1, 4)?),
+        sample(Trait::Empty, ANY.tensor(empty.0, 5)?, ANY.tensor(empty.1, 6)?),
+    ])
+}
+
+/// The elements of several results in one vector, so that one check sees them all.
+pub fn joined(parts: Vec<Tensor>) -> Result<Tensor> {
+    let flat = parts.iter().map(|part| part.reshape([-1])).collect::<Result<Vec<_>>>()?;
+    Tensor::cat(&flat, 0)
+}

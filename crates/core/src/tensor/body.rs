@@ -128,10 +128,9 @@ impl Body {
 
     /// The address of the first element. Reading or writing needs the storage's lock.
     #[inline]
-    #[allow(unsafe_code)]
     pub(crate) fn ptr(&self) -> *mut u8 {
-        // SAFETY: the offset lies within the storage (or one past its end), as every view checks.
-        unsafe { self.storage.ptr().add(self.offset * self.dtype.size()) }
+        // A view without elements may start beyond the end, hence no `add`.
+        self.storage.ptr().wrapping_add(self.offset * self.dtype.size())
     }
 
     /// First and last byte, relative to the storage, that the elements touch; `None` when there are none.

@@ -10,7 +10,7 @@ impl Tensor {
     /// # Errors
     /// The tensor is a leaf that requires grad, outside `no_grad`.
     pub fn fill_(&self, value: impl Into<Scalar>) -> Result<&Tensor> {
-        self.filled("fill_", "FillBackward0", value.into())
+        self.filled("fill_", "FillBackward2", value.into())
     }
 
     /// Sets every element to zero.

@@ -26,8 +26,10 @@ pub(crate) enum ViewOrigin {
     Recorded,
     /// Taken under `no_grad`.
     NoGrad,
-    /// One of several views that the operation of this name made at once.
-    OneOfMany(&'static str),
+    /// Taken in inference mode.
+    Inference,
+    /// Output of this number among several views that one operation made at once, or a view of such.
+    OneOfMany(usize),
     /// An input that the custom operation of this name returned as it was.
     Returned(&'static str),
 }

@@ -60,6 +60,8 @@ const INFERENCE: u8 = 2;
 const UNINITIALIZED: u8 = 4;
 /// A Python-like number: in type promotion it counts by category only.
 const WRAPPED: u8 = 8;
+/// A view that was not recorded as such: it must not be used once its base was changed while recording.
+const AMBIGUOUS: u8 = 16;
 
 impl Tensor {
     #[inline]

@@ -3,7 +3,7 @@
 //! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
 //! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test.
 
-use super::{INFERENCE, Tensor, UNINITIALIZED};
+use super::{AMBIGUOUS, INFERENCE, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -70,10 +70,19 @@ impl Tensor {
         {
             return Ok(stand_in);
         }
-        if self.flag(UNINITIALIZED) {
-            return Err(uninitialized(op));
+        if self.flag(UNINITIALIZED | AMBIGUOUS) {
+            if self.flag(UNINITIALIZED) {
+                return Err(uninitialized(op));
+            }
+            if crate::autograd::is_grad_enabled() {
+                crate::views::refuse_stale(op, &self)?;
+            }
         }
         Ok(self)
+    }
+
+    pub(crate) fn set_ambiguous(&self) {
+        self.set_flag(AMBIGUOUS, true);
     }
 
     pub(crate) fn set_inference(&self, on: bool) {

@@ -1,8 +1,17 @@
 //! Views: tensors that share the memory of another one.
 
-mod methods;
+mod extent;
 mod op;
+mod order;
+mod part;
 mod record;
+mod rows;
+mod shape;
+mod split;
+mod strided;
+
+pub use split::Sections;
 
 pub(crate) use op::{ViewOp, view_strides};
-pub(crate) use record::refuse_in_place;
+pub(crate) use record::{refuse_in_place, refuse_stale};
+pub(crate) use rows::TABLES;

@@ -100,11 +100,6 @@ impl ViewOp {
         }
         Ok(body.view(shape, strides, offset))
     }
-
-    /// May several elements of the view be one element of the base?
-    pub fn may_overlap(&self) -> bool {
-        matches!(self, ViewOp::Unfold { .. } | ViewOp::AsStrided { .. })
-    }
 }
 
 /// Length of a diagonal and the offset of its first element.

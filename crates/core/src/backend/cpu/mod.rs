@@ -9,7 +9,9 @@ pub mod math;
 mod pool;
 pub mod pooling;
 
+mod along;
 mod dense;
+mod index;
 mod layout;
 mod map;
 mod matmul;
@@ -22,9 +24,10 @@ mod scan;
 mod scratch;
 mod shared;
 mod simd;
+mod softmax;
 mod tiles;
 
-use super::{Backend, ConvShape, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -91,10 +94,33 @@ impl Backend for Cpu {
         Ok(())
     }
 
+    fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
+        let _locked = match kind {
+            Indexing::Gather => lock(&[index, table], &[spread]),
+            Indexing::Scatter | Indexing::ScatterAdd => lock(&[index, spread], &[table]),
+        };
+        // SAFETY: the storages are locked; shapes and dtypes were checked.
+        Ok(unsafe { index::run(kind, dim, spread, index, table) })
+    }
+
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let _locked = lock(&[input], &[out, indices]);
         // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
         unsafe { reduce::with_index(largest, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn softmax(&self, log: bool, input: &Body, dim: usize, out: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out]);
+        // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
+        unsafe { softmax::forward(log, input, dim, out) }
+        Ok(())
+    }
+
+    fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()> {
+        let _locked = lock(&[grad, result], &[out]);
+        // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
+        unsafe { softmax::backward(log, grad, result, dim, out) }
         Ok(())
     }
 

@@ -1,8 +1,21 @@
 //! Picking and writing elements by index.
 
+mod advanced;
+mod along;
+mod basic;
 mod embedding;
+mod item;
+mod masked;
+mod rows;
+mod run;
+mod select;
+mod take;
 
 use crate::ops::Row;
 
+pub use item::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
+
+pub(crate) use run::picked;
+
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[embedding::EMBEDDING];
+pub(crate) const TABLES: &[&[Row]] = &[embedding::EMBEDDING, rows::INDEXING];

@@ -1,6 +1,13 @@
 //! Joining, splitting, repeating and reordering tensors.
 
-use crate::ops::Row;
+mod diagonal;
+mod join;
+mod pad;
+mod product;
+mod repeat;
+mod reverse;
+mod rows;
+mod triangle;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[];
+pub(crate) const TABLES: &[&[crate::ops::Row]] = rows::TABLES;

@@ -1,0 +1,74 @@
+//! Dimensions of size 1 stretched without copying.
+
+use super::op::ViewOp;
+use crate::{Dims, Error, Result, Sizes, Tensor};
+
+impl Tensor {
+    /// Dimensions of size 1 repeated to `shape` without copying; -1 keeps a size.
+    ///
+    /// # Errors
+    /// Fewer sizes than dimensions, or another size for a dimension that is not 1.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let row = Tensor::new([1.0f32, 2.0])?;
+    /// assert_eq!(row.expand([2, -1])?.to_vec::<f32>()?, [1.0, 2.0, 1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn expand(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        const OP: &str = "expand";
+        let (x, sizes) = (self.resolve(OP)?, shape.into());
+        let own = x.shape();
+        if sizes.len() < own.len() {
+            return Err(Error::runtime(
+                OP,
+                format!(
+                    "expand({}{{{own:?}}}, size={:?}): the number of sizes provided ({}) must be greater or equal to the number of dimensions in the tensor ({})",
+                    x.type_text(),
+                    &sizes[..],
+                    sizes.len(),
+                    own.len()
+                ),
+            ));
+        }
+        let front = sizes.len() - own.len();
+        let mut new = Dims::repeat(0, sizes.len());
+        for (i, &size) in sizes.iter().enumerate() {
+            new[i] = match (size, i.checked_sub(front).map(|d| own[d])) {
+                (-1, Some(has)) => has,
+                (-1, None) => {
+                    return Err(Error::runtime(
+                        OP,
+                        format!(
+                            "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+                        ),
+                    ));
+                }
+                (0.., None | Some(1)) => size as usize,
+                (_, Some(has)) if size >= 0 && has == size as usize => has,
+                (_, has) => {
+                    return Err(Error::runtime(
+                        OP,
+                        format!(
+                            "The expanded size of the tensor ({size}) must match the existing size ({}) at non-singleton dimension {i}.  Target sizes: {:?}.  Tensor sizes: {own:?}",
+                            has.unwrap_or(1),
+                            &sizes[..]
+                        ),
+                    ));
+                }
+            };
+        }
+        new.checked_numel(OP)?;
+        x.viewed(OP, "ExpandBackward0", ViewOp::Expand(new))
+    }
+
+    /// [`Tensor::expand`] to the shape of `other`.
+    pub fn expand_as(&self, other: &Tensor) -> Result<Tensor> {
+        self.expand(other.resolve("expand_as")?.shape())
+    }
+
+    /// [`Tensor::expand`] under NumPy's name.
+    pub fn broadcast_to(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        self.expand(shape)
+    }
+}
