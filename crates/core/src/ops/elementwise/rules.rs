@@ -70,7 +70,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
             | U::Softsign,
         )
         | Map::Binary(B::Div | B::Atan2 | B::Xlogy | B::Xlog1py | B::Copysign | B::Ldexp) => Rule::Float,
-        Map::Ternary(Ternary::MaskedFill) => Rule::First,
+        Map::Ternary(Ternary::MaskedFill | Ternary::Lerp) => Rule::First,
         Map::Unary(_) | Map::Binary(_) | Map::Ternary(_) => Rule::Promote,
     }
 }

@@ -57,6 +57,14 @@ fn mixer(start: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Ternary> {
     Ok(Ternary::Lerp)
 }
 
+/// `1 - weight`, of a number in full precision.
+fn rest(weight: &Tensor) -> Result<Tensor> {
+    match weight.number()? {
+        Some(number) => (1.0 - number.to_f64()).into_operand(),
+        None => weight.neg()?.add(1),
+    }
+}
+
 /// The replacements of NaN and the infinities: PyTorch's defaults are zero and the ends of the dtype's range.
 fn replacements(x: &Tensor, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Unary {
     let largest = match x.dtype() {
@@ -123,7 +131,7 @@ ops! {
         kernel: mixer(start, end, weight)?,
         saves: [start if weight, end if weight, weight],
         grads: {
-            start: |g| g.mul(&weight.neg()?.add(1)?),
+            start: |g| g.mul(&rest(weight)?),
             end: |g| g.mul(weight),
             weight: |g| g.mul(&end.sub(start)?),
         },
