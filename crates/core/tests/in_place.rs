@@ -77,7 +77,7 @@ fn a_view_taken_without_recording_is_refused() -> Result<()> {
     fails(view.add_(1.0), "A view was created in inference mode and is being modified inplace in normal mode.");
     let plain = Tensor::new([1.0f64, 2.0])?;
     let view = no_grad(|| plain.view([2]))?;
-    fails(view.mul_(&leaf(&[1., 1.])), NO_GRAD);
+    fails(view.mul_(leaf(&[1., 1.])), NO_GRAD);
     Ok(())
 }
 
@@ -91,7 +91,7 @@ fn a_view_taken_without_recording_is_unusable_once_its_base_changed() -> Result<
     no_grad(|| view.mul(2.0))?;
     let plain = Tensor::new([1.0f64, 2.0])?;
     let piece = plain.split(1, 0)?[0].clone();
-    plain.mul_(&leaf(&[1., 1.]))?;
+    plain.mul_(leaf(&[1., 1.]))?;
     assert!(piece.requires_grad());
     fails(piece.mul(2.0), text);
     Ok(())
@@ -123,7 +123,7 @@ fn a_change_through_detach_is_noticed() -> Result<()> {
     );
     let d = Tensor::ones_with([2], firebrick_core::DType::F64)?;
     let detached = d.detach();
-    detached.mul_(&leaf(&[1., 1.]))?;
+    detached.mul_(leaf(&[1., 1.]))?;
     assert!(detached.requires_grad() && !d.requires_grad());
     Ok(())
 }

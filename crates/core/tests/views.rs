@@ -144,7 +144,7 @@ fn wrong_indices_are_refused_in_pytorchs_words() {
         "index_copy_(): index 2 is out of bounds for dimension 0 with size 2",
     );
     fails(
-        x1.set(0..3, &range(&[2])),
+        x1.set(0..3, range(&[2])),
         Runtime,
         "The expanded size of the tensor (3) must match the existing size (2) at non-singleton dimension 0.  Target sizes: [3].  Tensor sizes: [2]",
     );
