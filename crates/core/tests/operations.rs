@@ -1,9 +1,10 @@
 //! What must hold of every row of the operation table. `OPERATION=name` checks a single one.
 #![allow(clippy::unwrap_used)]
 
-use firebrick_core::autograd::{gradcheck, gradgradcheck};
+use firebrick_core::autograd::{Grad, gradcheck, gradgradcheck};
 use firebrick_core::ops::sample::Trait;
 use firebrick_core::ops::{Row, table};
+use firebrick_core::{Result, Tensor};
 
 fn rows() -> Vec<&'static Row> {
     let only = std::env::var("OPERATION").ok();
@@ -13,7 +14,7 @@ fn rows() -> Vec<&'static Row> {
 }
 
 /// Runs `check` on every sample and reports all failures at once, with the number of rows and samples.
-fn every_sample(what: &str, check: impl Fn(&firebrick_core::ops::sample::Sample) -> firebrick_core::Result<()>) {
+fn every_sample(what: &str, check: impl Fn(&firebrick_core::ops::sample::Sample) -> Result<()>) {
     let (mut failures, mut samples) = (Vec::new(), 0);
     for row in rows() {
         for (i, sample) in (row.samples)().unwrap().iter().enumerate() {
@@ -35,6 +36,28 @@ fn first_derivatives_are_those_of_finite_differences() {
 #[test]
 fn second_derivatives_are_those_of_finite_differences() {
     every_sample("second derivatives", |s| gradgradcheck(|x| (s.apply)(x), &s.inputs));
+}
+
+/// A gradient may be one kernel where nothing records and a composed formula where its own graph is recorded.
+#[test]
+fn gradients_are_the_same_with_and_without_their_own_graph() {
+    every_sample("both gradients", |s| {
+        let inputs: Vec<&Tensor> = s.inputs.iter().collect();
+        let run = |create_graph: bool| {
+            let output = (s.apply)(&s.inputs)?;
+            if !output.requires_grad() {
+                return Ok(Vec::new());
+            }
+            let cotangent = Tensor::full_with(output.shape(), 0.7, output.dtype())?;
+            let grads = Grad::new(&[&output], &inputs).grad_outputs(&[Some(cotangent)]).create_graph(create_graph);
+            let grads = grads.run_allow_unused()?.into_iter().flatten();
+            grads.map(|g| g.detach().to_vec::<f64>()).collect::<Result<Vec<_>>>()
+        };
+        let (kernel, composed) = (run(false)?, run(true)?);
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + b.abs());
+        assert!(kernel.concat().iter().zip(&composed.concat()).all(close), "{kernel:?} and {composed:?}");
+        Ok(())
+    });
 }
 
 #[test]

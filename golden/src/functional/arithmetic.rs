@@ -42,3 +42,4 @@ fn operand(value: Value) -> Out<Tensor> {
         other => Ok(super::number(&other)?.into_operand()?),
     }
 }
+

@@ -43,19 +43,14 @@ fn shapes(list: Vec<Value>) -> Out<firebrick::Dims> {
     Ok(out)
 }
 
+
 /// Applies `f` to one tensor or to each of a list.
 fn at_least(a: &mut super::Args, f: impl Fn(&Tensor) -> firebrick::Result<Tensor>) -> Out<Value> {
     use crate::value::IntoValue;
     match a.value("input")? {
         Value::Tensor(x) => Ok(f(&x)?.into_value()),
         other => {
-            let list = super::tensors(
-                "tensors",
-                match other {
-                    Value::List(l) | Value::Tuple(l) => l,
-                    _ => Vec::new(),
-                },
-            )?;
+            let list = super::tensors("tensors", match other { Value::List(l) | Value::Tuple(l) => l, _ => Vec::new() })?;
             Ok(list.iter().map(f).collect::<firebrick::Result<Vec<_>>>()?.into_value())
         }
     }

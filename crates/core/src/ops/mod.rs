@@ -23,6 +23,7 @@
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod conv;
+mod copy;
 pub(crate) mod elementwise;
 mod index;
 pub(crate) mod linalg;
@@ -31,6 +32,7 @@ mod norm;
 mod optimizer;
 mod random;
 pub(crate) mod record;
+pub(crate) mod record_all;
 mod reduce;
 pub mod sample;
 mod shape;
@@ -254,4 +256,6 @@ macro_rules! in_place_name {
     };
 }
 
-pub(crate) use {arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, ops, owned_type};
+pub(crate) use {
+    arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, ops, owned_type,
+};

@@ -56,8 +56,10 @@ impl Domain {
         let numel: usize = shape.iter().product();
         let order = crate::random::randperm(&mut generator.lock(), numel);
         let step = (self.high - self.low) / numel.max(1) as f64;
+        // Each seed has its own place between two steps, so that no element of one input equals one of another.
+        let place = 0.3 + 0.4 * (seed as f64 * 0.618_034).fract();
         let value = |&rank: &i64| {
-            let v = self.low + (rank as f64 + 0.5) * step;
+            let v = self.low + (rank as f64 + place) * step;
             if v.abs() < 0.1 { v.signum() * (0.1 + v.abs() * 0.5) } else { v }
         };
         let data: Vec<f64> = order.iter().map(value).collect();

@@ -270,7 +270,7 @@ ops! {
         kernel: Unary::Hardshrink(*lambd),
         saves: [x],
         grads: { x: |g| shrink_grad(g, x, *lambd) },
-        samples: sample::unary(ANY, |x| x.hardshrink(0.5)),
+        samples: sample::unary(ANY, |x| x.hardshrink(0.55)),
     }
 
     /// `x` moved towards zero by `lambd`, and 0 from `-lambd` to `lambd`.
@@ -281,7 +281,7 @@ ops! {
         kernel: softshrink_kernel(x, *lambd)?,
         saves: [x],
         grads: { x: |g| shrink_grad(g, x, *lambd) },
-        samples: sample::unary(ANY, |x| x.softshrink(0.5)),
+        samples: sample::unary(ANY, |x| x.softshrink(0.55)),
     }
 }
 

@@ -4,8 +4,11 @@
 
 use crate::backend::{Binary, Unary};
 use crate::ops::ops;
-use crate::ops::sample::{self, ANY};
+use crate::ops::sample::{self, ANY, Domain};
 use crate::{DType, Error, Result, Tensor};
+
+/// Values of which none is whole, so that those next to each other become the same integer.
+const STEPS: Domain = Domain { low: -2.13, high: 2.31 };
 
 /// Bits of one element, beyond which a shift leaves nothing.
 fn bits(a: &Tensor, b: &Tensor) -> Result<u32> {
@@ -167,7 +170,7 @@ ops! {
         saves: [],
         grads: { x: |g| g.zeros_like() },
         in_place: bitwise_not_,
-        samples: sample::unary(ANY, |x| x.to(DType::I64)?.bitwise_not()?.mul(x)),
+        samples: sample::unary(STEPS, |x| x.to(DType::I64)?.bitwise_not()?.mul(x)),
     }
 
     /// Bits that both have.
@@ -179,7 +182,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: bitwise_and_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.bitwise_and(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_and(&b.to(DType::I64)?)?.mul(a)),
     }
 
     /// Bits that one of them has.
@@ -191,7 +194,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: bitwise_or_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.bitwise_or(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_or(&b.to(DType::I64)?)?.mul(a)),
     }
 
     /// Bits that exactly one of them has.
@@ -203,7 +206,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: bitwise_xor_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.bitwise_xor(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_xor(&b.to(DType::I64)?)?.mul(a)),
     }
 
     /// Bits moved up by `b` places; 0 beyond the width.
@@ -215,7 +218,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: bitwise_left_shift_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.bitwise_left_shift(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_left_shift(&b.to(DType::I64)?)?.mul(a)),
     }
 
     /// Bits moved down by `b` places with copies of the sign.
@@ -227,7 +230,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: bitwise_right_shift_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.bitwise_right_shift(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_right_shift(&b.to(DType::I64)?)?.mul(a)),
     }
 
     /// The greatest common divisor.
@@ -239,7 +242,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: gcd_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.gcd(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.gcd(&b.to(DType::I64)?)?.mul(a)),
     }
 
     /// The least common multiple.
@@ -251,7 +254,7 @@ ops! {
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
         in_place: lcm_,
-        samples: sample::pairs((ANY, ANY), |a, b| a.to(DType::I64)?.lcm(&b.to(DType::I64)?)?.mul(a)),
+        samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.lcm(&b.to(DType::I64)?)?.mul(a)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::rules;
 use crate::backend::{Binary, Ternary};
 use crate::ops::ops;
-use crate::ops::sample::{self, ANY, Trait};
+use crate::ops::sample::{self, ANY, POSITIVE, Trait};
 use crate::{DType, Error, Result, Tensor};
 
 /// The gradient of the side that won; half of it where the two are equal.
@@ -100,7 +100,7 @@ ops! {
         in_place: clamp_,
         samples: {
             let mut samples = sample::unary(ANY, |x| x.clamp(-0.7, 1.2))?;
-            let bounds = vec![ANY.tensor(&[2, 3], 1)?, ANY.tensor(&[3], 2)?, ANY.tensor(&[2, 1], 3)?];
+            let bounds = vec![ANY.tensor(&[2, 3], 1)?, ANY.tensor(&[3], 2)?, POSITIVE.tensor(&[2, 1], 3)?];
             samples.push(sample::one(Trait::Broadcast, bounds, |x| x[0].clamp(&x[1], &x[2])));
             Ok(samples)
         },

@@ -106,7 +106,7 @@ ops! {
         },
         in_place: masked_fill_,
         samples: {
-            let mut samples = sample::unary(ANY, |x| x.masked_fill(&x.gt(0.5)?, 3.0))?;
+            let mut samples = sample::unary(ANY, |x| x.masked_fill(&x.gt(0.55)?, 3.0))?;
             let inputs = vec![ANY.tensor(&[2, 3], 5)?, ANY.tensor(&[], 6)?];
             samples.push(sample::one(Trait::Broadcast, inputs, |x| x[0].masked_fill(&x[0].gt(0)?, &x[1])));
             Ok(samples)

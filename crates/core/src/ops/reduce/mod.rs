@@ -1,9 +1,24 @@
-//! Reductions: many elements become one.
+//! Reductions: many elements become one; and scans, which keep what they come to on the way.
 
+mod extremes;
+mod median;
+mod norms;
+mod prod;
 mod run;
+pub(crate) mod samples;
+mod scans;
 mod sums;
+mod truth;
+mod variance;
 
-pub(crate) use sums::*;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[crate::ops::Row]] = &[sums::SUMS];
+pub(crate) const TABLES: &[&[crate::ops::Row]] = &[
+    sums::SUMS,
+    prod::PRODUCTS,
+    extremes::EXTREMES,
+    variance::VARIANCES,
+    norms::NORMS,
+    scans::SCANS,
+    median::MEDIANS,
+];

@@ -1,60 +1,109 @@
-//! The forward half of every reduction.
+//! The forward half of every reduction, and the way back to the reduced shape.
 
 use crate::backend::{self, Reduce};
-use crate::dims::wrap_dims;
+use crate::dims::{wrap_dim, wrap_dims};
 use crate::ops::elementwise::compute_class;
-use crate::{Body, DType, Dims, Result, Sizes, Tensor};
+use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
+use smallvec::SmallVec;
 
-/// Reduces `dims` of `x`; `None` or an empty list stands for all of them, as in PyTorch.
-pub(crate) fn reduce(
-    op: &'static str,
-    kernel: Reduce,
-    x: &Tensor,
-    dims: Option<&Sizes>,
-    keepdim: bool,
-    dtype: DType,
-) -> Result<Tensor> {
-    let input = x.body();
-    let rank = input.shape.len();
-    let chosen = match dims {
-        Some(dims) if !dims.is_empty() => wrap_dims(op, dims, rank)?,
-        _ => (0..rank).collect(),
-    };
-    let mut kept = input.shape.clone();
-    for &dim in chosen.iter().filter(|&&dim| dim < rank) {
-        kept[dim] = 1;
+/// The dimensions that a reduction is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Over {
+    /// Shape of the input.
+    pub shape: Dims,
+    /// Resolved dimensions, in the order in which they were named.
+    pub dims: SmallVec<[usize; 6]>,
+    /// Do they stay, with size 1?
+    pub keepdim: bool,
+}
+
+impl Over {
+    /// All dimensions.
+    pub fn all(x: &Tensor) -> Over {
+        let shape = x.shape();
+        Over { dims: (0..shape.len()).collect(), shape, keepdim: false }
     }
-    let compute = match dtype {
-        DType::Bool => compute_class(input.dtype),
-        other => compute_class(other),
-    };
-    let out = Body::alloc(kept, dtype, input.device())?;
-    backend::of(input.device())?.reduce(kernel, compute, &input, &out)?;
-    let out = if keepdim { out } else { without(&out, &chosen) };
-    Ok(Tensor::from_body(out))
-}
 
-/// The body without the reduced dimensions, which have size 1.
-fn without(body: &Body, dims: &[usize]) -> Body {
-    let keep = |d: &usize| !dims.contains(d);
-    let shape: Dims = (0..body.shape.len()).filter(keep).map(|d| body.shape[d]).collect();
-    let strides = shape.contiguous_strides();
-    body.view(shape, strides, body.offset)
-}
+    /// The named dimensions; an empty list stands for all of them, as in PyTorch.
+    pub fn dims(op: &'static str, x: &Tensor, dims: &Sizes, keepdim: bool) -> Result<Over> {
+        let shape = x.shape();
+        let dims = match dims.is_empty() {
+            true => (0..shape.len()).collect(),
+            false => wrap_dims(op, dims, shape.len())?,
+        };
+        Ok(Over { shape, dims, keepdim })
+    }
 
-/// The gradient of a reduction, stretched back over the reduced dimensions.
-pub(crate) fn stretch(g: &Tensor, shape: &Dims, dims: Option<&Sizes>, keepdim: bool) -> Result<Tensor> {
-    let mut g = g.clone();
-    if let (false, Some(dims)) = (keepdim, dims.filter(|d| !d.is_empty())) {
-        let mut dims = wrap_dims("expand", dims, shape.len())?;
-        dims.sort_unstable();
-        if !shape.is_empty() {
-            for dim in dims {
-                g = g.unsqueeze(dim as i64)?;
-            }
+    /// One dimension.
+    pub fn one(op: &'static str, x: &Tensor, dim: i64, keepdim: bool) -> Result<Over> {
+        let shape = x.shape();
+        let dims = SmallVec::from_elem(wrap_dim(op, dim, shape.len())?, 1);
+        Ok(Over { shape, dims, keepdim })
+    }
+
+    /// The shape with size 1 in the reduced dimensions.
+    pub fn kept(&self) -> Dims {
+        let mut kept = self.shape.clone();
+        for &dim in self.dims.iter().filter(|&&dim| dim < self.shape.len()) {
+            kept[dim] = 1;
         }
-    } else if !keepdim && g.dim() == 0 && !shape.is_empty() {
-        g = g.reshape(Dims::repeat(1, shape.len()))?;
+        kept
     }
-    g.expand(shape)
+
+    /// The shape of the result.
+    pub fn result(&self) -> Dims {
+        let kept = |d: &usize| self.keepdim || !self.dims.contains(d);
+        let all = self.kept();
+        (0..all.len()).filter(kept).map(|d| all[d]).collect()
+    }
+
+    /// How many elements become one.
+    pub fn count(&self) -> usize {
+        self.dims.iter().filter(|&&d| d < self.shape.len()).map(|&d| self.shape[d]).product()
+    }
+
+    /// The dimensions, for further calls.
+    pub fn sizes(&self) -> Sizes {
+        // A tensor without dimensions accepts dimension 0.
+        self.dims.iter().map(|&d| d as i64).filter(|&d| d < self.shape.len() as i64).collect()
+    }
+
+    /// A result or its gradient, with the reduced dimensions put back as size 1.
+    pub fn restore(&self, t: &Tensor) -> Result<Tensor> {
+        match self.keepdim || self.shape.is_empty() {
+            true => Ok(t.clone()),
+            false => t.reshape(self.kept()),
+        }
+    }
+
+    /// The gradient of a result, stretched over the reduced dimensions.
+    pub fn stretch(&self, g: &Tensor) -> Result<Tensor> {
+        self.restore(g)?.expand(&self.shape)
+    }
+}
+
+/// PyTorch's error for a dimension of size 0.
+pub(crate) fn no_size(op: &'static str, dim: usize) -> Error {
+    Error::index(op, format!("{op}(): Expected reduction dim {dim} to have non-zero size."))
+}
+
+/// Runs a reduction; `dtype` is that of the result.
+pub(crate) fn reduce(kernel: Reduce, x: &Tensor, over: &Over, dtype: DType) -> Result<Tensor> {
+    let input = x.body();
+    let compute = match kernel {
+        // Distances from the mean need a mean that is exact enough.
+        Reduce::Var { .. } | Reduce::Std { .. } => DType::F64,
+        Reduce::Any | Reduce::All | Reduce::CountNonzero | Reduce::CountNumbers => compute_class(input.dtype),
+        _ => compute_class(dtype),
+    };
+    let out = Body::alloc(over.kept(), dtype, input.device())?;
+    backend::of(input.device())?.reduce(kernel, compute, &input, &out)?;
+    Ok(reshaped(&out, over))
+}
+
+/// A fresh body in the shape of the result.
+pub(crate) fn reshaped(out: &Body, over: &Over) -> Tensor {
+    let shape = over.result();
+    let strides = shape.contiguous_strides();
+    Tensor::from_body(out.view(shape, strides, out.offset))
 }

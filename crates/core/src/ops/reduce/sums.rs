@@ -1,50 +1,146 @@
 //! Sums and means.
 
-use super::run::{reduce, stretch};
+use super::run::{Over, reduce};
+use super::samples::over_dims;
 use crate::backend::Reduce;
-use crate::ops::ops;
-use crate::ops::sample::{self, ANY, Trait};
-use crate::{DType, Sizes, Tensor};
+use crate::ops::by_hand;
+use crate::ops::record_all::of_one;
+use crate::ops::sample::{self, ANY};
+use crate::{DType, Error, Result, Sizes, Tensor};
 
 /// The dtype that sums of `dtype` have: integers and bool become int64.
 pub(crate) fn sum_dtype(dtype: DType) -> DType {
     if dtype.is_floating_point() { dtype } else { DType::I64 }
 }
 
-/// Samples of a reduction over dimensions.
-pub(crate) fn over_dims(
-    f: impl Fn(&Tensor, Vec<i64>, bool) -> crate::Result<Tensor> + Clone + Send + Sync + 'static,
-) -> crate::Result<Vec<sample::Sample>> {
-    let call = |dims: &[i64], keepdim: bool| {
-        let (f, dims) = (f.clone(), dims.to_vec());
-        move |x: &[Tensor]| f(&x[0], dims.clone(), keepdim)
-    };
-    Ok(vec![
-        sample::one(Trait::Plain, vec![ANY.tensor(&[2, 3, 2], 1)?], call(&[1], false)),
-        sample::one(Trait::Plain, vec![ANY.tensor(&[2, 3, 2], 2)?], call(&[0, -1], true)),
-        sample::one(Trait::Broadcast, vec![ANY.tensor(&[2, 1, 3], 3)?], call(&[1, 2], false)),
-        sample::one(Trait::Strided, vec![ANY.strided(&[3, 2], 4)?], call(&[0], false)),
-        sample::one(Trait::Empty, vec![ANY.tensor(&[2, 0], 5)?], call(&[0], false)),
-        sample::one(Trait::ZeroDim, vec![ANY.tensor(&[], 6)?], call(&[0], false)),
-    ])
+fn sum(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
+    let out = reduce(Reduce::Sum, x, &over, sum_dtype(x.dtype()))?;
+    of_one(name, x, &[], false, out, move |_, g| over.stretch(g))
 }
 
-ops! {
-    table: SUMS;
+fn mean(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
+    let dtype = x.dtype();
+    if !dtype.is_floating_point() {
+        return Err(Error::not_implemented(
+            "mean",
+            format!(
+                "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}",
+                dtype.scalar_name()
+            ),
+        )
+        .remedy("convert it first, as in `x.to(DType::F32)?.mean()`"));
+    }
+    let out = reduce(Reduce::Mean, x, &over, dtype)?;
+    of_one(name, x, &[], false, out, move |_, g| over.stretch(g)?.div(over.count() as f64))
+}
 
+fn nansum(x: &Tensor, over: Over) -> Result<Tensor> {
+    let out = reduce(Reduce::NanSum, x, &over, sum_dtype(x.dtype()))?;
+    of_one("NansumBackward0", x, &[x], false, out, move |seen, g| {
+        over.stretch(g)?.mul(&seen[0].detach().isnan()?.logical_not()?)
+    })
+}
+
+fn nanmean(x: &Tensor, over: Over) -> Result<Tensor> {
+    let dtype = x.dtype();
+    if !dtype.is_floating_point() {
+        return Err(Error::not_implemented(
+            "nanmean",
+            format!(
+                "nanmean(): expected input to have floating point or complex dtype but got {}",
+                dtype.scalar_name()
+            ),
+        ));
+    }
+    let count = reduce(Reduce::CountNumbers, x, &over, DType::I64)?;
+    nansum(x, over)?.div(&count)
+}
+
+impl Tensor {
     /// Sum of all elements; of integers and bools an int64.
-    fn sum(x) -> Tensor as "SumBackward0" {
-        forward: reduce("sum", Reduce::Sum, x, None, false, sum_dtype(x.dtype())),
-        saves: [x],
-        grads: { x: |g| stretch(g, &x.shape(), None, false) },
-        samples: sample::unary(ANY, |x| x.sum()),
+    ///
+    /// PyTorch's `x.sum(dtype=...)` is `x.to(dtype)?.sum()`, here and in the other reductions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.5])?.sum()?.item::<f32>()?, 3.5);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn sum(&self) -> Result<Tensor> {
+        let x = self.resolve("sum")?;
+        sum("SumBackward0", &x, Over::all(&x))
     }
 
     /// Sum over the given dimensions, which disappear unless `keepdim` is set; over all when none are given.
-    fn sum_dim(x; dims: Sizes, keepdim: bool) -> Tensor as "SumBackward1" {
-        forward: reduce("sum", Reduce::Sum, x, Some(dims), *keepdim, sum_dtype(x.dtype())),
-        saves: [x],
-        grads: { x: |g| stretch(g, &x.shape(), Some(dims), *keepdim) },
-        samples: over_dims(|x, dims, keep| x.sum_dim(dims, keep)),
+    ///
+    /// # Errors
+    /// A dimension out of range, or named twice.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1i64, 2], [3, 4]])?;
+    /// assert_eq!(x.sum_dim(-1, false)?.to_vec::<i64>()?, [3, 7]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn sum_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+        let x = self.resolve("sum")?;
+        sum("SumBackward1", &x, Over::dims("sum", &x, &dims.into(), keepdim)?)
     }
+
+    /// Mean of all elements; NaN of none.
+    ///
+    /// # Errors
+    /// Integers and bools: convert them first.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.mean()?.item::<f32>()?, 1.5);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn mean(&self) -> Result<Tensor> {
+        let x = self.resolve("mean")?;
+        mean("MeanBackward0", &x, Over::all(&x))
+    }
+
+    /// Mean over the given dimensions; see [`Tensor::mean`] and [`Tensor::sum_dim`].
+    pub fn mean_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+        let x = self.resolve("mean")?;
+        mean("MeanBackward1", &x, Over::dims("mean", &x, &dims.into(), keepdim)?)
+    }
+
+    /// Sum of all elements that are numbers: NaN counts as zero.
+    pub fn nansum(&self) -> Result<Tensor> {
+        let x = self.resolve("nansum")?;
+        nansum(&x, Over::all(&x))
+    }
+
+    /// [`Tensor::nansum`] over the given dimensions.
+    pub fn nansum_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+        let x = self.resolve("nansum")?;
+        nansum(&x, Over::dims("nansum", &x, &dims.into(), keepdim)?)
+    }
+
+    /// Mean of all elements that are numbers.
+    pub fn nanmean(&self) -> Result<Tensor> {
+        let x = self.resolve("nanmean")?;
+        nanmean(&x, Over::all(&x))
+    }
+
+    /// [`Tensor::nanmean`] over the given dimensions.
+    pub fn nanmean_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+        let x = self.resolve("nanmean")?;
+        nanmean(&x, Over::dims("nanmean", &x, &dims.into(), keepdim)?)
+    }
+}
+
+by_hand! {
+    table: SUMS;
+    sum as "SumBackward0": sample::unary(ANY, |x| x.sum());
+    sum_dim as "SumBackward1": over_dims(ANY, |x, dims, keep| x.sum_dim(dims, keep));
+    mean as "MeanBackward0": sample::unary(ANY, |x| x.mean());
+    mean_dim as "MeanBackward1": over_dims(ANY, |x, dims, keep| x.mean_dim(dims, keep));
+    nansum as "NansumBackward0": sample::unary(ANY, |x| x.nansum());
+    nansum_dim as "NansumBackward0": over_dims(ANY, |x, dims, keep| x.nansum_dim(dims, keep));
+    nanmean: sample::unary(ANY, |x| x.nanmean());
+    nanmean_dim: over_dims(ANY, |x, dims, keep| x.nanmean_dim(dims, keep));
 }
