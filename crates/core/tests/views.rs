@@ -226,9 +226,9 @@ fn index_tensors_follow_the_rules_of_advanced_indexing() -> Result<()> {
 fn what_is_set_is_read_back_and_nothing_else_changes() -> Result<()> {
     let x = range(&[3, 4]).transpose(0, 1)?;
     x.set((1..3, 0), -1)?;
-    x.set((Ellipsis, 2), &Tensor::new([7.0f64, 8.0, 9.0, 10.0])?)?;
+    x.set((Ellipsis, 2), Tensor::new([7.0f64, 8.0, 9.0, 10.0])?)?;
     x.set(&x.lt(0.0)?, 50)?;
-    x.set((Tensor::new([0i64, -1])?, Tensor::new([0i64, 1])?), &Tensor::new([90.0f64, 91.0])?)?;
+    x.set((Tensor::new([0i64, -1])?, Tensor::new([0i64, 1])?), Tensor::new([90.0f64, 91.0])?)?;
     assert_eq!(values(&x), [90., 4., 7., 50., 5., 8., 50., 6., 9., 3., 91., 10.]);
     Ok(())
 }
