@@ -6,9 +6,12 @@ mod create;
 mod data;
 mod fill;
 mod meta;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod operand;
 mod operators;
 mod parameter;
+mod pattern;
 mod print;
 pub(crate) mod read;
 mod state_dict;
