@@ -8,19 +8,44 @@ use std::path::Path;
 use syn::{ImplItem, Item, ReturnType, Visibility};
 
 /// Methods without a gradient of their own, by the reason.
-const WITHOUT_GRADIENT: [(&str, &[&str]); 5] = [
+const WITHOUT_GRADIENT: [(&str, &[&str]); 4] = [
     ("gives indices, truth values or other integers", &INTEGERS),
     ("makes a new tensor that does not depend on the elements of this one", &NEW),
     ("draws random numbers, or fills with a number", &FILLS),
     ("is about history itself", &HISTORY),
-    ("is another spelling of a row", &SPELLINGS),
 ];
 
-const INTEGERS: [&str; 0] = [];
-const NEW: [&str; 0] = [];
-const FILLS: [&str; 0] = [];
-const HISTORY: [&str; 0] = [];
-const SPELLINGS: [&str; 0] = [];
+const INTEGERS: [&str; 8] =
+    ["argwhere", "count_nonzero", "count_nonzero_dim", "isclose", "isreal", "nonzero", "nonzero_tuple", "one_hot"];
+const NEW: [&str; 9] = [
+    "full_like",
+    "new_full",
+    "new_ones",
+    "new_zeros",
+    "ones_like",
+    "rand_like",
+    "randint_like",
+    "randn_like",
+    "zeros_like",
+];
+const FILLS: [&str; 14] = [
+    "bernoulli",
+    "bernoulli_",
+    "bernoulli_each_",
+    "cauchy_",
+    "exponential_",
+    "fill_",
+    "geometric_",
+    "log_normal_",
+    "multinomial",
+    "normal_",
+    "random_",
+    "random_from_",
+    "uniform_",
+    "zero_",
+];
+const HISTORY: [&str; 7] =
+    ["deep_copy", "detach", "detach_", "grad", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_"];
 
 /// Public methods of `impl Tensor` blocks, outside macros, that return a tensor.
 fn methods(folder: &Path, found: &mut BTreeSet<String>) {
@@ -39,7 +64,8 @@ fn methods(folder: &Path, found: &mut BTreeSet<String>) {
                     let ImplItem::Fn(method) = item else { continue };
                     let ReturnType::Type(_, output) = &method.sig.output else { continue };
                     let takes_self = method.sig.receiver().is_some();
-                    if matches!(method.vis, Visibility::Public(_)) && takes_self && type_text(output).contains("Tensor") {
+                    if matches!(method.vis, Visibility::Public(_)) && takes_self && type_text(output).contains("Tensor")
+                    {
                         found.insert(method.sig.ident.to_string());
                     }
                 }

@@ -4,7 +4,7 @@ use super::facts;
 use crate::Out;
 use crate::functional::Args;
 use crate::modules::construct;
-use crate::value::Value;
+use crate::value::{IntoValue, Value};
 use firebrick::prelude::*;
 
 facts! { FACTS;
@@ -43,20 +43,20 @@ facts! { FACTS;
     };
     "repr/4c0e6153" nn::ParameterList::new().to_string();
     "repr/31b4758d" text("MultiheadAttention", &[4, 2], &[])?;
-    "repr/378c10d4" text("GRUCell", &[2, 3], &[("bias", false.into())])?;
-    "repr/64a9877e" text("RNN", &[2, 3], &[("nonlinearity", "relu".into())])?;
-    "repr/c6aa180d" text("RNNCell", &[2, 3], &[("nonlinearity", "relu".into())])?;
-    "repr/5a4de201" text("Conv2d", &[1, 1, 3], &[("padding", "same".into())])?;
+    "repr/378c10d4" text("GRUCell", &[2, 3], &[("bias", false.into_value())])?;
+    "repr/64a9877e" text("RNN", &[2, 3], &[("nonlinearity", "relu".into_value())])?;
+    "repr/c6aa180d" text("RNNCell", &[2, 3], &[("nonlinearity", "relu".into_value())])?;
+    "repr/5a4de201" text("Conv2d", &[1, 1, 3], &[("padding", "same".into_value())])?;
     "repr/78fe44bb" text("Conv1d", &[1, 2, 3], &[])?;
     "repr/df91eb59" text("MaxPool2d", &[2], &[])?;
-    "repr/7829c462" text("AvgPool2d", &[], &[("kernel_size", pair(2, 3)), ("stride", 1.into()), ("padding", 1.into())])?;
+    "repr/7829c462" text("AvgPool2d", &[], &[("kernel_size", pair(2, 3)), ("stride", 1.into_value()), ("padding", 1.into_value())])?;
     "repr/a8e7de8c" text("AdaptiveAvgPool2d", &[], &[("output_size", Value::Tuple(vec![Value::None, Value::Int(3)]))])?;
     "repr/b9f508ef" text("RMSNorm", &[3], &[])?;
     "repr/19751dd9" text("InstanceNorm2d", &[3], &[])?;
-    "repr/da64fd9b" text("Embedding", &[5, 3], &[("max_norm", 1.0.into()), ("scale_grad_by_freq", true.into()), ("sparse", true.into())])?;
-    "repr/413096fa" text("Dropout", &[], &[("p", 0.2.into()), ("inplace", true.into())])?;
-    "repr/21cccb99" text("LeakyReLU", &[], &[("negative_slope", 0.2.into())])?;
-    "repr/4e6a8465" text("ReLU", &[], &[("inplace", true.into())])?;
+    "repr/da64fd9b" text("Embedding", &[5, 3], &[("max_norm", 1.0.into_value()), ("scale_grad_by_freq", true.into_value()), ("sparse", true.into_value())])?;
+    "repr/413096fa" text("Dropout", &[], &[("p", 0.2.into_value()), ("inplace", true.into_value())])?;
+    "repr/21cccb99" text("LeakyReLU", &[], &[("negative_slope", 0.2.into_value())])?;
+    "repr/4e6a8465" text("ReLU", &[], &[("inplace", true.into_value())])?;
     "repr/77165c31" text("GELU", &[], &[])?;
     "repr/c22c0aa4" text("PReLU", &[3], &[])?;
     "repr/7239a727" text("Flatten", &[], &[])?;
@@ -71,8 +71,8 @@ facts! { FACTS;
     "repr/8bbc9032" text("CosineSimilarity", &[], &[])?;
     "repr/799f7247" transformer_encoder()?;
     "repr/1304f57d" text("Transformer", &[], &[
-        ("d_model", 4.into()), ("nhead", 2.into()), ("num_encoder_layers", 1.into()), ("num_decoder_layers", 1.into()),
-        ("dim_feedforward", 8.into()),
+        ("d_model", 4.into_value()), ("nhead", 2.into_value()), ("num_encoder_layers", 1.into_value()), ("num_decoder_layers", 1.into_value()),
+        ("dim_feedforward", 8.into_value()),
     ])?;
 }
 

@@ -23,6 +23,7 @@
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod conv;
+mod copy;
 pub(crate) mod elementwise;
 mod index;
 pub(crate) mod linalg;

@@ -80,19 +80,6 @@ impl Over {
     pub fn stretch(&self, g: &Tensor) -> Result<Tensor> {
         self.restore(g)?.expand(&self.shape)
     }
-
-    /// Refuses to reduce nothing where there is no neutral element.
-    pub fn refuse_empty(&self, op: &'static str) -> Result<()> {
-        if self.shape.numel() > 0 {
-            return Ok(());
-        }
-        match self.dims.iter().find(|&&d| self.shape.get(d) == Some(&0)) {
-            Some(dim) if self.dims.len() < self.shape.len() || self.shape.len() == 1 && self.keepdim => {
-                Err(no_size(op, *dim))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// PyTorch's error for a dimension of size 0.
