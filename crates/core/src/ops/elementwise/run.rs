@@ -1,8 +1,7 @@
 //! The forward half of every elementwise operation.
 
-use super::rules::{self, Rule, result_type};
 use crate::autograd::{inplace, is_grad_enabled};
-use crate::backend::{self, Binary, Map, Ternary};
+use super::rules::{self, Rule, result_type};
 use crate::backend::{self, Binary, Map, Ternary, Unary};
 use crate::dims::broadcast_shapes;
 use crate::ops::record::check_writable;
@@ -201,7 +200,7 @@ fn common_shape(op: &'static str, bodies: &[Body]) -> Result<Dims> {
 }
 
 /// Inputs that overlap the written tensor in part are PyTorch's error; the same elements are fine.
-pub(crate) fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [Body]) -> Result<()> {
+fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [Body]) -> Result<()> {
     for input in inputs {
         if out.overlaps(input) && !out.same_elements(input) {
             if input.is_contiguous() && out.is_contiguous() {

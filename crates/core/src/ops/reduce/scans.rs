@@ -47,7 +47,6 @@ fn product_grad_with_zeros(g: &Tensor, x: &Tensor, dim: i64) -> Result<Tensor> {
     Tensor::cat(&grads.iter().collect::<Vec<_>>(), dim)
 }
 
-fn extreme(op: &'static str, name: &'static str, kernel: Scan, x: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
 /// The smallest finite number.
 fn lowest(dtype: DType) -> f64 {
     match dtype {
