@@ -1,6 +1,6 @@
 //! Tensors of a group of cases: one safetensors file.
 
-use crate::{Failure, Out, not_built, wrong};
+use crate::{Out, not_built, wrong};
 use firebrick::io::safetensors::Header;
 use firebrick::{DType, Tensor};
 use serde_json::Value as Json;
@@ -56,23 +56,15 @@ pub fn integers(json: &Json) -> Vec<i64> {
 /// The elements of `tensor` in memory laid out with these strides.
 fn strided(tensor: &Tensor, strides: &[i64]) -> Out<Tensor> {
     let shape = tensor.shape();
-    // Repeated dimensions hold one row; the others are made in the order in which they lie in memory.
+    let size = |(&n, &stride): (&usize, &i64)| (n as i64 - 1).max(0) * stride;
+    let memory = Tensor::zeros_with(1 + shape.iter().zip(strides).map(size).sum::<i64>(), tensor.dtype())?;
+    // Repeated dimensions hold one row.
     let mut once = tensor.clone();
     for (dim, (&size, &stride)) in shape.iter().zip(strides).enumerate() {
         if stride == 0 && size > 1 {
             once = once.narrow(dim as i64, 0, 1)?;
         }
     }
-    let mut order: Vec<i64> = (0..shape.len() as i64).collect();
-    order.sort_by_key(|&d| std::cmp::Reverse((strides[d as usize], shape[d as usize])));
-    let mut back = vec![0; order.len()];
-    for (place, &dim) in order.iter().enumerate() {
-        back[dim as usize] = place as i64;
-    }
-    let out = once.permute(order)?.contiguous()?.permute(back)?.expand(&shape)?.detach();
-    let fits = |(d, &stride): (usize, &i64)| shape[d] <= 1 || out.stride()[d] as i64 == stride;
-    if out.numel() == 0 || strides.iter().enumerate().all(fits) {
-        return Ok(out);
-    }
-    Err(Failure::NotBuilt("as_strided".to_owned()))
+    memory.as_strided(once.shape(), strides, 0)?.copy_(&once)?;
+    Ok(memory.as_strided(&shape, strides, 0)?.detach())
 }

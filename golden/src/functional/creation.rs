@@ -32,7 +32,7 @@ operations! { ROWS;
 }
 
 /// The keywords of factory functions.
-fn options(a: &mut Args) -> Out<TensorOptions> {
+pub fn options(a: &mut Args) -> Out<TensorOptions> {
     let mut options = TensorOptions::new();
     if let Some(Value::DType(dtype)) = a.keyword("dtype") {
         options = options.dtype(dtype);

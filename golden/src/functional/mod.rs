@@ -11,8 +11,10 @@ mod args;
 mod arithmetic;
 mod conv;
 mod creation;
+mod indexing;
 mod linalg;
 mod reductions;
+mod shapes;
 mod views;
 
 pub use args::{Args, ints, tensors};
@@ -70,8 +72,10 @@ const TABLES: &[&[Row]] = &[
     arithmetic::ROWS,
     conv::ROWS,
     creation::ROWS,
+    indexing::ROWS,
     linalg::ROWS,
     reductions::ROWS,
+    shapes::ROWS,
     views::ROWS,
 ];
 

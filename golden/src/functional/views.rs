@@ -26,7 +26,7 @@ pub fn refs(list: &[Tensor]) -> Vec<&Tensor> {
 }
 
 /// An integer.
-fn integer(value: &Value) -> Out<i64> {
+pub fn integer(value: &Value) -> Out<i64> {
     match value {
         Value::Int(x) => Ok(*x),
         other => Err(Failure::Types(format!("start as {}", other.kind()))),
@@ -45,7 +45,7 @@ fn shapes(list: Vec<Value>) -> Out<firebrick::Dims> {
 
 
 /// Applies `f` to one tensor or to each of a list.
-fn at_least(a: &mut super::Args, f: impl Fn(&Tensor) -> firebrick::Result<Tensor>) -> Out<Value> {
+pub fn at_least(a: &mut super::Args, f: impl Fn(&Tensor) -> firebrick::Result<Tensor>) -> Out<Value> {
     use crate::value::IntoValue;
     match a.value("input")? {
         Value::Tensor(x) => Ok(f(&x)?.into_value()),
