@@ -56,15 +56,15 @@ pub fn integers(json: &Json) -> Vec<i64> {
 /// The elements of `tensor` in memory laid out with these strides.
 fn strided(tensor: &Tensor, strides: &[i64]) -> Out<Tensor> {
     let shape = tensor.shape();
-    let size = |(&n, &stride): (&usize, &i64)| (n as i64 - 1).max(0) * stride;
-    let memory = Tensor::zeros_with(1 + shape.iter().zip(strides).map(size).sum::<i64>(), tensor.dtype())?;
-    // Repeated dimensions hold one row.
-    let mut once = tensor.clone();
+    let last: i64 = shape.iter().zip(strides).map(|(&n, &s)| (n.max(1) as i64 - 1) * s).sum();
+    let memory = Tensor::zeros_with([last + 1], tensor.dtype())?;
+    // Where several indices share a place they hold one value, so each is written by itself.
+    let mut once = (tensor.clone(), memory.as_strided(&shape, strides, 0)?);
     for (dim, (&size, &stride)) in shape.iter().zip(strides).enumerate() {
         if stride == 0 && size > 1 {
-            once = once.narrow(dim as i64, 0, 1)?;
+            once = (once.0.narrow(dim as i64, 0, 1)?, once.1.narrow(dim as i64, 0, 1)?);
         }
     }
-    memory.as_strided(once.shape(), strides, 0)?.copy_(&once)?;
+    once.1.copy_(&once.0)?;
     Ok(memory.as_strided(&shape, strides, 0)?.detach())
 }

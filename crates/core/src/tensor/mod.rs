@@ -48,6 +48,12 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone)]
 pub struct Tensor(pub(crate) Arc<Impl>);
 
+impl AsRef<Tensor> for Tensor {
+    fn as_ref(&self) -> &Tensor {
+        self
+    }
+}
+
 /// What the handles share.
 pub(crate) struct Impl {
     body: RwLock<Body>,
