@@ -101,7 +101,8 @@ fn uninitialized(case: &Case, layer: &dyn Layer) -> Out<()> {
 fn describe(case: &Case, layer: &dyn Layer) -> Out<()> {
     let module = layer.module();
     let buffers = module.named_buffers();
-    let modules = module.named_modules().into_iter().map(|(name, m)| Json::from(vec![name, m.display_name()])).collect();
+    let modules =
+        module.named_modules().into_iter().map(|(name, m)| Json::from(vec![name, m.display_name()])).collect();
     same("repr", &case.json["repr"], module.to_string().into())?;
     let parameters = module.named_parameters().into_iter().map(|(name, _)| name).collect();
     same("named_parameters", &case.json["named_parameters"], parameters)?;
