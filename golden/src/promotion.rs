@@ -87,7 +87,7 @@ fn binary(op: &str, form: &str, a: &str, b: &str) -> Out<String> {
         "rpow" => call("rpow", vec![second, first], Vec::new()),
         "rsub" => call("rsub", vec![second, first], Vec::new()),
         "cat" | "stack" => call(op, vec![Value::List(vec![first, second])], Vec::new()),
-        "where" => call(op, vec![ones(&[3], "bool")?, first, second], Vec::new()),
+        "where" => call(op, vec![first, ones(&[3], "bool")?, second], Vec::new()),
         "masked_fill" => call(op, vec![first, ones(&[3], "bool")?, second], Vec::new()),
         "lerp" => call(op, vec![first, second, Value::Float(0.5)], Vec::new()),
         _ => call(op, vec![first, second], Vec::new()),
