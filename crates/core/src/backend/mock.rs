@@ -125,6 +125,16 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.reduce_index(largest, &input, dim, &out, &indices))
     }
 
+    fn softmax(&self, log: bool, input: &Body, dim: usize, out: &Body) -> Result<()> {
+        let (input, out) = (input.clone(), out.clone());
+        self.enqueue(move || Cpu.softmax(log, &input, dim, &out))
+    }
+
+    fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()> {
+        let (grad, result, out) = (grad.clone(), result.clone(), out.clone());
+        self.enqueue(move || Cpu.softmax_grad(log, &grad, &result, dim, &out))
+    }
+
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.median(skip_nan, &input, dim, &out, &indices))

@@ -56,6 +56,12 @@ pub trait Backend: Send + Sync {
     /// Largest or smallest value along `dim` with its first index, for contiguous `out` and `indices` with size 1 there.
     fn reduce_index(&self, largest: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
 
+    /// Softmax along `dim`, or its logarithm, of floating-point elements.
+    fn softmax(&self, log: bool, input: &Body, dim: usize, out: &Body) -> Result<()>;
+
+    /// The gradient of the input of [`Backend::softmax`] from that of its result, and the result.
+    fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()>;
+
     /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
 

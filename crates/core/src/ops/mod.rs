@@ -255,4 +255,6 @@ macro_rules! in_place_name {
     };
 }
 
-pub(crate) use {arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, ops, owned_type};
+pub(crate) use {
+    arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, ops, owned_type,
+};

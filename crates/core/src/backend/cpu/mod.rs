@@ -9,6 +9,7 @@ pub mod math;
 mod pool;
 pub mod pooling;
 
+mod along;
 mod dense;
 mod index;
 mod layout;
@@ -23,6 +24,7 @@ mod scan;
 mod scratch;
 mod shared;
 mod simd;
+mod softmax;
 mod tiles;
 
 use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
@@ -105,6 +107,20 @@ impl Backend for Cpu {
         let _locked = lock(&[input], &[out, indices]);
         // SAFETY: the storages are locked; `out` and `indices` have the shape of `input` with size 1 at `dim`.
         unsafe { reduce::with_index(largest, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn softmax(&self, log: bool, input: &Body, dim: usize, out: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out]);
+        // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
+        unsafe { softmax::forward(log, input, dim, out) }
+        Ok(())
+    }
+
+    fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()> {
+        let _locked = lock(&[grad, result], &[out]);
+        // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
+        unsafe { softmax::backward(log, grad, result, dim, out) }
         Ok(())
     }
 

@@ -1,22 +1,17 @@
 //! Running sums, products and extremes along a dimension.
 
-use super::layout::Walk;
+use super::along::{Along, Columns, Place};
 use super::number::{D, DFused, Number, Port, TILE, compiled, tile};
 use crate::DType;
 use crate::backend::Scan;
 use crate::tensor::Body;
-use smallvec::SmallVec;
 use std::ops::Range;
 
 struct Job {
     op: Scan,
-    from: Port,
-    out: Port,
     indices: Option<Port>,
-    /// Everything but the scanned dimension: the input, and the contiguous output.
-    rows: Walk<2>,
-    size: usize,
-    along: [usize; 2],
+    /// The input and the output, which the indices are laid out like.
+    along: Along<2>,
 }
 
 /// Writes to element `k` along `dim` what the elements up to `k` come to; for extremes, `indices` says where they were.
@@ -24,19 +19,11 @@ struct Job {
 /// # Safety
 /// The storages are locked; `out` and `indices` are contiguous and have the shape of `input`.
 pub(crate) unsafe fn run(op: Scan, compute: DType, input: &Body, dim: usize, out: &Body, indices: Option<&Body>) {
-    let without = |list: &[usize]| -> SmallVec<[usize; 6]> {
-        list.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &v)| v).collect()
-    };
-    let rows = Walk::new(&without(&input.shape), [&without(&input.strides), &without(&out.strides)]);
-    let (size, along) = match input.shape.get(dim) {
-        Some(&size) => (size, [input.strides[dim], out.strides[dim]]),
-        None => (1, [1, 1]),
-    };
-    let job = Job { op, from: Port::new(input), out: Port::new(out), indices: indices.map(Port::new), rows, size, along };
     if out.numel() == 0 {
         return;
     }
-    crate::pool::parallel_for(job.rows.numel(), (1 << 14) / size.max(1) + 1, &|range| match compute {
+    let job = Job { op, indices: indices.map(Port::new), along: Along::new([input, out], dim) };
+    job.along.parallel(&|range| match compute {
         // Sums and products of single precision are carried in double, as in PyTorch.
         dtype if dtype.is_floating_point() => scan_f64(&job, range),
         _ => scan_i64(&job, range),
@@ -77,38 +64,30 @@ fn log_add_exp(a: f64, b: f64) -> f64 {
 
 #[inline(always)]
 fn scan<A: Number>(job: &Job, range: Range<usize>, start: A, next: impl Fn(A, i64, A, i64) -> (A, i64) + Copy) {
-    job.rows.runs(range.start, range.len(), |[from, to], length, [step, out_step]| {
-        if length >= 4 && step < job.along[0].max(2) {
-            for base in (0..length).step_by(TILE) {
-                let n = TILE.min(length - base);
-                across(job, [from + base * step, to + base * out_step], [step, out_step], n, start, next);
-            }
-        } else {
-            (0..length).for_each(|i| along(job, [from + i * step, to + i * out_step], start, next));
-        }
+    job.along.each(range, |place| match place {
+        Place::Row(at) => along(job, at, start, next),
+        Place::Columns(places) => across(job, places, start, next),
     });
 }
 
-/// `n` rows side by side.
+/// Several rows side by side.
 #[inline(always)]
 fn across<A: Number>(
     job: &Job,
-    [from, to]: [usize; 2],
-    [step, out_step]: [usize; 2],
-    n: usize,
+    [from, to]: [Columns; 2],
     start: A,
     next: impl Fn(A, i64, A, i64) -> (A, i64),
 ) {
     let (mut carry, mut places) = ([start; TILE], [0i64; TILE]);
     let mut buffer = tile::<A>();
-    for k in 0..job.size {
+    for k in 0..job.along.size {
         // SAFETY: the elements lie within the input.
-        let values = unsafe { job.from.load::<A>(from + k * job.along[0], step, n, &mut buffer) };
+        let values = unsafe { from.load::<A>(k, &mut buffer) };
         for ((carry, place), &v) in carry.iter_mut().zip(&mut places).zip(values) {
             (*carry, *place) = next(*carry, *place, v, k as i64);
         }
         // SAFETY: the elements lie within the outputs and belong to this task.
-        unsafe { write(job, to + k * job.along[1], out_step, &carry[..n], &places[..n]) };
+        unsafe { write(job, to.at + k * to.down, to.step, &carry[..to.n], &places[..to.n]) };
     }
 }
 
@@ -117,17 +96,18 @@ fn across<A: Number>(
 fn along<A: Number>(job: &Job, [from, to]: [usize; 2], start: A, next: impl Fn(A, i64, A, i64) -> (A, i64)) {
     let (mut carry, mut place) = (start, 0);
     let mut buffer = tile::<A>();
-    for first in (0..job.size).step_by(TILE) {
-        let n = TILE.min(job.size - first);
+    let Along { ports: [port, _], size, strides: [stride, out_stride], .. } = job.along;
+    for first in (0..size).step_by(TILE) {
+        let n = TILE.min(size - first);
         // SAFETY: the elements lie within the input.
-        let values = unsafe { job.from.load::<A>(from + first * job.along[0], job.along[0], n, &mut buffer) };
+        let values = unsafe { port.load::<A>(from + first * stride, stride, n, &mut buffer) };
         let (mut out, mut places) = ([start; TILE], [0i64; TILE]);
         for (i, &v) in values.iter().enumerate() {
             (carry, place) = next(carry, place, v, (first + i) as i64);
             (out[i], places[i]) = (carry, place);
         }
         // SAFETY: as above.
-        unsafe { write(job, to + first * job.along[1], job.along[1], &out[..n], &places[..n]) };
+        unsafe { write(job, to + first * out_stride, out_stride, &out[..n], &places[..n]) };
     }
 }
 
@@ -136,7 +116,7 @@ fn along<A: Number>(job: &Job, [from, to]: [usize; 2], start: A, next: impl Fn(A
 #[inline(always)]
 unsafe fn write<A: Number>(job: &Job, at: usize, stride: usize, values: &[A], places: &[i64]) {
     unsafe {
-        job.out.store(at, stride, values);
+        job.along.ports[1].store(at, stride, values);
         if let Some(indices) = job.indices {
             indices.store(at, stride, places);
         }

@@ -11,8 +11,6 @@ mod sums;
 mod truth;
 mod variance;
 
-pub(crate) use run::Over;
-pub(crate) use sums::sum_dtype;
 
 /// The rows of this family.
 pub(crate) const TABLES: &[&[crate::ops::Row]] = &[

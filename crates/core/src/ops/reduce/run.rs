@@ -27,6 +27,9 @@ impl Over {
     /// The named dimensions; an empty list stands for all of them, as in PyTorch.
     pub fn dims(op: &'static str, x: &Tensor, dims: &Sizes, keepdim: bool) -> Result<Over> {
         let shape = x.shape();
+        if shape.len() > 64 {
+            return Err(Error::runtime(op, "only tensors with up to 64 dims are supported"));
+        }
         let dims = match dims.is_empty() {
             true => (0..shape.len()).collect(),
             false => wrap_dims(op, dims, shape.len())?,
@@ -79,19 +82,6 @@ impl Over {
     /// The gradient of a result, stretched over the reduced dimensions.
     pub fn stretch(&self, g: &Tensor) -> Result<Tensor> {
         self.restore(g)?.expand(&self.shape)
-    }
-
-    /// Refuses to reduce nothing where there is no neutral element.
-    pub fn refuse_empty(&self, op: &'static str) -> Result<()> {
-        if self.shape.numel() > 0 {
-            return Ok(());
-        }
-        match self.dims.iter().find(|&&d| self.shape.get(d) == Some(&0)) {
-            Some(dim) if self.dims.len() < self.shape.len() || self.shape.len() == 1 && self.keepdim => {
-                Err(no_size(op, *dim))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -1,0 +1,189 @@
+//! Kernels that go along one dimension: row by row, or many neighbouring rows side by side.
+
+use super::layout::Walk;
+use super::number::{Number, Port, TILE, Tile};
+use super::scratch::Scratch;
+use crate::tensor::Body;
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// `N` bodies of one shape, and the dimension.
+pub(crate) struct Along<const N: usize> {
+    /// The bodies.
+    pub ports: [Port; N],
+    /// Elements along the dimension.
+    pub size: usize,
+    /// From one of them to the next.
+    pub strides: [usize; N],
+    /// Everything but the dimension.
+    rows: Walk<N>,
+    /// Neighbouring rows lie closer together than the elements of one.
+    side_by_side: bool,
+}
+
+/// Rows to work on.
+pub(crate) enum Place<const N: usize> {
+    /// One row, by its first elements.
+    Row([usize; N]),
+    /// Several rows, at most [`TILE`], in each of the bodies.
+    Columns([Columns; N]),
+}
+
+impl<const N: usize> Along<N> {
+    pub fn new(bodies: [&Body; N], dim: usize) -> Self {
+        let without = |list: &[usize]| -> SmallVec<[usize; 6]> {
+            list.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &v)| v).collect()
+        };
+        let lists = bodies.map(|b| without(&b.strides));
+        let rows = Walk::new(&without(&bodies[0].shape), std::array::from_fn(|i| &lists[i][..]));
+        let strides = bodies.map(|b| b.strides.get(dim).copied().unwrap_or(1));
+        let last = rows.shape.len() - 1;
+        let side_by_side = rows.shape[last] >= 4 && rows.strides[N - 1][last] < strides[N - 1];
+        let size = bodies[0].shape.get(dim).copied().unwrap_or(1);
+        Along { ports: bodies.map(Port::new), size, strides, rows, side_by_side }
+    }
+
+    /// Splits the rows among threads.
+    pub fn parallel(&self, f: &(dyn Fn(Range<usize>) + Sync)) {
+        if self.size > 0 {
+            let least = if self.side_by_side { 64 } else { 1 };
+            crate::pool::parallel_for(self.rows.numel(), ((1 << 14) / self.size).max(least), f);
+        }
+    }
+
+    /// Calls `f` for all rows of `range`.
+    #[inline(always)]
+    pub fn each(&self, range: Range<usize>, mut f: impl FnMut(Place<N>)) {
+        self.rows.runs(range.start, range.len(), |at, length, steps| {
+            let place = |i: usize| std::array::from_fn(|k| at[k] + i * steps[k]);
+            if self.side_by_side {
+                for base in (0..length).step_by(TILE) {
+                    let (at, n): ([usize; N], usize) = (place(base), TILE.min(length - base));
+                    f(Place::Columns(std::array::from_fn(|i| Columns {
+                        port: self.ports[i],
+                        at: at[i],
+                        down: self.strides[i],
+                        step: steps[i],
+                        n,
+                    })));
+                }
+            } else {
+                (0..length).for_each(|i| f(Place::Row(place(i))));
+            }
+        });
+    }
+
+    /// The elements of a row of body `i`, in place or in `room`.
+    ///
+    /// # Safety
+    /// The row lies within the body, which is locked; `room` holds `size` numbers.
+    #[inline(always)]
+    pub unsafe fn row<'a, A: Number>(&self, i: usize, at: usize, room: &'a Scratch<A>) -> &'a [A] {
+        match self.ports[i].direct::<A>(at) {
+            // SAFETY: the caller vouches for the row; both kinds of memory hold `size` numbers.
+            Some(start) if self.strides[i] == 1 => unsafe { std::slice::from_raw_parts(start, self.size) },
+            _ => unsafe {
+                A::gather(self.ports[i], at, self.strides[i], self.size, room.as_ptr());
+                std::slice::from_raw_parts(room.as_ptr(), self.size)
+            },
+        }
+    }
+
+    /// Has `f` write a row of the last body, in place or by way of `room`.
+    ///
+    /// # Safety
+    /// The row lies within the body, belongs to this task and overlaps no other; `room` holds `size` numbers. `f` writes
+    /// all of it before it reads any.
+    #[inline(always)]
+    pub unsafe fn write_row<A: Number>(&self, at: usize, room: &Scratch<A>, f: impl FnOnce(&mut [A])) {
+        let (port, stride) = (self.ports[N - 1], self.strides[N - 1]);
+        match port.direct::<A>(at) {
+            // SAFETY: as above.
+            Some(start) if stride == 1 => f(unsafe { std::slice::from_raw_parts_mut(start, self.size) }),
+            _ => unsafe {
+                let values = std::slice::from_raw_parts_mut(room.as_ptr(), self.size);
+                f(values);
+                port.store(at, stride, values);
+            },
+        }
+    }
+}
+
+/// Several rows of one of the bodies.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns {
+    pub port: Port,
+    /// First element of the first row.
+    pub at: usize,
+    /// From element to element of a row.
+    pub down: usize,
+    /// From row to row.
+    pub step: usize,
+    /// How many rows.
+    pub n: usize,
+}
+
+impl Columns {
+    /// The elements with index `k`.
+    ///
+    /// # Safety
+    /// They lie within the body, which is locked.
+    #[inline(always)]
+    pub unsafe fn load<A: Number>(self, k: usize, buffer: &mut Tile<A>) -> &[A] {
+        unsafe { self.port.load(self.at + k * self.down, self.step, self.n, buffer) }
+    }
+
+    /// Writes the elements with index `k`.
+    ///
+    /// # Safety
+    /// They lie within the body, which is locked for writing, and belong to this task.
+    #[inline(always)]
+    pub unsafe fn store<A: Number>(self, k: usize, values: &[A]) {
+        unsafe { self.port.store(self.at + k * self.down, self.step, &values[..self.n]) }
+    }
+}
+
+/// Accumulators that are filled at once.
+const LANES: usize = 32;
+/// Elements between two additions to a total in double precision.
+const CHUNK: usize = 1024;
+
+/// The sum of what `value` makes of the indices below `n`: in lanes for a stretch, stretches in double precision.
+#[inline(always)]
+pub(crate) fn sum_of<A: Number>(n: usize, mut value: impl FnMut(usize) -> A) -> f64 {
+    let mut total = 0.0;
+    for start in (0..n).step_by(CHUNK) {
+        let end = n.min(start + CHUNK);
+        let mut lanes = [A::ZERO; LANES];
+        let whole = (end - start) / LANES * LANES + start;
+        for base in (start..whole).step_by(LANES) {
+            for (lane, slot) in lanes.iter_mut().enumerate() {
+                *slot = slot.add(value(base + lane));
+            }
+        }
+        for (slot, i) in lanes.iter_mut().zip(whole..end) {
+            *slot = slot.add(value(i));
+        }
+        let mut half = LANES / 2;
+        while half > 0 {
+            for i in 0..half {
+                lanes[i] = lanes[i].add(lanes[i + half]);
+            }
+            half /= 2;
+        }
+        total += lanes[0].to_f64();
+    }
+    total
+}
+
+/// The largest value; NaN where there is one.
+#[inline(always)]
+pub(crate) fn largest_of<A: Number>(values: &[A]) -> A {
+    let mut lanes = [A::LOWEST; LANES];
+    let (whole, rest) = values.as_chunks::<LANES>();
+    for values in whole {
+        lanes.iter_mut().zip(values).for_each(|(lane, &v)| *lane = lane.max(v));
+    }
+    lanes.iter_mut().zip(rest).for_each(|(lane, &v)| *lane = lane.max(v));
+    lanes.into_iter().reduce(A::max).unwrap_or(A::LOWEST)
+}
