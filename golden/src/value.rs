@@ -208,6 +208,8 @@ into_value! {
     (): |_x| Value::None;
     bool: |x| Value::Bool(x);
     i64: |x| Value::Int(x);
+    i32: |x| Value::Int(x.into());
+    &str: |x| Value::Text(x.to_owned());
     usize: |x| Value::Int(x as i64);
     f64: |x| Value::Float(x);
     String: |x| Value::Text(x);

@@ -251,8 +251,13 @@ impl Sizes {
             ));
         }
         let shape: Dims = self.0.iter().map(|&s| s as usize).collect();
-        shape.checked_numel(op)?;
-        Ok(shape)
+        match shape.checked_numel(op) {
+            Ok(_) => Ok(shape),
+            Err(_) => {
+                let list = &self.0[..];
+                Err(Error::runtime(op, format!("Storage size calculation overflowed with sizes={list:?}")))
+            }
+        }
     }
 
     fn first_negative(&self) -> i64 {

@@ -39,9 +39,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Slice};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
-pub use value::{Key, Value};
-pub use views::Sections;
 pub use storage::{MemoryStats, empty_cache, memory_stats};
 pub use tensor::{
     Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,
 };
+pub use value::{Key, Value};
+pub use views::Sections;

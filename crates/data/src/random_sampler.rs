@@ -51,7 +51,7 @@ impl RandomSampler {
     /// Indices of one pass, which may be more than there are items.
     ///
     /// # Errors
-    /// None.
+    /// `num_samples` = 0.
     pub fn num_samples(mut self, num_samples: usize) -> Result<Self> {
         check_count(num_samples)?;
         self.num_samples = num_samples;

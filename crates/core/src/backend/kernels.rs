@@ -125,3 +125,29 @@ pub enum Indexing {
     /// Elements are added to.
     ScatterAdd,
 }
+
+/// What becomes of a loss per element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossReduction {
+    /// Every element for itself.
+    None,
+    /// Their mean, weighted by class.
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+/// Negative log likelihood over `[batch, classes, places]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nll {
+    /// Number of images.
+    pub batch: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Places of an image, each with a class of its own.
+    pub places: usize,
+    /// The class that counts nothing.
+    pub ignore_index: i64,
+    /// What becomes of the places' losses.
+    pub reduction: LossReduction,
+}

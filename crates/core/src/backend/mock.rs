@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -196,5 +196,31 @@ impl Backend for Mock {
     fn optimizer_step(&self, updates: &[Update]) -> Result<()> {
         let updates = updates.to_vec();
         self.enqueue(move || Cpu.optimizer_step(&updates))
+    }
+
+    fn nll_forward(
+        &self,
+        nll: &Nll,
+        x: &Body,
+        target: &Body,
+        weight: Option<&Body>,
+        out: &Body,
+        total: &Body,
+    ) -> Result<()> {
+        let _running = self.drain()?;
+        Cpu.nll_forward(nll, x, target, weight, out, total)
+    }
+
+    fn nll_backward(
+        &self,
+        nll: &Nll,
+        g: &Body,
+        target: &Body,
+        weight: Option<&Body>,
+        total: &Body,
+        out: &Body,
+    ) -> Result<()> {
+        let _running = self.drain()?;
+        Cpu.nll_backward(nll, g, target, weight, total, out)
     }
 }

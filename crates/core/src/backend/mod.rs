@@ -10,7 +10,7 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub use kernels::{Binary, Indexing, Map, Product, Reduce, Scan, Ternary, Unary};
+pub use kernels::{Binary, Indexing, LossReduction, Map, Nll, Product, Reduce, Scan, Ternary, Unary};
 pub(crate) use update::GRAD;
 pub use update::{AdamRule, Rule, SgdRule, Update};
 
@@ -110,6 +110,34 @@ pub trait Backend: Send + Sync {
 
     /// One step of an optimizer: every update, all of them in one pass.
     fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
+
+    /// The loss of contiguous log probabilities, and the sum of the weights that counted.
+    ///
+    /// # Errors
+    /// A class out of range.
+    fn nll_forward(
+        &self,
+        nll: &Nll,
+        x: &Body,
+        target: &Body,
+        weight: Option<&Body>,
+        out: &Body,
+        total: &Body,
+    ) -> Result<()>;
+
+    /// Its gradient, written into zeros.
+    ///
+    /// # Errors
+    /// A class out of range.
+    fn nll_backward(
+        &self,
+        nll: &Nll,
+        g: &Body,
+        target: &Body,
+        weight: Option<&Body>,
+        total: &Body,
+        out: &Body,
+    ) -> Result<()>;
 }
 
 /// The backend of a device.

@@ -33,7 +33,7 @@ fn infer_shape(op: &'static str, sizes: &Sizes, numel: usize) -> Result<Dims> {
                 &sizes[..]
             ),
         )),
-        Some(i) if known != 0 && numel % known == 0 => {
+        Some(i) if known != 0 && numel.is_multiple_of(known) => {
             shape[i] = numel / known;
             Ok(shape)
         }

@@ -121,7 +121,7 @@ pub(crate) fn relaid(x: &Tensor, from: &Geometry, to: &Geometry, counted: &Geome
         let ones = Tensor::from_body(places.clone()).ones_like()?.body();
         backend.fill(&places, crate::Scalar::Int(0))?;
         backend.add_overlapping(&ones, &places)?;
-        scratch = autograd::no_grad(|| Tensor::from_body(scratch).div(&Tensor::from_body(counts)))?.body();
+        scratch = autograd::no_grad(|| Tensor::from_body(scratch).div(Tensor::from_body(counts)))?.body();
     }
     let out = Tensor::from_body(to.on(&scratch, low));
     if autograd::records([x]) {

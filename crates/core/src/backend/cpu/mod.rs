@@ -16,6 +16,7 @@ mod layout;
 mod map;
 mod matmul;
 mod median;
+mod nll;
 mod number;
 mod optim;
 mod reduce;
@@ -27,7 +28,7 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -212,5 +213,35 @@ impl Backend for Cpu {
         // SAFETY: the storages are locked; `ops` checked that the bodies of an update have one shape and dtype.
         unsafe { optim::run(updates) }
         Ok(())
+    }
+
+    fn nll_forward(
+        &self,
+        nll: &Nll,
+        x: &Body,
+        target: &Body,
+        weight: Option<&Body>,
+        out: &Body,
+        total: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [x, target].into_iter().chain(weight).collect();
+        let _locked = lock(&reads, &[out, total]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of the sizes that `nll` says.
+        unsafe { nll::forward(nll, x, target, weight, out, total) }
+    }
+
+    fn nll_backward(
+        &self,
+        nll: &Nll,
+        g: &Body,
+        target: &Body,
+        weight: Option<&Body>,
+        total: &Body,
+        out: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 4]> = [g, target, total].into_iter().chain(weight).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: as in `nll_forward`.
+        unsafe { nll::backward(nll, g, target, weight, total, out) }
     }
 }

@@ -154,7 +154,10 @@ pub(crate) fn conv_shape(
     if weight[2..].contains(&0) {
         let axes = ["depth", "height", "width"];
         let sizes = axes[3 - n..].iter().zip(&weight[2..]).map(|(axis, size)| format!("kernel_{axis}: {size}"));
-        return refuse(format!("kernel size should be greater than zero, but got {}", sizes.collect::<Vec<_>>().join(" ")));
+        return refuse(format!(
+            "kernel size should be greater than zero, but got {}",
+            sizes.collect::<Vec<_>>().join(" ")
+        ));
     }
     let mut dims: Vec<ConvDim> = Vec::with_capacity(n);
     for d in 0..n {

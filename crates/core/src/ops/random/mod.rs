@@ -7,8 +7,9 @@ mod create;
 mod distribution;
 mod dropout;
 mod in_place;
+mod rrelu;
 
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[dropout::DROPOUT];
+pub(crate) const TABLES: &[&[Row]] = &[dropout::DROPOUT, rrelu::RRELU];

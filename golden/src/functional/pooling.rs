@@ -1,0 +1,30 @@
+//! Pooling.
+
+use super::{Args, operations};
+use crate::Out;
+use crate::value::{IntoValue, Value};
+use firebrick::{PoolOptions, Tensor};
+
+operations! { ROWS;
+    "nn.functional.max_pool1d" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool1d_with_indices(kernel, &options)?)? };
+    "nn.functional.max_pool2d" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool2d_with_indices(kernel, &options)?)? };
+    "nn.functional.max_pool3d" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool3d_with_indices(kernel, &options)?)? };
+    "nn.functional.max_pool2d_with_indices" |a| { let (x, kernel, options) = window(a)?; x.max_pool2d_with_indices(kernel, &options)? };
+    "max_pool2d_with_indices_backward" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool2d_with_indices(kernel, &options)?)? };
+}
+
+/// The input, the window's size and the other options.
+fn window(a: &mut Args) -> Out<(Tensor, Vec<i64>, PoolOptions)> {
+    let (x, kernel) = (a.x()?, a.ints("kernel_size")?);
+    let mut options = PoolOptions::new();
+    if let Some(stride) = a.maybe_ints("stride")?.filter(|stride| !stride.is_empty()) {
+        options = options.stride(stride);
+    }
+    options = options.padding(a.ints_or("padding", &[0])?).dilation(a.ints_or("dilation", &[1])?);
+    Ok((x, kernel, options.ceil_mode(a.flag("ceil_mode")?)))
+}
+
+/// The maxima, with their places where these were asked for.
+fn either(a: &mut Args, (values, indices): (Tensor, Tensor)) -> Out<Value> {
+    Ok(if a.flag("return_indices")? { (values, indices).into_value() } else { values.into_value() })
+}
