@@ -110,3 +110,4 @@ fn sequential(layers: Vec<Value>) -> Out<nn::Sequential> {
     }
     Ok(all)
 }
+
