@@ -1,8 +1,8 @@
 //! Elementwise operations.
 
 use super::{binary, operations, pair, unary};
-use crate::Out;
 use crate::value::Value;
+use crate::Out;
 use firebrick::Tensor;
 
 unary! { UNARY;
@@ -128,7 +128,8 @@ operations! { ROWS;
     "lerp" |a| { let (x, end) = (a.x()?, a.tensor("end")?); x.lerp(&end, operand(a.value("weight")?)?)? };
     "addcmul" |a| { let (x, t1, t2) = (a.x()?, a.tensor("tensor1")?, a.tensor("tensor2")?); x.addcmul(&t1, &t2, a.scalar_or("value", 1)?)? };
     "addcdiv" |a| { let (x, t1, t2) = (a.x()?, a.tensor("tensor1")?, a.tensor("tensor2")?); x.addcdiv(&t1, &t2, a.scalar_or("value", 1)?)? };
-    "where" |a| { let c = a.x()?; let (x, y) = (operand(a.value("input")?)?, operand(a.value("other")?)?); Tensor::where_(&c, x, y)? };
+    // `x.where(condition, other)`, the form that the files record.
+    "where" |a| { let (x, condition) = (operand(a.value("input")?)?, a.tensor("condition")?); Tensor::where_(&condition, x, operand(a.value("other")?)?)? };
     "isclose" |a| { let (x, y) = (a.x()?, a.tensor("other")?); x.isclose(&y, a.float_or("rtol", 1e-5)?, a.float_or("atol", 1e-8)?, a.flag("equal_nan")?)? };
     "allclose" |a| { let (x, y) = (a.x()?, a.tensor("other")?); x.allclose(&y, a.float_or("rtol", 1e-5)?, a.float_or("atol", 1e-8)?, a.flag("equal_nan")?)? };
     "equal" |a| { let (x, y) = (a.x()?, a.tensor("other")?); x.equal(&y)? };

@@ -1,10 +1,11 @@
 //! Classes: one row each, from PyTorch's name and arguments to a Firebrick module.
 
-use super::{Layer, plain};
-use crate::functional::Args;
+use super::{Layer, plain, with};
+use crate::functional::{Args, ints};
 use crate::value::Value;
 use crate::{Failure, Out, not_built, wrong};
-use firebrick::nn::{self};
+use firebrick::Padding;
+use firebrick::nn;
 
 /// Constructs one class.
 type Class = fn(&mut Args) -> Out<Box<dyn Layer>>;
@@ -13,6 +14,56 @@ macro_rules! classes {
     ($table:ident; $($name:literal |$a:ident| $layer:expr;)*) => {
         const $table: &[(&str, Class)] = &[$(($name, |$a| Ok($layer))),*];
     };
+}
+
+/// The options that convolutions share.
+macro_rules! convolution_options {
+    ($a:ident, $builder:expr) => {{
+        let mut builder = $builder.stride($a.ints_or("stride", &[1])?);
+        builder = match $a.take("padding") {
+            Some(Value::Text(text)) if text == "same" => builder.padding(Padding::Same),
+            Some(Value::Text(text)) if text == "valid" => builder.padding(Padding::Valid),
+            Some(Value::Text(text)) => return Err(Failure::Types(format!("padding {text}"))),
+            Some(value) => builder.padding(ints("padding", &value)?),
+            None => builder,
+        };
+        builder = builder.dilation($a.ints_or("dilation", &[1])?).groups($a.int_or("groups", 1)?);
+        builder = builder.bias($a.bool_or("bias", true)?);
+        if let Some(mode) = $a.maybe_text("padding_mode")? {
+            builder = builder.padding_mode(mode.parse()?);
+        }
+        plain(builder.dtype(dtype($a)?).build()?)
+    }};
+}
+
+macro_rules! convolution {
+    ($a:ident, $class:ident) => {{
+        let (inputs, outputs) = (size($a, "in_channels")?, size($a, "out_channels")?);
+        convolution_options!($a, nn::$class::builder(inputs, outputs, $a.ints("kernel_size")?))
+    }};
+}
+
+macro_rules! lazy_convolution {
+    ($a:ident, $class:ident) => {{
+        let outputs = size($a, "out_channels")?;
+        convolution_options!($a, nn::$class::lazy_builder(outputs, $a.ints("kernel_size")?))
+    }};
+}
+
+macro_rules! max_pool {
+    ($a:ident, $class:ident) => {{
+        let mut builder = nn::$class::builder($a.ints("kernel_size")?);
+        if let Some(stride) = $a.maybe_ints("stride")? {
+            builder = builder.stride(stride);
+        }
+        builder = builder.padding($a.ints_or("padding", &[0])?).dilation($a.ints_or("dilation", &[1])?);
+        let indices = $a.flag("return_indices")?;
+        let pool = builder.ceil_mode($a.flag("ceil_mode")?).build()?;
+        match indices {
+            true => with(pool, |pool, a| Ok(pool.call_with_indices(&a.x()?)?)),
+            false => plain(pool),
+        }
+    }};
 }
 
 classes! { CLASSES;
@@ -59,3 +110,4 @@ fn sequential(layers: Vec<Value>) -> Out<nn::Sequential> {
     }
     Ok(all)
 }
+
