@@ -24,6 +24,7 @@ pub mod report;
 pub mod rng;
 pub mod semantics;
 pub mod tensors;
+pub mod training;
 pub mod value;
 
 /// Why a case did not produce a result.

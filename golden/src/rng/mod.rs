@@ -70,7 +70,9 @@ fn check(case: &Case) -> Out<()> {
         let Some((_, draw)) = DRAWS.iter().find(|(known, _)| *known == name) else { return not_built(name) };
         let got = draw(&step)?;
         let expected = expectation(expected, case)?;
-        compare::value(&expected, &got, Bound::EXACT)
+        // LAPACK's decomposition behind `orthogonal_` rounds in an order of its own.
+        let bound = if json["fn"] == "orthogonal_" { Bound::default() } else { Bound::EXACT };
+        compare::value(&expected, &got, bound)
             .map_err(|error| Failure::Wrong(format!("operation {i}, {name}: {error}")))?;
     }
     Ok(())
@@ -80,8 +82,7 @@ fn check(case: &Case) -> Out<()> {
 fn expectation(json: &Json, case: &Case) -> Out<Value> {
     match json.as_object() {
         Some(map) if !map.keys().any(|key| key.starts_with('$')) => {
-            let pair =
-                |(name, json): (&String, &Json)| Ok((Value::Text(name.clone()), Value::parse(json, &case.tensors)?));
+            let pair = |(name, json): (&String, &Json)| Ok((Value::Text(name.clone()), Value::parse(json, &case.tensors)?));
             map.iter().map(pair).collect::<Out<_>>().map(Value::Dict)
         }
         _ => Value::parse(json, &case.tensors),

@@ -9,6 +9,7 @@ mod flatten;
 mod gated;
 mod identity;
 mod linear;
+mod loss;
 mod pooling;
 mod softmax;
 
@@ -21,5 +22,6 @@ pub use flatten::{Flatten, Unflatten};
 pub use gated::{GELU, GLU, PReLU, PReLUBuilder};
 pub use identity::Identity;
 pub use linear::{Linear, LinearBuilder};
+pub use loss::*;
 pub use pooling::{MaxPool1d, MaxPool1dBuilder, MaxPool2d, MaxPool2dBuilder, MaxPool3d, MaxPool3dBuilder};
 pub use softmax::{LogSoftmax, Softmax, Softmax2d, Softmin};
