@@ -36,7 +36,7 @@ use crate::{DType, Element, Result, Scalar, dispatch};
 use smallvec::SmallVec;
 
 /// Main memory and the processor's cores.
-pub struct Cpu;
+pub(crate) struct Cpu;
 
 impl Backend for Cpu {
     #[inline]
