@@ -110,4 +110,3 @@ fn sequential(layers: Vec<Value>) -> Out<nn::Sequential> {
     }
     Ok(all)
 }
-
