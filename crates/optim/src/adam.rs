@@ -90,7 +90,17 @@ impl<O: From<Adam>> AdamBuilder<O> {
     fn new(groups: Result<Vec<ParamGroup>>, lr: Scalar, weight_decay: Scalar, decoupled: bool) -> Self {
         let eps = Scalar::Float(1e-8);
         let betas = (0.9, 0.999);
-        AdamBuilder { groups, lr, betas, eps, weight_decay, amsgrad: false, maximize: false, decoupled, kind: PhantomData }
+        AdamBuilder {
+            groups,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad: false,
+            maximize: false,
+            decoupled,
+            kind: PhantomData,
+        }
     }
 
     /// How much of the running averages of the gradient and of its square is kept at each step.

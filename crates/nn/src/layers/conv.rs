@@ -1,6 +1,7 @@
 //! Convolutions over one, two and three dimensions.
 
-use crate::functional::{PadMode, pad};
+use crate::functional::{PadMode, PadOptions, pad_with};
+use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
 use firebrick_core::{
@@ -136,12 +137,12 @@ impl Config {
 
 /// Draws the parameters of a convolution: `kaiming_uniform_(a=sqrt(5))`, with PyTorch's roundings.
 fn reset(weight: &Parameter, bias: Option<&Parameter>) -> Result<()> {
-    crate::init::kaiming_uniform_(weight, 5.0f64.sqrt())?;
+    init::kaiming_uniform_(weight, 5.0f64.sqrt(), FanMode::FanIn, Nonlinearity::LeakyRelu)?;
     let shape = weight.shape()?;
     let fan_in: usize = shape[1..].iter().product();
     if let (Some(bias), true) = (bias, fan_in > 0) {
         let bound = 1.0 / (fan_in as f64).sqrt();
-        crate::init::uniform_(bias, -bound, bound)?;
+        init::uniform_(bias, -bound, bound)?;
     }
     Ok(())
 }
@@ -283,7 +284,8 @@ macro_rules! convolution {
                 if self.config.mode == PadMode::Zeros {
                     return input.$conv(&self.weight, bias, options);
                 }
-                let padded = pad(&input, self.config.explicit_padding(), self.config.mode, None)?;
+                let mode = PadOptions::new().mode(self.config.mode);
+                let padded = pad_with(&input, self.config.explicit_padding(), &mode)?;
                 padded.$conv(&self.weight, bias, &options.clone().padding(0))
             }
 

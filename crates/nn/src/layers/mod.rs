@@ -1,9 +1,25 @@
 //! Layers, one file a family.
 
+mod activation;
+mod clipping;
+mod conv;
+mod dropout;
+mod embedding;
+mod flatten;
+mod gated;
 mod identity;
 mod linear;
-mod relu;
+mod pooling;
+mod softmax;
 
+pub use activation::*;
+pub use clipping::{Hardtanh, ReLU6, Threshold};
+pub use conv::{Conv1d, Conv1dBuilder, Conv2d, Conv2dBuilder, Conv3d, Conv3dBuilder};
+pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout};
+pub use embedding::{Embedding, EmbeddingBuilder};
+pub use flatten::{Flatten, Unflatten};
+pub use gated::{GELU, GLU, PReLU, PReLUBuilder};
 pub use identity::Identity;
 pub use linear::{Linear, LinearBuilder};
-pub use relu::ReLU;
+pub use pooling::{MaxPool1d, MaxPool1dBuilder, MaxPool2d, MaxPool2dBuilder, MaxPool3d, MaxPool3dBuilder};
+pub use softmax::{LogSoftmax, Softmax, Softmax2d, Softmin};

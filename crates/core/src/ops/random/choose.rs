@@ -146,7 +146,7 @@ impl Tensor {
             (false, true) => {
                 let spread = Distribution::Normal { mean: 0.0, std: std.item()? };
                 let out = drawn(&mean.shape(), &mean, spread)?;
-                out.add_(&mean.detach())?;
+                out.add_(mean.detach())?;
                 without_slope(&out, "NormalBackward1", &[&mean]);
                 Ok(out)
             }
@@ -159,12 +159,12 @@ impl Tensor {
                 let shape = broadcast_shapes(OP, &mean.shape(), &std.shape())?;
                 let like = if number { &std } else { &mean };
                 let out = drawn(&shape, like, Distribution::Normal { mean: 0.0, std: 1.0 })?;
-                out.mul_(&std.detach())?;
+                out.mul_(std.detach())?;
                 if number {
                     out.add_(mean.item::<f64>()?)?;
                     without_slope(&out, "NormalBackward2", &[&std]);
                 } else {
-                    out.add_(&mean.detach())?;
+                    out.add_(mean.detach())?;
                     without_slope(&out, "NormalBackward3", &[&mean, &std]);
                 }
                 Ok(out)
