@@ -1,8 +1,8 @@
 //! Elementwise operations.
 
 use super::{binary, operations, pair, unary};
-use crate::value::Value;
 use crate::Out;
+use crate::value::Value;
 use firebrick::Tensor;
 
 unary! { UNARY;

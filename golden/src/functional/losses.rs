@@ -2,7 +2,8 @@
 
 use super::{Args, operations};
 use crate::Out;
-use firebrick::{Reduction, Tensor};
+use firebrick::Tensor;
+use firebrick::ops::Reduction;
 
 operations! { ROWS;
     "nn.functional.mse_loss" |a| { let (x, y) = pair(a)?; x.mse_loss(&y, reduction(a)?)? };

@@ -109,7 +109,13 @@ fn at_least(a: &mut Args, f: impl Fn(&Tensor) -> firebrick::Result<Tensor>) -> O
     match a.value("input")? {
         Value::Tensor(x) => Ok(f(&x)?.into_value()),
         other => {
-            let list = super::tensors("tensors", match other { Value::List(l) | Value::Tuple(l) => l, _ => Vec::new() })?;
+            let list = super::tensors(
+                "tensors",
+                match other {
+                    Value::List(l) | Value::Tuple(l) => l,
+                    _ => Vec::new(),
+                },
+            )?;
             Ok(list.iter().map(f).collect::<firebrick::Result<Vec<_>>>()?.into_value())
         }
     }

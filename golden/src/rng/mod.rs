@@ -82,7 +82,8 @@ fn check(case: &Case) -> Out<()> {
 fn expectation(json: &Json, case: &Case) -> Out<Value> {
     match json.as_object() {
         Some(map) if !map.keys().any(|key| key.starts_with('$')) => {
-            let pair = |(name, json): (&String, &Json)| Ok((Value::Text(name.clone()), Value::parse(json, &case.tensors)?));
+            let pair =
+                |(name, json): (&String, &Json)| Ok((Value::Text(name.clone()), Value::parse(json, &case.tensors)?));
             map.iter().map(pair).collect::<Out<_>>().map(Value::Dict)
         }
         _ => Value::parse(json, &case.tensors),

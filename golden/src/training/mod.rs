@@ -29,7 +29,8 @@ fn check(case: &Case) -> Out<()> {
     }
     let options = &case.json["options"];
     let supported = ["steps", "params", "freeze"];
-    if let Some(name) = options.as_object().and_then(|map| map.keys().find(|name| !supported.contains(&name.as_str()))) {
+    if let Some(name) = options.as_object().and_then(|map| map.keys().find(|name| !supported.contains(&name.as_str())))
+    {
         return not_built(format!("the training option {name}"));
     }
     let seed = case.json["seed"].as_i64().unwrap_or_default();
@@ -89,7 +90,10 @@ fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<(
         }
         optimizer.zero_grad()?;
         let output = model.run(&batch[0])?;
-        let loss = match functional::call(case.text("loss"), Args::new([Value::Tensor(output), Value::Tensor(batch[1].clone())], vec![]))? {
+        let loss = match functional::call(
+            case.text("loss"),
+            Args::new([Value::Tensor(output), Value::Tensor(batch[1].clone())], vec![]),
+        )? {
             Value::Tensor(loss) => loss,
             other => return wrong(format!("the loss is a {}", other.kind())),
         };

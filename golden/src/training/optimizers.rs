@@ -52,7 +52,9 @@ fn adam<O: From<optim::Adam>>(mut builder: optim::AdamBuilder<O>, a: &mut Args) 
 /// The groups of parameters that `how` asks for.
 pub fn groups(parameters: Vec<(String, Parameter)>, how: &str) -> Out<Vec<ParamGroup>> {
     let pick = |wanted: &dyn Fn(&str, &Parameter) -> bool| {
-        ParamGroup::new(parameters.iter().filter(|(name, p)| wanted(name, p)).map(|(_, p)| p.clone()).collect::<Vec<_>>())
+        ParamGroup::new(
+            parameters.iter().filter(|(name, p)| wanted(name, p)).map(|(_, p)| p.clone()).collect::<Vec<_>>(),
+        )
     };
     Ok(match how {
         "" => vec![pick(&|_, _| true)],
