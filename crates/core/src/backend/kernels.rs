@@ -1,5 +1,7 @@
 //! Names of the kernels that a backend runs: formulas by element, and reductions.
 
+use crate::tensor::Body;
+
 /// Declares kernels, each named after the PyTorch function it computes.
 macro_rules! kernels {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident $(($($t:ty),+))?),* $(,)? })*) => { $(
@@ -150,4 +152,44 @@ pub struct Nll {
     pub ignore_index: i64,
     /// What becomes of the places' losses.
     pub reduction: LossReduction,
+}
+
+/// How rows `[rows, n]` are normalized: each by its own mean and variance, then by channel.
+#[derive(Clone)]
+pub struct NormRows {
+    /// Row `r` holds the channels of group `r % groups`.
+    pub groups: usize,
+    /// Elements of one channel in a row.
+    pub inner: usize,
+    /// Is added to the variance.
+    pub eps: f64,
+    /// One factor a channel.
+    pub weight: Option<Body>,
+    /// One addend a channel.
+    pub bias: Option<Body>,
+}
+
+impl NormRows {
+    /// The bodies that are read.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.weight.iter().chain(&self.bias)
+    }
+}
+
+/// Where the gradients of a normalization go; `None` where one is not wanted.
+#[derive(Clone, Default)]
+pub struct NormGrad {
+    /// Of the input, in its shape.
+    pub input: Option<Body>,
+    /// Of the factors, one a channel.
+    pub weight: Option<Body>,
+    /// Of the addends, one a channel.
+    pub bias: Option<Body>,
+}
+
+impl NormGrad {
+    /// The bodies that are written.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.input.iter().chain(&self.weight).chain(&self.bias)
+    }
 }

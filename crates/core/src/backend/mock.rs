@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, NormGrad, NormRows, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -133,6 +133,54 @@ impl Backend for Mock {
     fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()> {
         let (grad, result, out) = (grad.clone(), result.clone(), out.clone());
         self.enqueue(move || Cpu.softmax_grad(log, &grad, &result, dim, &out))
+    }
+
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {
+        let (norm, bodies) = (norm.clone(), owned(&[x, out, mean, rstd]));
+        self.enqueue(move || Cpu.normalize_rows(&norm, &bodies[0], &bodies[1], &bodies[2], &bodies[3]))
+    }
+
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+        let (norm, bodies, out) = (norm.clone(), owned(&[grad, x, noted[0], noted[1]]), out.clone());
+        self.enqueue(move || {
+            Cpu.normalize_rows_grad(&norm, &bodies[0], &bodies[1], [&bodies[2], &bodies[3]], &out)
+        })
+    }
+
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
+        let bodies = owned(&[x, mean, variance]);
+        self.enqueue(move || Cpu.channel_statistics(&bodies[0], &bodies[1], &bodies[2]))
+    }
+
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()> {
+        let (bodies, weight, bias) = (owned(&[x, noted[0], noted[1], out]), weight.cloned(), bias.cloned());
+        self.enqueue(move || {
+            let [x, mean, invstd, out] = &bodies[..] else { return Ok(()) };
+            Cpu.normalize_channels(x, [mean, invstd], weight.as_ref(), bias.as_ref(), out)
+        })
+    }
+
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()> {
+        let (bodies, weight, out) = (owned(&[grad, x, noted[0], noted[1]]), weight.cloned(), out.clone());
+        self.enqueue(move || {
+            let [grad, x, mean, invstd] = &bodies[..] else { return Ok(()) };
+            Cpu.normalize_channels_grad(grad, x, [mean, invstd], weight.as_ref(), training, &out)
+        })
     }
 
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {

@@ -11,7 +11,7 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub(crate) use kernels::{Binary, Indexing, LossReduction, Map, Nll, Product, Reduce, Scan, Ternary, Unary};
+pub(crate) use kernels::{Binary, Indexing, LossReduction, Map, Nll, NormGrad, NormRows, Product, Reduce, Scan, Ternary, Unary};
 pub use update::{AdamRule, Rule, SgdRule};
 pub(crate) use update::{GRAD, Update};
 
@@ -63,6 +63,36 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The gradient of the input of [`Backend::softmax`] from that of its result, and the result.
     fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()>;
+
+    /// Normalizes the rows of `x` `[rows, n]`, and notes the mean and one over the deviation of each. Bodies are contiguous.
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()>;
+
+    /// The gradients of [`Backend::normalize_rows`] from that of its result and what was noted.
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()>;
+
+    /// Mean and biased variance of each channel of a contiguous `[n, c, l]`.
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()>;
+
+    /// `(x - mean) * invstd * weight + bias` by channel of `[n, c, l]`. Bodies are contiguous.
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// The gradients of [`Backend::normalize_channels`]; in `training` mean and deviation are the input's own.
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()>;
 
     /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;

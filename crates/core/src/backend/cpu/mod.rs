@@ -16,6 +16,7 @@ mod layout;
 mod map;
 mod matmul;
 mod median;
+mod norm;
 mod nll;
 mod number;
 mod optim;
@@ -28,7 +29,7 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, NormGrad, NormRows, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -122,6 +123,60 @@ impl Backend for Cpu {
         let _locked = lock(&[grad, result], &[out]);
         // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
         unsafe { softmax::backward(log, grad, result, dim, out) }
+        Ok(())
+    }
+
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = norm.bodies().chain([x]).collect();
+        let _locked = lock(&reads, &[out, mean, rstd]);
+        // SAFETY: the storages are locked; bodies are contiguous, and the written ones fresh.
+        unsafe { norm::rows_forward(norm, x, out, mean, rstd) }
+        Ok(())
+    }
+
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+        let reads: SmallVec<[&Body; 6]> = norm.bodies().chain([grad, x]).chain(noted).collect();
+        let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
+        // SAFETY: as above.
+        unsafe { norm::rows_grad(norm, grad, x, noted, out) }
+        Ok(())
+    }
+
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[mean, variance]);
+        // SAFETY: as above.
+        unsafe { norm::statistics(x, mean, variance) }
+        Ok(())
+    }
+
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = noted.into_iter().chain([x]).chain(weight).chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: as above.
+        unsafe { norm::apply(x, noted, weight, bias, out) }
+        Ok(())
+    }
+
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = noted.into_iter().chain([grad, x]).chain(weight).collect();
+        let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
+        // SAFETY: as above.
+        unsafe { norm::channels_grad(grad, x, noted, weight, training, out) }
         Ok(())
     }
 
