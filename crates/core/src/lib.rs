@@ -37,7 +37,7 @@ pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::{
-    BatchNormArgs, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice,
+    ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;

@@ -151,27 +151,3 @@ pub struct Nll {
     /// What becomes of the places' losses.
     pub reduction: LossReduction,
 }
-
-/// Sizes of a normalization by channel, over `[images, channels, places]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelNorm {
-    /// Number of images.
-    pub images: usize,
-    /// Number of channels.
-    pub channels: usize,
-    /// Elements of a channel in one image.
-    pub places: usize,
-    /// Are the statistics the input's own, so that gradients flow through them?
-    pub training: bool,
-}
-
-/// Sizes of a normalization by row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RowNorm {
-    /// Number of rows.
-    pub rows: usize,
-    /// Elements of a row.
-    pub columns: usize,
-    /// Added to the variance.
-    pub eps: f64,
-}

@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ChannelNorm, RowNorm, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -222,48 +222,5 @@ impl Backend for Mock {
     ) -> Result<()> {
         let _running = self.drain()?;
         Cpu.nll_backward(nll, g, target, weight, total, out)
-    }
-
-    fn channel_statistics(&self, norm: &ChannelNorm, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
-        let (norm, x, mean, variance) = (*norm, x.clone(), mean.clone(), variance.clone());
-        self.enqueue(move || Cpu.channel_statistics(&norm, &x, &mean, &variance))
-    }
-
-    fn channel_norm_forward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 3],
-        affine: [Option<&Body>; 2],
-        out: &Body,
-    ) -> Result<()> {
-        let (norm, inputs, affine, out) = (*norm, inputs.map(Body::clone), affine.map(Option::<&Body>::cloned), out.clone());
-        self.enqueue(move || Cpu.channel_norm_forward(&norm, inputs.each_ref(), affine.each_ref().map(Option::as_ref), &out))
-    }
-
-    fn channel_norm_backward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let (norm, inputs, weight, grads) = (*norm, inputs.map(Body::clone), weight.cloned(), grads.map(Body::clone));
-        self.enqueue(move || Cpu.channel_norm_backward(&norm, inputs.each_ref(), weight.as_ref(), grads.each_ref()))
-    }
-
-    fn row_norm_forward(&self, norm: &RowNorm, x: &Body, affine: [Option<&Body>; 2], results: [&Body; 3]) -> Result<()> {
-        let (norm, x, affine, results) = (*norm, x.clone(), affine.map(Option::<&Body>::cloned), results.map(Body::clone));
-        self.enqueue(move || Cpu.row_norm_forward(&norm, &x, affine.each_ref().map(Option::as_ref), results.each_ref()))
-    }
-
-    fn row_norm_backward(
-        &self,
-        norm: &RowNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let (norm, inputs, weight, grads) = (*norm, inputs.map(Body::clone), weight.cloned(), grads.map(Body::clone));
-        self.enqueue(move || Cpu.row_norm_backward(&norm, inputs.each_ref(), weight.as_ref(), grads.each_ref()))
     }
 }

@@ -11,7 +11,7 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub(crate) use kernels::{Binary, ChannelNorm, Indexing, LossReduction, Map, Nll, Product, Reduce, RowNorm, Scan, Ternary, Unary};
+pub(crate) use kernels::{Binary, Indexing, LossReduction, Map, Nll, Product, Reduce, Scan, Ternary, Unary};
 pub use update::{AdamRule, Rule, SgdRule};
 pub(crate) use update::{GRAD, Update};
 
@@ -139,39 +139,6 @@ pub(crate) trait Backend: Send + Sync {
         weight: Option<&Body>,
         total: &Body,
         out: &Body,
-    ) -> Result<()>;
-
-    /// Mean and biased variance of every channel of a contiguous body.
-    fn channel_statistics(&self, norm: &ChannelNorm, x: &Body, mean: &Body, variance: &Body) -> Result<()>;
-
-    /// `(x - mean) * invstd * weight + bias` by channel; inputs are `[x, mean, invstd]`, `affine` is weight and bias.
-    fn channel_norm_forward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 3],
-        affine: [Option<&Body>; 2],
-        out: &Body,
-    ) -> Result<()>;
-
-    /// Its gradients `[x, weight, bias]`; inputs are `[g, x, mean, invstd]`.
-    fn channel_norm_backward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()>;
-
-    /// Rows normalized to mean 0 and variance 1, then `* weight + bias`; results are `[out, mean, invstd]`.
-    fn row_norm_forward(&self, norm: &RowNorm, x: &Body, affine: [Option<&Body>; 2], results: [&Body; 3]) -> Result<()>;
-
-    /// Its gradients `[x, weight, bias]`; inputs are `[g, x, mean, invstd]`.
-    fn row_norm_backward(
-        &self,
-        norm: &RowNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
     ) -> Result<()>;
 }
 

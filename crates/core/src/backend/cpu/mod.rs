@@ -17,7 +17,6 @@ mod map;
 mod matmul;
 mod median;
 mod nll;
-mod norm;
 mod number;
 mod optim;
 mod reduce;
@@ -29,7 +28,7 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ChannelNorm, RowNorm, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
@@ -244,66 +243,5 @@ impl Backend for Cpu {
         let _locked = lock(&reads, &[out]);
         // SAFETY: as in `nll_forward`.
         unsafe { nll::backward(nll, g, target, weight, total, out) }
-    }
-
-    fn channel_statistics(&self, norm: &ChannelNorm, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
-        let _locked = lock(&[x], &[mean, variance]);
-        // SAFETY: the storages are locked; `ops` made contiguous bodies of the sizes that `norm` says.
-        unsafe { norm::channel_statistics(norm, x, mean, variance) }
-        Ok(())
-    }
-
-    fn channel_norm_forward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 3],
-        affine: [Option<&Body>; 2],
-        out: &Body,
-    ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(affine.into_iter().flatten()).collect();
-        let _locked = lock(&reads, &[out]);
-        let affine = norm::Affine { weight: affine[0], bias: affine[1] };
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::channel_forward(norm, inputs[0], inputs[1], inputs[2], affine, out) }
-        Ok(())
-    }
-
-    fn channel_norm_backward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(weight).collect();
-        let _locked = lock(&reads, &grads);
-        let [g, x, mean, invstd] = inputs;
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::channel_backward(norm, g, x, mean, invstd, weight, grads) }
-        Ok(())
-    }
-
-    fn row_norm_forward(&self, norm: &RowNorm, x: &Body, affine: [Option<&Body>; 2], results: [&Body; 3]) -> Result<()> {
-        let reads: SmallVec<[&Body; 3]> = std::iter::once(x).chain(affine.into_iter().flatten()).collect();
-        let _locked = lock(&reads, &results);
-        let affine = norm::Affine { weight: affine[0], bias: affine[1] };
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::row_forward(norm, x, affine, results[0], results[1], results[2]) }
-        Ok(())
-    }
-
-    fn row_norm_backward(
-        &self,
-        norm: &RowNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(weight).collect();
-        let _locked = lock(&reads, &grads);
-        let [g, x, mean, invstd] = inputs;
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::row_backward(norm, g, x, mean, invstd, weight, grads) }
-        Ok(())
     }
 }
