@@ -1,7 +1,7 @@
 //! Activations, dropout and changes of shape.
 
 use super::classes::classes;
-use super::{Layer, plain};
+use super::plain;
 use crate::Out;
 use crate::functional::Args;
 use firebrick::nn;

@@ -15,6 +15,7 @@ mod dropout;
 mod embedding;
 mod linear;
 mod loss;
+mod norm;
 mod options;
 mod padding;
 
@@ -24,6 +25,7 @@ pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, featu
 pub use embedding::{EmbeddingOptions, embedding, embedding_with, one_hot};
 pub use linear::linear;
 pub use loss::*;
+pub use norm::*;
 pub use padding::{PadMode, PadOptions, pad, pad_with};
 
 pub(crate) use dropout::{expect_images, expect_volumes};
