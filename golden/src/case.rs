@@ -75,8 +75,13 @@ pub struct Cases {
 impl Cases {
     /// Reads `cases.json` of `folder`.
     pub fn read(folder: &Path) -> Result<Vec<Case>, String> {
+        Cases::read_file(folder, "cases.json")
+    }
+
+    /// Reads the cases of a file of another name.
+    pub fn read_file(folder: &Path, name: &str) -> Result<Vec<Case>, String> {
         let mut cases = Cases { folder: folder.to_owned(), files: HashMap::new() };
-        let list = read_json(&folder.join("cases.json"))?;
+        let list = read_json(&folder.join(name))?;
         let Json::Array(list) = list else { return Err(format!("{}: not a list", folder.display())) };
         list.into_iter().map(|json| cases.case(json)).collect()
     }

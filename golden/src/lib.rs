@@ -10,7 +10,7 @@
 //! | `compare` | how near a result must be |
 //! | `area`, `report`, `differences` | running, counting, deliberate differences |
 //! | `functional`, `promotion`, `broadcasting` | operations |
-//! | `modules`, `rng` | classes, random numbers |
+//! | `modules`, `rng`, `semantics` | classes, random numbers, facts about behaviour |
 
 pub mod area;
 pub mod broadcasting;
@@ -22,7 +22,9 @@ pub mod modules;
 pub mod promotion;
 pub mod report;
 pub mod rng;
+pub mod semantics;
 pub mod tensors;
+pub mod training;
 pub mod value;
 
 /// Why a case did not produce a result.

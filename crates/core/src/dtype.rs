@@ -118,7 +118,7 @@ impl DType {
             DType::Bool => "bool",
             DType::U8 => "unsigned char",
             DType::I8 => "signed char",
-            DType::I16 => "short",
+            DType::I16 => "short int",
             DType::I32 => "int",
             DType::I64 => "long int",
             DType::F16 => "c10::Half",

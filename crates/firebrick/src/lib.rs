@@ -37,5 +37,6 @@ pub use firebrick_nn::__private;
 /// `module.call(x)` runs. Implement it as `nn::Forward`.
 pub mod prelude {
     pub use crate::nn::{self, Absent, Args, Call, Core, Module, ModuleExt};
-    pub use crate::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, autograd, optim};
+    pub use crate::optim::{self, Optimizer};
+    pub use crate::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, autograd};
 }

@@ -3,3 +3,5 @@
 pub mod atomic;
 pub mod mmap;
 pub mod safetensors;
+
+pub use safetensors::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_with};

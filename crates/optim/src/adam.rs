@@ -24,7 +24,6 @@ use std::marker::PhantomData;
 ///
 /// ```
 /// use firebrick::prelude::*;
-/// use optim::Optimizer;
 /// let p = Parameter::new(Tensor::new([1.0f32])?);
 /// let mut optimizer = optim::Adam::new([&p], 1e-3).build()?;
 /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
@@ -43,7 +42,6 @@ pub struct Adam {
 ///
 /// ```
 /// use firebrick::prelude::*;
-/// use optim::Optimizer;
 /// let p = Parameter::new(Tensor::new([1.0f32])?);
 /// let mut optimizer = optim::AdamW::new([&p], 0.1).weight_decay(0.5).build()?;
 /// p.set_grad(Some(&Tensor::new([0.0f32])?))?;
@@ -92,7 +90,17 @@ impl<O: From<Adam>> AdamBuilder<O> {
     fn new(groups: Result<Vec<ParamGroup>>, lr: Scalar, weight_decay: Scalar, decoupled: bool) -> Self {
         let eps = Scalar::Float(1e-8);
         let betas = (0.9, 0.999);
-        AdamBuilder { groups, lr, betas, eps, weight_decay, amsgrad: false, maximize: false, decoupled, kind: PhantomData }
+        AdamBuilder {
+            groups,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad: false,
+            maximize: false,
+            decoupled,
+            kind: PhantomData,
+        }
     }
 
     /// How much of the running averages of the gradient and of its square is kept at each step.

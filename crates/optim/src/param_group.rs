@@ -11,7 +11,7 @@ use std::fmt;
 ///
 /// ```
 /// use firebrick::prelude::*;
-/// use optim::{Optimizer, ParamGroup};
+/// use optim::ParamGroup;
 /// let model = nn::Linear::new(3, 2)?;
 /// let groups = [
 ///     ParamGroup::new([&model.weight]).weight_decay(0.1),

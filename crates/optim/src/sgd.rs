@@ -22,7 +22,6 @@ use smallvec::{SmallVec, smallvec};
 ///
 /// ```
 /// use firebrick::prelude::*;
-/// use optim::Optimizer;
 /// let p = Parameter::new(Tensor::new([1.0f32])?);
 /// let mut optimizer = optim::SGD::new([&p], 0.1).momentum(0.9).build()?;
 /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
@@ -163,7 +162,15 @@ impl Optimizer for SGD {
                 updates.push((Rule::Sgd(rule), tensors));
             }
         }
-        ops::optimizer_step(updates)
+        let first: Vec<usize> = updates
+            .iter()
+            .filter(|(rule, _)| matches!(rule, Rule::Sgd(SgdRule { first: true, .. })))
+            .map(|(_, tensors)| tensors[0].id())
+            .collect();
+        ops::optimizer_step(updates).inspect_err(|_| {
+            // Buffers that were made for this step hold nothing.
+            first.iter().for_each(|id| drop(state.shift_remove(id)));
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! Modules: construction, description, state, output, gradients.
 
+mod activations;
 mod classes;
 mod layer;
+mod losses;
 
 pub use classes::construct;
 pub use layer::{Layer, Plain, With, plain, with};
@@ -100,18 +102,18 @@ fn uninitialized(case: &Case, layer: &dyn Layer) -> Out<()> {
 /// Checks everything a module says of itself.
 fn describe(case: &Case, layer: &dyn Layer) -> Out<()> {
     let module = layer.module();
-    let names = |list: Vec<(String, &dyn firebrick::nn::Module)>| -> Json {
-        list.into_iter().map(|(name, m)| Json::from(vec![name, m.display_name()])).collect()
-    };
     let buffers = module.named_buffers();
+    let modules =
+        module.named_modules().into_iter().map(|(name, m)| Json::from(vec![name, m.display_name()])).collect();
     same("repr", &case.json["repr"], module.to_string().into())?;
     let parameters = module.named_parameters().into_iter().map(|(name, _)| name).collect();
     same("named_parameters", &case.json["named_parameters"], parameters)?;
     same("named_buffers", &case.json["named_buffers"], buffers.iter().map(|(name, _)| name.as_str()).collect())?;
     let hidden = buffers.iter().filter(|(_, b)| !b.is_persistent()).map(|(name, _)| name.as_str());
     same("non_persistent_buffers", &case.json["non_persistent_buffers"], hidden.collect())?;
-    same("named_modules", &case.json["named_modules"], names(module.named_modules()))?;
-    same("named_children", &case.json["named_children"], names(module.named_children()))?;
+    same("named_modules", &case.json["named_modules"], modules)?;
+    let children = module.named_children().into_iter().map(|(name, _)| name).collect();
+    same("named_children", &case.json["named_children"], children)?;
     same("state_dict keys", &case.json["state_dict_keys"], module.state_dict().keys().collect())
 }
 

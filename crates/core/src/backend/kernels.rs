@@ -7,7 +7,7 @@ macro_rules! kernels {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident $(($($t:ty),+))?),* $(,)? })*) => { $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub enum $name { $(
+        pub(crate) enum $name { $(
             #[doc = concat!("PyTorch's function of this name: `", stringify!($variant), "`.")]
             $variant $(($($t),+))?
         ),* }
@@ -45,7 +45,7 @@ kernels! {
 
 /// A formula applied to every element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Map {
+pub(crate) enum Map {
     /// One input.
     Unary(Unary),
     /// Two inputs.
@@ -56,7 +56,7 @@ pub enum Map {
 
 /// How elements become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reduce {
+pub(crate) enum Reduce {
     /// Their sum.
     Sum,
     /// The sum of those that are numbers.
@@ -95,7 +95,7 @@ pub enum Reduce {
 
 /// What element `k` of a running result says about the elements up to `k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scan {
+pub(crate) enum Scan {
     /// Their sum.
     Sum,
     /// Their product.
@@ -110,7 +110,7 @@ pub enum Scan {
 
 /// `out = alpha * a @ b + beta * out + bias`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Product {
+pub(crate) struct Product {
     /// Scales the product.
     pub alpha: f64,
     /// Scales what the result held; with zero it is not read.
@@ -119,7 +119,7 @@ pub struct Product {
 
 /// What an index along one dimension is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Indexing {
+pub(crate) enum Indexing {
     /// Elements are picked.
     Gather,
     /// Elements are overwritten; the last one in the index's order stays.

@@ -1,7 +1,8 @@
 //! What computes: one object-safe trait, implemented per kind of device and found by device in a table.
 //!
 //! Methods take descriptions (`map(kernel)`, `reduce(op)`) and bodies. Shapes, dtypes and devices are checked
-//! before; a backend checks only what is in the data, such as indices.
+//! before, which is why none of this can be called from outside the crate; a backend checks only what is in the data,
+//! such as indices.
 
 pub mod cpu;
 mod kernels;
@@ -10,16 +11,18 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub use kernels::{Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary};
-pub(crate) use update::GRAD;
-pub use update::{AdamRule, Rule, SgdRule, Update};
+pub(crate) use kernels::{
+    Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,
+};
+pub use update::{AdamRule, Rule, SgdRule};
+pub(crate) use update::{GRAD, Update};
 
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Device, Error, Result, Scalar};
 
 /// One kind of device.
-pub trait Backend: Send + Sync {
+pub(crate) trait Backend: Send + Sync {
     /// Memory with whatever it held before.
     fn allocate(&self, bytes: usize) -> Result<Block>;
 
@@ -30,6 +33,7 @@ pub trait Backend: Send + Sync {
     fn to_host(&self, src: &Body, host: &Body) -> Result<()>;
 
     /// Copies a contiguous host body into a contiguous body of this device of the same dtype and shape.
+    #[allow(clippy::wrong_self_convention, reason = "data comes from the host")]
     fn from_host(&self, host: &Body, dst: &Body) -> Result<()>;
 
     /// Sets every element, converting the number to the dtype.
@@ -177,6 +181,7 @@ pub trait Backend: Send + Sync {
 
     /// One step of an optimizer: every update, all of them in one pass.
     fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
+
 }
 
 /// The backend of a device.
@@ -184,7 +189,7 @@ pub trait Backend: Send + Sync {
 /// # Errors
 /// The device is not there.
 #[inline]
-pub fn of(device: Device) -> Result<&'static dyn Backend> {
+pub(crate) fn of(device: Device) -> Result<&'static dyn Backend> {
     match device {
         Device::Cpu => Ok(&cpu::Cpu),
         Device::Mock(index) => mock::device(index).ok_or_else(|| {

@@ -23,6 +23,7 @@
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod conv;
+mod copy;
 pub(crate) mod elementwise;
 mod index;
 pub(crate) mod linalg;
@@ -44,8 +45,8 @@ pub(crate) mod rows {
 
 pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
-pub use optimizer::optimizer_step;
 pub use loss::Reduction;
+pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

@@ -1,7 +1,7 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{conv, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
+use super::{conv, copy, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -36,6 +36,7 @@ pub fn table() -> Vec<&'static Row> {
         index::TABLES,
         linalg::TABLES,
         conv::TABLES,
+        copy::TABLES,
         norm::TABLES,
         loss::TABLES,
         random::TABLES,

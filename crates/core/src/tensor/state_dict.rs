@@ -77,3 +77,11 @@ impl<K: Into<String>> FromIterator<(K, Tensor)> for StateDict {
         StateDict { tensors, metadata: IndexMap::new() }
     }
 }
+
+impl<'s> IntoIterator for &'s StateDict {
+    type Item = (&'s str, &'s Tensor);
+    type IntoIter = Box<dyn Iterator<Item = Self::Item> + 's>;
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
+    }
+}

@@ -1,6 +1,7 @@
 //! What can be wrong with a safetensors file.
 
 use super::Dtype;
+use firebrick_core::Error;
 use std::io;
 
 /// Why a safetensors file cannot be read or written.
@@ -131,4 +132,15 @@ pub enum SafetensorsError {
     /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl From<SafetensorsError> for Error {
+    fn from(error: SafetensorsError) -> Self {
+        const OP: &str = "safetensors";
+        match error {
+            SafetensorsError::Io(error) => Error::io(OP, error.to_string()),
+            SafetensorsError::NotFound { .. } => Error::key(OP, error.to_string()),
+            other => Error::value(OP, other.to_string()),
+        }
+    }
 }

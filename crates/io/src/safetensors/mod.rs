@@ -1,6 +1,7 @@
 //! The safetensors format: eight bytes that give the length of a JSON header, the header, the data.
 //!
-//! [`Header`] reads and writes the first two; data is the caller's bytes. Nothing in a file is
+//! [`save_safetensors`] and [`load_safetensors`] write and read tensors. [`Header`] is the layer below: it reads and
+//! writes the first two parts; data is the caller's bytes. Nothing in a file is
 //! trusted: every size is checked against the bytes that are there before it is used.
 //!
 //! Written files equal those of the Python library `safetensors` 0.8 byte for byte: tensors come in
@@ -25,7 +26,9 @@ mod dtype;
 mod error;
 mod header;
 mod json;
+mod tensors;
 
 pub use dtype::Dtype;
 pub use error::SafetensorsError;
 pub use header::{Entry, Header};
+pub use tensors::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_with};

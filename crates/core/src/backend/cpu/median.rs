@@ -25,7 +25,11 @@ pub(crate) unsafe fn run(skip_nan: bool, input: &Body, dim: usize, out: &Body, i
                 // SAFETY: the walk stays within the input; the outputs are contiguous and belong to this task.
                 unsafe {
                     let row = (from, at + i * step, stride, size);
-                    let place = if float { median_row::<D>(row, skip_nan, out_at, output) } else { median_row::<i64>(row, skip_nan, out_at, output) };
+                    let place = if float {
+                        median_row::<D>(row, skip_nan, out_at, output)
+                    } else {
+                        median_row::<i64>(row, skip_nan, out_at, output)
+                    };
                     places_at.get().add(output).write(place as i64);
                 }
                 output += 1;
@@ -49,7 +53,8 @@ unsafe fn median_row<A: Number>(
         _ => {
             let mut order: Vec<usize> = (0..size).filter(|&i| !values[i].is_nan()).collect();
             let middle = order.len().saturating_sub(1) / 2;
-            let by_value = |&a: &usize, &b: &usize| values[a].partial_cmp(&values[b]).unwrap_or(std::cmp::Ordering::Equal);
+            let by_value =
+                |&a: &usize, &b: &usize| values[a].partial_cmp(&values[b]).unwrap_or(std::cmp::Ordering::Equal);
             match order.is_empty() {
                 true => 0,
                 false => *order.select_nth_unstable_by(middle, |a, b| by_value(a, b).then(a.cmp(b))).1,

@@ -29,14 +29,16 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update};
+use super::{
+    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update,
+};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
 use smallvec::SmallVec;
 
 /// Main memory and the processor's cores.
-pub struct Cpu;
+pub(crate) struct Cpu;
 
 impl Backend for Cpu {
     #[inline]
@@ -319,4 +321,5 @@ impl Backend for Cpu {
         unsafe { optim::run(updates) }
         Ok(())
     }
+
 }

@@ -203,13 +203,13 @@ where
     x.iter_mut().zip(y).for_each(|(x, &y)| *x = rounded::<R, T>(f(R::new(*x), R::new(y))));
 }
 
-/// `x += alpha * y`
+/// `x += alpha * y`. PyTorch rounds `alpha` to the dtype here, unlike the factors elsewhere.
 #[inline(always)]
 fn add<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], alpha: f64)
 where
     R::Value: Element,
 {
-    let alpha = R::from_f64(alpha);
+    let alpha = R::new(rounded::<R, T>(R::from_f64(alpha)));
     each2::<R, T>(x, y, |x, y| alpha.mul_add(y, x));
 }
 

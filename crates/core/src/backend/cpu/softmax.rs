@@ -87,7 +87,8 @@ fn forward_columns<A: Number>(size: usize, x: Columns, out: Columns, log: bool) 
     let finish = |t: A| A::from_f64(if log { t.to_f64().ln() } else { 1.0 / t.to_f64() });
     total.iter_mut().for_each(|t| *t = finish(*t));
     for k in 0..size {
-        for (((out, &t), &m), &v) in result.iter_mut().zip(&total).zip(&largest).zip(unsafe { x.load(k, &mut buffer) }) {
+        for (((out, &t), &m), &v) in result.iter_mut().zip(&total).zip(&largest).zip(unsafe { x.load(k, &mut buffer) })
+        {
             let d = v.sub(m);
             *out = if log { d.sub(t) } else { d.exp().mul(t) };
         }

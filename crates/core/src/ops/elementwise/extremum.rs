@@ -11,9 +11,29 @@ fn of_winner(g: &Tensor, equal: &Tensor, lost: &Tensor) -> Result<Tensor> {
     g.mul(0.5)?.where_self(equal, g)?.masked_fill(lost, 0)
 }
 
-/// Where `fmax` and `fmin` take the first: it is not worse, or the second is NaN.
-fn takes_first(not_worse: Tensor, second: &Tensor) -> Result<Tensor> {
-    not_worse.logical_or(&second.isnan()?)
+/// Where `fmax` and `fmin` do not take the first: it is worse, unless the second is NaN.
+fn takes_second(not_worse: Tensor, second: &Tensor) -> Result<Tensor> {
+    not_worse.logical_or(&second.isnan()?)?.logical_not()
+}
+
+/// The gradient of the clamped tensor: none beyond a bound, half of it at a tensor's bound, none at a number.
+fn clamped(g: &Tensor, x: &Tensor, min: &Tensor, max: &Tensor) -> Result<Tensor> {
+    if min.is_wrapped_number() {
+        return g.where_self(&x.gt(min)?.logical_and(&x.lt(max)?)?, 0);
+    }
+    let at_bound = x.eq(min)?.logical_or(&x.eq(max)?)?.logical_and(&min.lt(max)?)?;
+    of_winner(g, &at_bound, &x.lt(min)?.logical_or(&x.gt(max)?)?)
+}
+
+/// The gradient of a bound: all of it where the bound is the result, half of it where the tensor is equal.
+fn of_bound(g: &Tensor, is_result: &Tensor, equal: &Tensor, min: &Tensor, max: &Tensor) -> Result<Tensor> {
+    let half = equal.logical_and(&min.lt(max)?)?;
+    of_winner(g, &half, &is_result.logical_or(&half)?.logical_not()?)
+}
+
+/// The gradient of a one-sided clamp: as that of `maximum` for a tensor, none at a bound that is a number.
+fn one_sided(g: &Tensor, x: &Tensor, bound: &Tensor, within: &Tensor, beyond: &Tensor) -> Result<Tensor> {
+    if bound.is_wrapped_number() { g.where_self(within, 0) } else { of_winner(g, &x.eq(bound)?, beyond) }
 }
 
 /// PyTorch refuses a bound that the dtype cannot hold.
@@ -63,8 +83,8 @@ ops! {
         kernel: Binary::Fmax,
         saves: [a, b],
         grads: {
-            a: |g| g.masked_fill(&takes_first(a.ge(b)?, b)?.logical_not()?, 0),
-            b: |g| g.masked_fill(&takes_first(a.ge(b)?, b)?, 0),
+            a: |g| of_winner(g, &a.eq(b)?, &takes_second(a.ge(b)?, b)?),
+            b: |g| of_winner(g, &a.eq(b)?, &a.gt(b)?.logical_or(&b.isnan()?)?),
         },
         samples: sample::pairs((ANY, ANY), |a, b| a.fmax(b)),
     }
@@ -74,14 +94,14 @@ ops! {
         kernel: Binary::Fmin,
         saves: [a, b],
         grads: {
-            a: |g| g.masked_fill(&takes_first(a.le(b)?, b)?.logical_not()?, 0),
-            b: |g| g.masked_fill(&takes_first(a.le(b)?, b)?, 0),
+            a: |g| of_winner(g, &a.eq(b)?, &takes_second(a.le(b)?, b)?),
+            b: |g| of_winner(g, &a.eq(b)?, &a.lt(b)?.logical_or(&b.isnan()?)?),
         },
         samples: sample::pairs((ANY, ANY), |a, b| a.fmin(b)),
     }
 
-    /// Each element kept between `min` and `max`, tensors or numbers; `max` wins where they cross. The gradient passes at
-    /// the bounds. With one bound: [`Tensor::clamp_min`], [`Tensor::clamp_max`].
+    /// Each element kept between `min` and `max`, tensors or numbers; `max` wins where they cross. At a bound that is a
+    /// number the gradient is zero, at one that is a tensor each gets half. With one bound: [`Tensor::clamp_min`], [`Tensor::clamp_max`].
     ///
     /// ```
     /// # use firebrick_core::Tensor;
@@ -93,9 +113,12 @@ ops! {
         kernel: Ternary::Clamp,
         saves: [x, min, max],
         grads: {
-            x: |g| g.where_self(&x.ge(min)?.logical_and(&x.le(max)?)?, 0),
-            min: |g| g.where_self(&min.lt(max)?.logical_and(&x.lt(min)?)?, 0),
-            max: |g| g.where_self(&x.gt(max)?.logical_or(&max.lt(min)?)?, 0),
+            x: |g| clamped(g, x, min, max),
+            min: |g| of_bound(g, &x.lt(min)?.logical_and(&min.le(max)?)?, &x.eq(min)?, min, max),
+            max: |g| {
+                let above = x.gt(max)?.logical_and(&min.le(max)?)?;
+                of_bound(g, &above.logical_or(&max.lt(min)?)?, &x.eq(max)?, min, max)
+            },
         },
         in_place: clamp_,
         samples: {
@@ -110,7 +133,10 @@ ops! {
     fn clamp_min(x, min: operand) -> Tensor as "ClampMinBackward1" or "ClampMinBackward0" {
         kernel: bound(x, min, Binary::ClampMin)?,
         saves: [x, min],
-        grads: { x: |g| g.where_self(&x.ge(min)?, 0), min: |g| g.where_self(&x.lt(min)?, 0) },
+        grads: {
+            x: |g| one_sided(g, x, min, &x.gt(min)?, &x.lt(min)?),
+            min: |g| of_winner(g, &x.eq(min)?, &x.gt(min)?),
+        },
         in_place: clamp_min_,
         samples: sample::pairs((ANY, ANY), |x, min| x.clamp_min(min)),
     }
@@ -119,7 +145,10 @@ ops! {
     fn clamp_max(x, max: operand) -> Tensor as "ClampMaxBackward1" or "ClampMaxBackward0" {
         kernel: bound(x, max, Binary::ClampMax)?,
         saves: [x, max],
-        grads: { x: |g| g.where_self(&x.le(max)?, 0), max: |g| g.where_self(&x.gt(max)?, 0) },
+        grads: {
+            x: |g| one_sided(g, x, max, &x.lt(max)?, &x.gt(max)?),
+            max: |g| of_winner(g, &x.eq(max)?, &x.lt(max)?),
+        },
         in_place: clamp_max_,
         samples: sample::pairs((ANY, ANY), |x, max| x.clamp_max(max)),
     }

@@ -21,9 +21,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
     use Binary as B;
     use Unary as U;
     match kernel {
-        Map::Unary(
-            U::LogicalNot | U::IsNan | U::IsInf | U::IsPosInf | U::IsNegInf | U::IsFinite | U::Signbit,
-        )
+        Map::Unary(U::LogicalNot | U::IsNan | U::IsInf | U::IsPosInf | U::IsNegInf | U::IsFinite | U::Signbit)
         | Map::Binary(B::Eq | B::Ne | B::Lt | B::Le | B::Gt | B::Ge | B::LogicalAnd | B::LogicalOr | B::LogicalXor) => {
             Rule::Truth
         }
@@ -72,7 +70,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
             | U::Softsign,
         )
         | Map::Binary(B::Div | B::Atan2 | B::Xlogy | B::Xlog1py | B::Copysign | B::Ldexp) => Rule::Float,
-        Map::Ternary(Ternary::MaskedFill) => Rule::First,
+        Map::Ternary(Ternary::MaskedFill | Ternary::Lerp) => Rule::First,
         Map::Unary(_) | Map::Binary(_) | Map::Ternary(_) => Rule::Promote,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::autograd::{inplace, is_grad_enabled};
 use super::rules::{self, Rule, result_type};
-use crate::backend::{self, Binary, Map, Ternary};
+use crate::backend::{self, Binary, Map, Ternary, Unary};
 use crate::dims::broadcast_shapes;
 use crate::ops::record::check_writable;
 use crate::tensor::copy::expanded;
@@ -86,7 +86,14 @@ pub(crate) fn run(
     for (source, body) in sources.iter_mut().zip(&bodies) {
         *source = body;
     }
-    backend::of(device)?.map(kernel, compute_class(dtype), &sources[..arity], &out)?;
+    let backend = backend::of(device)?;
+    if kernel == Map::Binary(Binary::TruncDivide) && matches!(dtype, DType::F16 | DType::BF16) {
+        // PyTorch rounds the quotient to the dtype before it cuts the fraction off.
+        backend.map(Binary::Div.into(), DType::F32, &sources[..2], &out)?;
+        backend.map(Unary::Trunc.into(), DType::F32, &[&out], &out)?;
+    } else {
+        backend.map(kernel, compute_class(dtype), &sources[..arity], &out)?;
+    }
     Ok(match target {
         Some((_, target)) => {
             target.changed();
@@ -193,7 +200,7 @@ fn common_shape(op: &'static str, bodies: &[Body]) -> Result<Dims> {
 }
 
 /// Inputs that overlap the written tensor in part are PyTorch's error; the same elements are fine.
-fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [Body]) -> Result<()> {
+pub(crate) fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [Body]) -> Result<()> {
     for input in inputs {
         if out.overlaps(input) && !out.same_elements(input) {
             if input.is_contiguous() && out.is_contiguous() {

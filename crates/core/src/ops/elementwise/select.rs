@@ -33,7 +33,9 @@ fn filler(x: &Tensor, mask: &Tensor, value: &Tensor) -> Result<Ternary> {
     }
     if value.dim() != 0 {
         let rank = value.dim();
-        let text = format!("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {rank} dimension(s).");
+        let text = format!(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {rank} dimension(s)."
+        );
         return Err(Error::runtime(OP, text));
     }
     if let Some(number) = value.number()? {
@@ -53,6 +55,14 @@ fn mixer(start: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Ternary> {
         }
     }
     Ok(Ternary::Lerp)
+}
+
+/// `1 - weight`, of a number in full precision.
+fn rest(weight: &Tensor) -> Result<Tensor> {
+    match weight.number()? {
+        Some(number) => (1.0 - number.to_f64()).into_operand(),
+        None => weight.neg()?.add(1),
+    }
 }
 
 /// The replacements of NaN and the infinities: PyTorch's defaults are zero and the ends of the dtype's range.
@@ -121,7 +131,7 @@ ops! {
         kernel: mixer(start, end, weight)?,
         saves: [start if weight, end if weight, weight],
         grads: {
-            start: |g| g.mul(&weight.neg()?.add(1)?),
+            start: |g| g.mul(&rest(weight)?),
             end: |g| g.mul(weight),
             weight: |g| g.mul(&end.sub(start)?),
         },

@@ -95,7 +95,7 @@ fn check_weight(op: &'static str, x: &Tensor, weight: Option<&Tensor>) -> Result
 
 /// The loss of scores that are `logits` or log probabilities, in one kernel.
 fn class_loss(op: &'static str, logits: bool, x: &Tensor, target: &Tensor, options: Options) -> Result<Tensor> {
-    let reduction = options.reduction.checked(op)?;
+    let reduction = options.reduction;
     check(op, x, target, &options)?;
     let shape = merged(&x.shape());
     let [n, _, l] = shape;
@@ -200,7 +200,7 @@ fn against_probabilities(x: &Tensor, target: &Tensor, options: Options, smoothin
         check_weight(OP, x, Some(weight))?;
         product = product.mul(&by_class(weight, x)?)?;
     }
-    match options.reduction.checked(OP)? {
+    match options.reduction {
         Reduction::None => product.sum_dim(if x.dim() == 0 { 0 } else { dim }, false)?.neg(),
         Reduction::Sum => product.sum()?.neg(),
         _ => product.sum()?.neg()?.div((x.numel() / classes.max(1)) as f64),

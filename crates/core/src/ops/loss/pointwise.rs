@@ -35,7 +35,7 @@ struct Backward {
 
 impl Pointwise<'_> {
     pub fn run(self) -> Result<Tensor> {
-        let reduction = self.reduction.checked(self.op)?;
+        let reduction = self.reduction;
         let (x, y) = (self.x, self.y);
         let shape = broadcast_shapes(self.op, &x.shape(), &y.shape())?;
         let scale = match reduction {
@@ -186,7 +186,7 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn l1_loss(&self, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
-        reduction.checked("l1_loss")?.apply(self.sub(target)?.abs()?)
+        reduction.apply(&self.sub(target)?.abs()?)
     }
 
     /// Squared distance over `2 beta` within `beta` of `target`, else the distance less `beta / 2`; reduced.
@@ -229,13 +229,13 @@ impl Tensor {
     /// The Kullback-Leibler divergence `y (log y - x)` of log probabilities `x` from probabilities `target`, or log
     /// probabilities where `log_target` is set; reduced.
     ///
-    /// [`Reduction::BatchMean`] is the mean by the divergence's definition, [`Reduction::Mean`] divides by the number of
-    /// elements, as in PyTorch.
+    /// The divergence's definition sums over a distribution; [`Reduction::Mean`] divides by the number of elements, as in
+    /// PyTorch.
     ///
     /// ```
     /// # use firebrick_core::{Reduction, Tensor};
     /// let x = Tensor::new([[0.5f64.ln(), 0.5f64.ln()]])?;
-    /// let loss = x.kl_div(&Tensor::new([[1.0f64, 0.0]])?, Reduction::BatchMean, false)?;
+    /// let loss = x.kl_div(&Tensor::new([[1.0f64, 0.0]])?, Reduction::Sum, false)?;
     /// assert_eq!(loss.item::<f64>()?, 2.0f64.ln());
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
@@ -244,7 +244,7 @@ impl Tensor {
             true => target.exp()?.mul(&target.sub(self)?)?,
             false => target.xlogy(target)?.sub(&target.mul(self)?)?,
         };
-        reduction.apply(losses)
+        reduction.apply(&losses)
     }
 }
 

@@ -28,13 +28,17 @@ fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
         if all {
             return Err(Error::runtime(
                 OP,
-                format!("{OP} cannot compute the {p} norm on an empty tensor because the operation does not have an identity"),
+                format!(
+                    "{OP} cannot compute the {p} norm on an empty tensor because the operation does not have an identity"
+                ),
             ));
         }
         if let Some(dim) = over.dims.iter().find(|&&d| over.shape[d] == 0) {
             return Err(Error::runtime(
                 OP,
-                format!("{OP} cannot compute the {p} norm on the dimension {dim}because this dimension is empty and the operation does not have an identity"),
+                format!(
+                    "{OP} cannot compute the {p} norm on the dimension {dim}because this dimension is empty and the operation does not have an identity"
+                ),
             ));
         }
     }

@@ -12,10 +12,9 @@ use smallvec::smallvec;
 fn refuse_integers(op: &'static str, x: &Tensor) -> Result<()> {
     match x.is_floating_point() {
         true => Ok(()),
-        false if op.ends_with("mean") => Err(Error::not_implemented(
-            op,
-            format!("{op} only support floating point and complex dtypes"),
-        )),
+        false if op.ends_with("mean") => {
+            Err(Error::not_implemented(op, format!("{op} only support floating point and complex dtypes")))
+        }
         false => Err(Error::not_implemented(op, "std and var only support floating point and complex dtypes")),
     }
 }

@@ -25,8 +25,8 @@ pub fn logit<R: Real>(x: R) -> R {
 #[inline(always)]
 pub fn logit_eps<R: Real>(x: R, eps: R) -> R {
     let high = R::ONE - eps;
-    let x = if x < eps { eps } else { x };
-    logit(if x > high { high } else { x })
+    let kept = if x > high { high } else { x };
+    logit(if x < eps { eps } else { kept })
 }
 
 /// `sin(pi x) / (pi x)`, 1 at zero; NaN at infinity.

@@ -90,12 +90,7 @@ fn outputs<A: Number>(
 
 /// One output: where a stretch of elements holds something better, it is looked for.
 #[inline(always)]
-fn along<A: Number>(
-    job: &Job,
-    from: usize,
-    better: impl Fn(A, A) -> A,
-    beats: impl Fn(A, A) -> bool,
-) -> (A, i64) {
+fn along<A: Number>(job: &Job, from: usize, better: impl Fn(A, A) -> A, beats: impl Fn(A, A) -> bool) -> (A, i64) {
     const LANES: usize = 32;
     let mut best: Option<(A, i64)> = None;
     let mut buffer = tile::<A>();

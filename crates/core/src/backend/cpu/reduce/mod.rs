@@ -12,9 +12,9 @@ pub(crate) use index::with_index;
 
 use super::layout::{Shared, Walk};
 use super::number::{D, DFused, Number, Port, S, SFused, Sum, compiled};
+use crate::DType;
 use crate::backend::Reduce;
 use crate::tensor::Body;
-use crate::DType;
 use op::{Folding, Summing};
 use smallvec::SmallVec;
 use std::ops::Range;

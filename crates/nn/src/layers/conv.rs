@@ -1,0 +1,385 @@
+//! Convolutions over one, two and three dimensions.
+
+use crate::functional::{PadMode, PadOptions, pad_with};
+use crate::init::{self, FanMode, Nonlinearity};
+use crate::{Core, Custom, Forward, Module};
+use firebrick_core::text::Repr;
+use firebrick_core::{
+    ConvOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions, default_dtype,
+};
+
+/// What a convolution is built from, whatever its dimensions.
+#[derive(Clone, Debug)]
+struct Config {
+    in_channels: Option<usize>,
+    out_channels: usize,
+    kernel: Vec<i64>,
+    options: ConvOptions,
+    mode: PadMode,
+    bias: bool,
+    dtype: DType,
+    device: Device,
+}
+
+/// One number for each of `n` dimensions.
+fn each(name: &str, sizes: &Sizes, n: usize) -> Result<Vec<i64>> {
+    match &sizes[..] {
+        [one] => Ok(vec![*one; n]),
+        list if list.len() == n => Ok(list.to_vec()),
+        list => Err(Error::value("Conv", format!("{name} must be one integer or {n}, got {list:?}"))),
+    }
+}
+
+impl Config {
+    fn new(in_channels: Option<usize>, out_channels: usize, kernel: Sizes) -> Self {
+        Config {
+            in_channels,
+            out_channels,
+            kernel: kernel.to_vec(),
+            options: ConvOptions::new(),
+            mode: PadMode::Zeros,
+            bias: true,
+            dtype: default_dtype(),
+            device: Device::Cpu,
+        }
+    }
+
+    /// Every list as long as there are dimensions, and PyTorch's checks.
+    fn resolved(mut self, n: usize) -> Result<Self> {
+        const OP: &str = "Conv";
+        let groups = self.options.groups;
+        if groups <= 0 {
+            return Err(Error::value(OP, "groups must be a positive integer").given(groups.to_string()));
+        }
+        if self.in_channels.is_some_and(|channels| channels % groups as usize != 0) {
+            return Err(Error::value(OP, "in_channels must be divisible by groups"));
+        }
+        if self.out_channels % groups as usize != 0 {
+            return Err(Error::value(OP, "out_channels must be divisible by groups"));
+        }
+        self.kernel = each("kernel_size", &self.kernel.clone().into(), n)?;
+        if let Some(&size) = self.kernel.iter().find(|&&k| k < 0) {
+            return Err(Error::runtime(
+                OP,
+                format!("Trying to create tensor with negative dimension {size}: {:?}", self.kernel),
+            ));
+        }
+        self.options.stride = each("stride", &self.options.stride, n)?.into();
+        self.options.dilation = each("dilation", &self.options.dilation, n)?.into();
+        if let Padding::Zeros(zeros) = &self.options.padding {
+            self.options.padding = Padding::Zeros(each("padding", zeros, n)?.into());
+        }
+        if self.options.padding == Padding::Same && self.options.stride.iter().any(|&s| s != 1) {
+            return Err(Error::value(OP, "padding='same' is not supported for strided convolutions"));
+        }
+        Ok(self)
+    }
+
+    fn weight_shape(&self, in_channels: usize) -> Vec<i64> {
+        let inner = in_channels as i64 / self.options.groups;
+        [self.out_channels as i64, inner].into_iter().chain(self.kernel.iter().copied()).collect()
+    }
+
+    fn parameters(&self) -> Result<(Parameter, Option<Parameter>)> {
+        let options = TensorOptions::new().dtype(self.dtype).device(self.device);
+        let Some(in_channels) = self.in_channels else {
+            let bias = self.bias.then(|| Parameter::uninitialized(self.dtype, self.device)).transpose()?;
+            return Ok((Parameter::uninitialized(self.dtype, self.device)?, bias));
+        };
+        let weight = Parameter::new(Tensor::empty_with(self.weight_shape(in_channels), options)?);
+        let bias = self.bias.then(|| Tensor::empty_with([self.out_channels], options)).transpose()?;
+        Ok((weight, bias.map(Parameter::new)))
+    }
+
+    /// Zeros on either side of each dimension that the padding stands for, from the last dimension to the first.
+    fn explicit_padding(&self) -> Vec<i64> {
+        let mut pads = Vec::with_capacity(2 * self.kernel.len());
+        for d in (0..self.kernel.len()).rev() {
+            let (before, after) = match &self.options.padding {
+                Padding::Zeros(zeros) => (zeros[d], zeros[d]),
+                Padding::Valid => (0, 0),
+                Padding::Same => {
+                    let total = self.options.dilation[d] * (self.kernel[d] - 1);
+                    (total / 2, total - total / 2)
+                }
+            };
+            pads.extend([before, after]);
+        }
+        pads
+    }
+
+    fn extra_repr(&self, in_channels: usize, bias: bool) -> String {
+        let tuple = |list: &[i64]| firebrick_core::text::python_tuple(list);
+        let mut text = format!(
+            "{in_channels}, {}, kernel_size={}, stride={}",
+            self.out_channels,
+            tuple(&self.kernel),
+            tuple(&self.options.stride)
+        );
+        match &self.options.padding {
+            Padding::Zeros(zeros) if zeros.iter().all(|&p| p == 0) => {}
+            Padding::Zeros(zeros) => text += &format!(", padding={}", tuple(zeros)),
+            Padding::Same => text += ", padding=same",
+            Padding::Valid => text += ", padding=valid",
+        }
+        if self.options.dilation.iter().any(|&d| d != 1) {
+            text += &format!(", dilation={}", tuple(&self.options.dilation));
+        }
+        if self.options.groups != 1 {
+            text += &format!(", groups={}", self.options.groups);
+        }
+        if !bias {
+            text += &format!(", bias={}", false.repr());
+        }
+        if self.mode != PadMode::Zeros {
+            text += &format!(", padding_mode={}", self.mode.name());
+        }
+        text
+    }
+}
+
+/// Draws the parameters of a convolution: `kaiming_uniform_(a=sqrt(5))`, with PyTorch's roundings.
+fn reset(weight: &Parameter, bias: Option<&Parameter>) -> Result<()> {
+    init::kaiming_uniform_(weight, 5.0f64.sqrt(), FanMode::FanIn, Nonlinearity::LeakyRelu)?;
+    let shape = weight.shape()?;
+    let fan_in: usize = shape[1..].iter().product();
+    if let (Some(bias), true) = (bias, fan_in > 0) {
+        let bound = 1.0 / (fan_in as f64).sqrt();
+        init::uniform_(bias, -bound, bound)?;
+    }
+    Ok(())
+}
+
+macro_rules! convolution {
+    ($(#[$doc:meta])* $name:ident, $builder:ident, $n:literal, $conv:ident, $lazy:literal) => {
+        $(#[$doc])*
+        #[derive(Module)]
+        #[module(custom)]
+        pub struct $name {
+            core: Core,
+            /// `[out_channels, in_channels / groups, *kernel_size]`.
+            pub weight: Parameter,
+            /// `[out_channels]`.
+            pub bias: Option<Parameter>,
+            #[module(skip)]
+            config: Config,
+        }
+
+        impl $name {
+            /// A layer with stride 1, no padding, and a bias.
+            ///
+            /// # Errors
+            /// See the builder's `build`.
+            pub fn new(in_channels: usize, out_channels: usize, kernel_size: impl Into<Sizes>) -> Result<Self> {
+                Self::builder(in_channels, out_channels, kernel_size).build()
+            }
+
+            /// A layer with options.
+            pub fn builder(in_channels: usize, out_channels: usize, kernel_size: impl Into<Sizes>) -> $builder {
+                $builder(Config::new(Some(in_channels), out_channels, kernel_size.into()))
+            }
+
+            #[doc = concat!("PyTorch's `", $lazy, "(out_channels, kernel_size)`: `in_channels` is read off the first input.")]
+            ///
+            /// # Errors
+            /// See the builder's `build`.
+            pub fn lazy(out_channels: usize, kernel_size: impl Into<Sizes>) -> Result<Self> {
+                Self::lazy_builder(out_channels, kernel_size).build()
+            }
+
+            /// The lazy layer with options.
+            pub fn lazy_builder(out_channels: usize, kernel_size: impl Into<Sizes>) -> $builder {
+                $builder(Config::new(None, out_channels, kernel_size.into()))
+            }
+
+            /// Channels of the input; 0 until a lazy layer has seen one.
+            pub fn in_channels(&self) -> usize {
+                self.weight.shape().map_or(0, |shape| shape[1] * self.config.options.groups as usize)
+            }
+
+            /// Channels of the output.
+            pub fn out_channels(&self) -> usize {
+                self.config.out_channels
+            }
+
+            /// Draws new values for the parameters.
+            ///
+            /// # Errors
+            /// On uninitialized parameters.
+            pub fn reset_parameters(&self) -> Result<()> {
+                reset(&self.weight, self.bias.as_ref())
+            }
+        }
+
+        #[doc = concat!("Options of a [`", stringify!($name), "`].")]
+        #[derive(Clone, Debug)]
+        pub struct $builder(Config);
+
+        impl $builder {
+            /// Steps of the kernel, one for all dimensions or one for each.
+            pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
+                self.0.options.stride = stride.into();
+                self
+            }
+
+            /// What surrounds the input: numbers, `Padding::Same` or `Padding::Valid`.
+            pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
+                self.0.options.padding = padding.into();
+                self
+            }
+
+            /// Steps between the kernel's elements.
+            pub fn dilation(mut self, dilation: impl Into<Sizes>) -> Self {
+                self.0.options.dilation = dilation.into();
+                self
+            }
+
+            /// Groups of channels that do not mix.
+            pub fn groups(mut self, groups: i64) -> Self {
+                self.0.options.groups = groups;
+                self
+            }
+
+            /// Is there a bias? There is by default.
+            pub fn bias(mut self, bias: bool) -> Self {
+                self.0.bias = bias;
+                self
+            }
+
+            /// Zeros around the input, or the input itself reflected, repeated or wrapped around.
+            pub fn padding_mode(mut self, mode: PadMode) -> Self {
+                self.0.mode = mode;
+                self
+            }
+
+            /// The dtype of the parameters.
+            pub fn dtype(mut self, dtype: DType) -> Self {
+                self.0.dtype = dtype;
+                self
+            }
+
+            /// The device of the parameters.
+            pub fn device(mut self, device: Device) -> Self {
+                self.0.device = device;
+                self
+            }
+
+            /// The layer.
+            ///
+            /// # Errors
+            /// Channels that the groups do not divide, lists of another length than there are dimensions, `same`
+            /// padding with a stride.
+            pub fn build(self) -> Result<$name> {
+                let config = self.0.resolved($n)?;
+                let (weight, bias) = config.parameters()?;
+                let core = if config.in_channels.is_some() { Core::new() } else { Core::lazy() };
+                let layer = $name { core, weight, bias, config };
+                if layer.config.in_channels.is_some() {
+                    layer.reset_parameters()?;
+                }
+                Ok(layer)
+            }
+        }
+
+        impl Forward for $name {
+            fn forward(&self, input: Tensor) -> Result<Tensor> {
+                let (bias, options) = (self.bias.as_deref(), &self.config.options);
+                if self.config.mode == PadMode::Zeros {
+                    return input.$conv(&self.weight, bias, options);
+                }
+                let mode = PadOptions::new().mode(self.config.mode);
+                let padded = pad_with(&input, self.config.explicit_padding(), &mode)?;
+                padded.$conv(&self.weight, bias, &options.clone().padding(0))
+            }
+
+            fn initialize(&self, input: &Tensor) -> Result<()> {
+                let shape = input.shape();
+                if shape.len() != $n + 1 && shape.len() != $n + 2 {
+                    return Err(Error::runtime(
+                        $lazy,
+                        format!(
+                            "Expected {}D (unbatched) or {}D (batched) input to {}, but got input of size: {shape}",
+                            $n + 1, $n + 2, $lazy
+                        ),
+                    ));
+                }
+                let in_channels = shape[shape.len() - $n - 1];
+                if in_channels % self.config.options.groups as usize != 0 {
+                    return Err(Error::value($lazy, "in_channels must be divisible by groups"));
+                }
+                let options = TensorOptions::new().dtype(self.weight.dtype()).device(self.weight.device());
+                self.weight.set_data(&Tensor::empty_with(self.config.weight_shape(in_channels), options)?)?;
+                if let Some(bias) = &self.bias {
+                    bias.set_data(&Tensor::empty_with([self.config.out_channels], options)?)?;
+                }
+                self.reset_parameters()
+            }
+        }
+
+        impl Custom for $name {
+            fn extra_repr(&self) -> String {
+                self.config.extra_repr(self.in_channels(), self.bias.is_some())
+            }
+        }
+    };
+}
+
+convolution! {
+    /// Convolution over one dimension.
+    ///
+    /// # Shapes
+    /// `[N, C_in, L]` to `[N, C_out, L_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let conv = nn::Conv1d::new(2, 4, 3)?;
+    /// assert_eq!(conv.to_string(), "Conv1d(2, 4, kernel_size=(3,), stride=(1,))");
+    /// assert_eq!(conv.call(Tensor::ones([1, 2, 5])?)?.shape(), [1, 4, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    Conv1d, Conv1dBuilder, 1, conv1d, "LazyConv1d"
+}
+
+convolution! {
+    /// Convolution (cross-correlation) over two dimensions.
+    ///
+    /// `out[n, o] = bias[o] + sum over c of weight[o, c] * input[n, c]`, where `*` slides the kernel. Parameters start as
+    /// PyTorch 2.15 draws them: uniform in `(-1/sqrt(fan_in), 1/sqrt(fan_in))`.
+    ///
+    /// # Shapes
+    /// `[N, C_in, H, W]` to `[N, C_out, H_out, W_out]` with `H_out = (H + 2 padding - dilation (kernel - 1) - 1) / stride
+    /// + 1`, or both without `N`.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let conv = nn::Conv2d::builder(3, 16, 3).padding(1).stride(2).build()?;
+    /// assert_eq!(conv.to_string(), "Conv2d(3, 16, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))");
+    /// assert_eq!(conv.call(Tensor::ones([1, 3, 8, 8])?)?.shape(), [1, 16, 4, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    Conv2d, Conv2dBuilder, 2, conv2d, "LazyConv2d"
+}
+
+convolution! {
+    /// Convolution over three dimensions.
+    ///
+    /// # Shapes
+    /// `[N, C_in, D, H, W]` to `[N, C_out, D_out, H_out, W_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let conv = nn::Conv3d::new(1, 2, 2)?;
+    /// assert_eq!(conv.call(Tensor::ones([1, 1, 4, 4, 4])?)?.shape(), [1, 2, 3, 3, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    Conv3d, Conv3dBuilder, 3, conv3d, "LazyConv3d"
+}
