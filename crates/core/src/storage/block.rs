@@ -89,8 +89,6 @@ impl Block {
             None => {
                 check_room(size)?;
                 // SAFETY: `size` is at least 64, so the layout is not empty.
-                NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?
-                // SAFETY: `size` is at least 64, so the layout is not empty.
                 let start = NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?;
                 TAKEN.fetch_add(size, Relaxed);
                 start
