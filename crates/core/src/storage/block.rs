@@ -3,7 +3,8 @@
 //! Each thread keeps its own free lists. A block goes to the list of the thread that drops it; when that
 //! thread has ended, or its lists are full, the block goes back to the system.
 
-use crate::{Error, Result};
+use super::room::{check_room, out_of_memory};
+use crate::Result;
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
@@ -78,8 +79,11 @@ impl Block {
             .flatten();
         let start = match recycled {
             Some(start) => start,
-            // SAFETY: `size` is at least 64, so the layout is not empty.
-            None => NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?,
+            None => {
+                check_room(size)?;
+                // SAFETY: `size` is at least 64, so the layout is not empty.
+                NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?
+            }
         };
         IN_USE.fetch_add(size, Relaxed);
         Ok(Block { start, bytes, class })
@@ -104,15 +108,6 @@ impl Block {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
-}
-
-fn out_of_memory(bytes: usize) -> Error {
-    Error::runtime(
-        "allocate",
-        format!(
-            "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes."
-        ),
-    )
 }
 
 impl Drop for Block {
