@@ -86,6 +86,8 @@ fn binary(op: &str, form: &str, a: &str, b: &str) -> Out<String> {
         "rdiv" => call("rdiv", vec![second, first], Vec::new()),
         "rpow" => call("rpow", vec![second, first], Vec::new()),
         "rsub" => call("rsub", vec![second, first], Vec::new()),
+        // The files join a 0-dimensional tensor as one of one element.
+        "cat" if form == "tensor,0-dim" => call(op, vec![Value::List(vec![first, ones(&[1], b)?])], Vec::new()),
         "cat" | "stack" => call(op, vec![Value::List(vec![first, second])], Vec::new()),
         "where" => call(op, vec![first, ones(&[3], "bool")?, second], Vec::new()),
         "masked_fill" => call(op, vec![first, ones(&[3], "bool")?, second], Vec::new()),

@@ -55,7 +55,7 @@ pub use core::Core;
 pub use ext::ModuleExt;
 pub use extra::StandIn;
 pub use field::{Field, Flattened};
-pub use firebrick_core::{Buffer, Parameter};
+pub use firebrick_core::{Buffer, Parameter, Reduction};
 pub use firebrick_derive::{Args, Module};
 pub use forward::{CloneForward, Forward, boxed};
 pub use global_hooks::{

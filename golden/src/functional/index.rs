@@ -9,7 +9,7 @@ operations! { ROWS;
     "index_select" |a| { let (x, dim) = (a.x()?, a.int("dim")?); x.index_select(dim, &a.tensor("index")?)? };
     "index_add" |a| { let (x, dim, index) = (a.x()?, a.int("dim")?, a.tensor("index")?); let source = a.tensor("source")?; x.index_add(dim, &index, &source, a.scalar_or("alpha", 1)?)? };
     "index_copy" |a| { let (x, dim, index) = (a.x()?, a.int("dim")?, a.tensor("index")?); x.index_copy(dim, &index, &a.tensor("source")?)? };
-    "index_fill" |a| { let (x, dim, index) = (a.x()?, a.int("dim")?, a.tensor("index")?); match a.value("value")? { Value::Tensor(value) => x.index_fill(dim, &index, value.item_scalar()?)?, value => x.index_fill(dim, &index, super::number(&value)?)? } };
+    "index_fill" |a| { let (x, dim, index) = (a.x()?, a.int("dim")?, a.tensor("index")?); match a.value("value")? { Value::Tensor(value) => x.index_fill(dim, &index, &value)?, value => x.index_fill(dim, &index, super::number(&value)?)? } };
     "index_put" |a| { let (x, indices, values) = (a.x()?, a.tensors("indices")?, a.tensor("values")?); let indices: Vec<Option<Tensor>> = indices.into_iter().map(Some).collect(); x.index_put(&indices, &values, a.flag("accumulate")?)? };
     "masked_fill" |a| { let (x, mask) = (a.x()?, a.tensor("mask")?); match a.value("value")? { Value::Tensor(value) => x.masked_fill(&mask, &value)?, value => x.masked_fill(&mask, super::number(&value)?)? } };
     "masked_scatter" |a| { let (x, mask) = (a.x()?, a.tensor("mask")?); x.masked_scatter(&mask, &a.tensor("source")?)? };

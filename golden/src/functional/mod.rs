@@ -14,6 +14,7 @@ mod conv;
 mod creation;
 mod index;
 mod linalg;
+mod losses;
 mod pooling;
 mod reductions;
 mod views;
@@ -88,6 +89,7 @@ const TABLES: &[&[Row]] = &[
     creation::ROWS,
     index::ROWS,
     linalg::ROWS,
+    losses::ROWS,
     pooling::ROWS,
     reductions::ROWS,
     views::ROWS,

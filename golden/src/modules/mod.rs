@@ -1,7 +1,9 @@
 //! Modules: construction, description, state, output, gradients.
 
+mod activations;
 mod classes;
 mod layer;
+mod losses;
 
 pub use classes::construct;
 pub use layer::{Layer, Plain, With, plain, with};

@@ -70,7 +70,9 @@ fn check(case: &Case) -> Out<()> {
         let Some((_, draw)) = DRAWS.iter().find(|(known, _)| *known == name) else { return not_built(name) };
         let got = draw(&step)?;
         let expected = expectation(expected, case)?;
-        compare::value(&expected, &got, Bound::EXACT)
+        // LAPACK's decomposition behind `orthogonal_` rounds in an order of its own.
+        let bound = if json["fn"] == "orthogonal_" { Bound::default() } else { Bound::EXACT };
+        compare::value(&expected, &got, bound)
             .map_err(|error| Failure::Wrong(format!("operation {i}, {name}: {error}")))?;
     }
     Ok(())

@@ -1,11 +1,13 @@
 //! Names of the kernels that a backend runs: formulas by element, and reductions.
 
+use crate::tensor::Body;
+
 /// Declares kernels, each named after the PyTorch function it computes.
 macro_rules! kernels {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident $(($($t:ty),+))?),* $(,)? })*) => { $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub enum $name { $(
+        pub(crate) enum $name { $(
             #[doc = concat!("PyTorch's function of this name: `", stringify!($variant), "`.")]
             $variant $(($($t),+))?
         ),* }
@@ -43,7 +45,7 @@ kernels! {
 
 /// A formula applied to every element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Map {
+pub(crate) enum Map {
     /// One input.
     Unary(Unary),
     /// Two inputs.
@@ -54,7 +56,7 @@ pub enum Map {
 
 /// How elements become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reduce {
+pub(crate) enum Reduce {
     /// Their sum.
     Sum,
     /// The sum of those that are numbers.
@@ -93,7 +95,7 @@ pub enum Reduce {
 
 /// What element `k` of a running result says about the elements up to `k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scan {
+pub(crate) enum Scan {
     /// Their sum.
     Sum,
     /// Their product.
@@ -108,7 +110,7 @@ pub enum Scan {
 
 /// `out = alpha * a @ b + beta * out + bias`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Product {
+pub(crate) struct Product {
     /// Scales the product.
     pub alpha: f64,
     /// Scales what the result held; with zero it is not read.
@@ -117,7 +119,7 @@ pub struct Product {
 
 /// What an index along one dimension is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Indexing {
+pub(crate) enum Indexing {
     /// Elements are picked.
     Gather,
     /// Elements are overwritten; the last one in the index's order stays.
@@ -152,26 +154,42 @@ pub struct Nll {
     pub reduction: LossReduction,
 }
 
-/// Sizes of a normalization by channel, over `[images, channels, places]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelNorm {
-    /// Number of images.
-    pub images: usize,
-    /// Number of channels.
-    pub channels: usize,
-    /// Elements of a channel in one image.
-    pub places: usize,
-    /// Are the statistics the input's own, so that gradients flow through them?
-    pub training: bool,
+/// How rows `[rows, n]` are normalized: each by its own mean and variance, then by channel.
+#[derive(Clone)]
+pub struct NormRows {
+    /// Row `r` holds the channels of group `r % groups`.
+    pub groups: usize,
+    /// Elements of one channel in a row.
+    pub inner: usize,
+    /// Is added to the variance.
+    pub eps: f64,
+    /// One factor a channel.
+    pub weight: Option<Body>,
+    /// One addend a channel.
+    pub bias: Option<Body>,
 }
 
-/// Sizes of a normalization by row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RowNorm {
-    /// Number of rows.
-    pub rows: usize,
-    /// Elements of a row.
-    pub columns: usize,
-    /// Added to the variance.
-    pub eps: f64,
+impl NormRows {
+    /// The bodies that are read.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.weight.iter().chain(&self.bias)
+    }
+}
+
+/// Where the gradients of a normalization go; `None` where one is not wanted.
+#[derive(Clone, Default)]
+pub struct NormGrad {
+    /// Of the input, in its shape.
+    pub input: Option<Body>,
+    /// Of the factors, one a channel.
+    pub weight: Option<Body>,
+    /// Of the addends, one a channel.
+    pub bias: Option<Body>,
+}
+
+impl NormGrad {
+    /// The bodies that are written.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.input.iter().chain(&self.weight).chain(&self.bias)
+    }
 }

@@ -4,7 +4,7 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ChannelNorm, RowNorm, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, NormGrad, NormRows, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -135,6 +135,54 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.softmax_grad(log, &grad, &result, dim, &out))
     }
 
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {
+        let (norm, bodies) = (norm.clone(), owned(&[x, out, mean, rstd]));
+        self.enqueue(move || Cpu.normalize_rows(&norm, &bodies[0], &bodies[1], &bodies[2], &bodies[3]))
+    }
+
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+        let (norm, bodies, out) = (norm.clone(), owned(&[grad, x, noted[0], noted[1]]), out.clone());
+        self.enqueue(move || {
+            Cpu.normalize_rows_grad(&norm, &bodies[0], &bodies[1], [&bodies[2], &bodies[3]], &out)
+        })
+    }
+
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
+        let bodies = owned(&[x, mean, variance]);
+        self.enqueue(move || Cpu.channel_statistics(&bodies[0], &bodies[1], &bodies[2]))
+    }
+
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()> {
+        let (bodies, weight, bias) = (owned(&[x, noted[0], noted[1], out]), weight.cloned(), bias.cloned());
+        self.enqueue(move || {
+            let [x, mean, invstd, out] = &bodies[..] else { return Ok(()) };
+            Cpu.normalize_channels(x, [mean, invstd], weight.as_ref(), bias.as_ref(), out)
+        })
+    }
+
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()> {
+        let (bodies, weight, out) = (owned(&[grad, x, noted[0], noted[1]]), weight.cloned(), out.clone());
+        self.enqueue(move || {
+            let [grad, x, mean, invstd] = &bodies[..] else { return Ok(()) };
+            Cpu.normalize_channels_grad(grad, x, [mean, invstd], weight.as_ref(), training, &out)
+        })
+    }
+
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.median(skip_nan, &input, dim, &out, &indices))
@@ -222,48 +270,5 @@ impl Backend for Mock {
     ) -> Result<()> {
         let _running = self.drain()?;
         Cpu.nll_backward(nll, g, target, weight, total, out)
-    }
-
-    fn channel_statistics(&self, norm: &ChannelNorm, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
-        let (norm, x, mean, variance) = (*norm, x.clone(), mean.clone(), variance.clone());
-        self.enqueue(move || Cpu.channel_statistics(&norm, &x, &mean, &variance))
-    }
-
-    fn channel_norm_forward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 3],
-        affine: [Option<&Body>; 2],
-        out: &Body,
-    ) -> Result<()> {
-        let (norm, inputs, affine, out) = (*norm, inputs.map(Body::clone), affine.map(Option::<&Body>::cloned), out.clone());
-        self.enqueue(move || Cpu.channel_norm_forward(&norm, inputs.each_ref(), affine.each_ref().map(Option::as_ref), &out))
-    }
-
-    fn channel_norm_backward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let (norm, inputs, weight, grads) = (*norm, inputs.map(Body::clone), weight.cloned(), grads.map(Body::clone));
-        self.enqueue(move || Cpu.channel_norm_backward(&norm, inputs.each_ref(), weight.as_ref(), grads.each_ref()))
-    }
-
-    fn row_norm_forward(&self, norm: &RowNorm, x: &Body, affine: [Option<&Body>; 2], results: [&Body; 3]) -> Result<()> {
-        let (norm, x, affine, results) = (*norm, x.clone(), affine.map(Option::<&Body>::cloned), results.map(Body::clone));
-        self.enqueue(move || Cpu.row_norm_forward(&norm, &x, affine.each_ref().map(Option::as_ref), results.each_ref()))
-    }
-
-    fn row_norm_backward(
-        &self,
-        norm: &RowNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let (norm, inputs, weight, grads) = (*norm, inputs.map(Body::clone), weight.cloned(), grads.map(Body::clone));
-        self.enqueue(move || Cpu.row_norm_backward(&norm, inputs.each_ref(), weight.as_ref(), grads.each_ref()))
     }
 }

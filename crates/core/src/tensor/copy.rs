@@ -67,10 +67,10 @@ pub(crate) fn preserved_strides(body: &Body) -> Option<Dims> {
         return None;
     }
     let mut strides = Dims::repeat(1, body.shape.len());
-    let mut step = 1;
+    let mut step = 1usize;
     for &d in body.memory_order().iter().rev() {
         strides[d] = step;
-        step *= body.shape[d].max(1);
+        step = step.saturating_mul(body.shape[d].max(1));
     }
     Some(strides)
 }

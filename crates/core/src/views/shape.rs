@@ -112,7 +112,7 @@ impl Tensor {
         if start == end {
             return Ok(x);
         }
-        let merged: usize = shape[start..=end].iter().product();
+        let merged = Dims::from_slice(&shape[start..=end]).checked_numel(OP)?;
         let new: Dims =
             shape[..start].iter().copied().chain([merged]).chain(shape[end + 1..].iter().copied()).collect();
         x.reshape(new)

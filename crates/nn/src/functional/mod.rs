@@ -14,6 +14,9 @@ mod conv;
 mod dropout;
 mod embedding;
 mod linear;
+mod loss;
+mod norm;
+mod options;
 mod padding;
 
 pub use activation::*;
@@ -21,6 +24,8 @@ pub use conv::*;
 pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout};
 pub use embedding::{EmbeddingOptions, embedding, embedding_with, one_hot};
 pub use linear::linear;
+pub use loss::*;
+pub use norm::*;
 pub use padding::{PadMode, PadOptions, pad, pad_with};
 
 pub(crate) use dropout::{expect_images, expect_volumes};

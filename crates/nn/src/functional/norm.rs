@@ -1,63 +1,23 @@
 //! Normalization.
 
+use super::options::options;
 use firebrick_core::text::python_float;
 use firebrick_core::{Error, Result, Sizes, Tensor};
 
-/// Options of [`batch_norm_with`]; PyTorch's defaults unless set.
-#[derive(Clone, Copy, Debug)]
-pub struct BatchNormOptions<'t> {
-    /// Scale of each channel.
-    pub weight: Option<&'t Tensor>,
-    /// Shift of each channel.
-    pub bias: Option<&'t Tensor>,
-    /// Are mean and variance the batch's?
-    pub training: bool,
-    /// Weight of the batch in the running statistics.
-    pub momentum: f64,
-    /// What is added to the variance.
-    pub eps: f64,
-}
-
-impl Default for BatchNormOptions<'_> {
-    fn default() -> Self {
-        BatchNormOptions { weight: None, bias: None, training: false, momentum: 0.1, eps: 1e-5 }
-    }
-}
-
-impl<'t> BatchNormOptions<'t> {
-    /// Evaluation, no scale, no shift, momentum 0.1, eps 1e-5.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Scale of each channel.
-    pub fn weight(mut self, weight: &'t Tensor) -> Self {
-        self.weight = Some(weight);
-        self
-    }
-
-    /// Shift of each channel.
-    pub fn bias(mut self, bias: &'t Tensor) -> Self {
-        self.bias = Some(bias);
-        self
-    }
-
-    /// Are mean and variance the batch's?
-    pub fn training(mut self, on: bool) -> Self {
-        self.training = on;
-        self
-    }
-
-    /// Weight of the batch in the running statistics.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// What is added to the variance.
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
+options! {
+    /// Options of [`batch_norm_with`]; PyTorch's defaults unless set.
+    BatchNormOptions [
+        /// Scale of each channel.
+        weight,
+        /// Shift of each channel.
+        bias,
+    ] {
+        /// Are mean and variance the batch's?
+        training: bool = false,
+        /// Weight of the batch in the running statistics.
+        momentum: f64 = 0.1,
+        /// What is added to the variance.
+        eps: f64 = 1e-5,
     }
 }
 
@@ -94,11 +54,6 @@ pub fn batch_norm_with(
     if running_mean.is_some() != running_var.is_some() {
         return Err(Error::value(OP, "running_mean and running_var must either both be None or neither be None"));
     }
-    let shape = input.shape();
-    if training && shape.iter().enumerate().all(|(d, &size)| d == 1 || size == 1) {
-        return Err(Error::value(OP, format!("Expected more than 1 value per channel when training, got input size {shape}"))
-            .remedy("use batches of several elements, drop the last incomplete one, or call `eval` first"));
-    }
     if training && eps <= 0.0 {
         let text = format!("batch_norm eps must be positive during training, but got {}", python_float(eps));
         return Err(Error::value(OP, text));
@@ -107,48 +62,19 @@ pub fn batch_norm_with(
         let text = format!("batch_norm eps must be non-negative, but got {}", python_float(eps));
         return Err(Error::value(OP, text));
     }
-    input.batch_norm(weight, bias, running_mean, running_var, training, momentum, eps)
+    input.batch_norm(running_mean, running_var, weight, bias, training, momentum, eps)
 }
 
-/// Options of [`layer_norm_with`]; PyTorch's defaults unless set.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerNormOptions<'t> {
-    /// Scale of each element.
-    pub weight: Option<&'t Tensor>,
-    /// Shift of each element.
-    pub bias: Option<&'t Tensor>,
-    /// What is added to the variance.
-    pub eps: f64,
-}
-
-impl Default for LayerNormOptions<'_> {
-    fn default() -> Self {
-        LayerNormOptions { weight: None, bias: None, eps: 1e-5 }
-    }
-}
-
-impl<'t> LayerNormOptions<'t> {
-    /// No scale, no shift, eps 1e-5.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Scale of each element.
-    pub fn weight(mut self, weight: &'t Tensor) -> Self {
-        self.weight = Some(weight);
-        self
-    }
-
-    /// Shift of each element.
-    pub fn bias(mut self, bias: &'t Tensor) -> Self {
-        self.bias = Some(bias);
-        self
-    }
-
-    /// What is added to the variance.
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
+options! {
+    /// Options of [`layer_norm_with`]; PyTorch's defaults unless set.
+    LayerNormOptions [
+        /// Scale of each element.
+        weight,
+        /// Shift of each element.
+        bias,
+    ] {
+        /// What is added to the variance.
+        eps: f64 = 1e-5,
     }
 }
 

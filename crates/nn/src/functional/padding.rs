@@ -1,6 +1,7 @@
 //! Padding: a constant, or the tensor itself continued.
 
 use firebrick_core::{Dims, Error, Result, Scalar, Sizes, Tensor};
+use std::str::FromStr;
 
 const OP: &str = "pad";
 
@@ -27,6 +28,20 @@ impl PadMode {
             PadMode::Replicate => "replicate",
             PadMode::Circular => "circular",
         }
+    }
+}
+
+impl FromStr for PadMode {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let all = [PadMode::Zeros, PadMode::Reflect, PadMode::Replicate, PadMode::Circular];
+        all.into_iter().find(|mode| mode.name() == name).ok_or_else(|| {
+            Error::value(
+                "padding_mode",
+                format!("padding_mode must be one of {{'zeros', 'reflect', 'replicate', 'circular'}}, but got padding_mode='{name}'"),
+            )
+        })
     }
 }
 

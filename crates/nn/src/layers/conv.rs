@@ -59,7 +59,10 @@ impl Config {
         }
         self.kernel = each("kernel_size", &self.kernel.clone().into(), n)?;
         if let Some(&size) = self.kernel.iter().find(|&&k| k < 0) {
-            return Err(Error::runtime(OP, format!("Trying to create tensor with negative dimension {size}: {:?}", self.kernel)));
+            return Err(Error::runtime(
+                OP,
+                format!("Trying to create tensor with negative dimension {size}: {:?}", self.kernel),
+            ));
         }
         self.options.stride = each("stride", &self.options.stride, n)?.into();
         self.options.dilation = each("dilation", &self.options.dilation, n)?.into();

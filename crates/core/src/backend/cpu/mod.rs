@@ -16,8 +16,8 @@ mod layout;
 mod map;
 mod matmul;
 mod median;
-mod nll;
 mod norm;
+mod nll;
 mod number;
 mod optim;
 mod reduce;
@@ -29,14 +29,14 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ChannelNorm, RowNorm, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
+use super::{Backend, NormGrad, NormRows, ConvShape, Indexing, Map, Nll, PoolShape, Product, Reduce, Scan, Update};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
 use smallvec::SmallVec;
 
 /// Main memory and the processor's cores.
-pub struct Cpu;
+pub(crate) struct Cpu;
 
 impl Backend for Cpu {
     #[inline]
@@ -123,6 +123,60 @@ impl Backend for Cpu {
         let _locked = lock(&[grad, result], &[out]);
         // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
         unsafe { softmax::backward(log, grad, result, dim, out) }
+        Ok(())
+    }
+
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = norm.bodies().chain([x]).collect();
+        let _locked = lock(&reads, &[out, mean, rstd]);
+        // SAFETY: the storages are locked; bodies are contiguous, and the written ones fresh.
+        unsafe { norm::rows_forward(norm, x, out, mean, rstd) }
+        Ok(())
+    }
+
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+        let reads: SmallVec<[&Body; 6]> = norm.bodies().chain([grad, x]).chain(noted).collect();
+        let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
+        // SAFETY: as above.
+        unsafe { norm::rows_grad(norm, grad, x, noted, out) }
+        Ok(())
+    }
+
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[mean, variance]);
+        // SAFETY: as above.
+        unsafe { norm::statistics(x, mean, variance) }
+        Ok(())
+    }
+
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = noted.into_iter().chain([x]).chain(weight).chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: as above.
+        unsafe { norm::apply(x, noted, weight, bias, out) }
+        Ok(())
+    }
+
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = noted.into_iter().chain([grad, x]).chain(weight).collect();
+        let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
+        // SAFETY: as above.
+        unsafe { norm::channels_grad(grad, x, noted, weight, training, out) }
         Ok(())
     }
 
@@ -244,66 +298,5 @@ impl Backend for Cpu {
         let _locked = lock(&reads, &[out]);
         // SAFETY: as in `nll_forward`.
         unsafe { nll::backward(nll, g, target, weight, total, out) }
-    }
-
-    fn channel_statistics(&self, norm: &ChannelNorm, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
-        let _locked = lock(&[x], &[mean, variance]);
-        // SAFETY: the storages are locked; `ops` made contiguous bodies of the sizes that `norm` says.
-        unsafe { norm::channel_statistics(norm, x, mean, variance) }
-        Ok(())
-    }
-
-    fn channel_norm_forward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 3],
-        affine: [Option<&Body>; 2],
-        out: &Body,
-    ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(affine.into_iter().flatten()).collect();
-        let _locked = lock(&reads, &[out]);
-        let affine = norm::Affine { weight: affine[0], bias: affine[1] };
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::channel_forward(norm, inputs[0], inputs[1], inputs[2], affine, out) }
-        Ok(())
-    }
-
-    fn channel_norm_backward(
-        &self,
-        norm: &ChannelNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(weight).collect();
-        let _locked = lock(&reads, &grads);
-        let [g, x, mean, invstd] = inputs;
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::channel_backward(norm, g, x, mean, invstd, weight, grads) }
-        Ok(())
-    }
-
-    fn row_norm_forward(&self, norm: &RowNorm, x: &Body, affine: [Option<&Body>; 2], results: [&Body; 3]) -> Result<()> {
-        let reads: SmallVec<[&Body; 3]> = std::iter::once(x).chain(affine.into_iter().flatten()).collect();
-        let _locked = lock(&reads, &results);
-        let affine = norm::Affine { weight: affine[0], bias: affine[1] };
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::row_forward(norm, x, affine, results[0], results[1], results[2]) }
-        Ok(())
-    }
-
-    fn row_norm_backward(
-        &self,
-        norm: &RowNorm,
-        inputs: [&Body; 4],
-        weight: Option<&Body>,
-        grads: [&Body; 3],
-    ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(weight).collect();
-        let _locked = lock(&reads, &grads);
-        let [g, x, mean, invstd] = inputs;
-        // SAFETY: as in `channel_statistics`.
-        unsafe { norm::row_backward(norm, g, x, mean, invstd, weight, grads) }
-        Ok(())
     }
 }

@@ -61,7 +61,7 @@ impl PoolOptions {
 
 /// Size of the output along one dimension.
 fn output_size(input: i64, kernel: i64, stride: i64, padding: i64, dilation: i64, ceil_mode: bool) -> i64 {
-    let free = input + 2 * padding - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
+    let free = input.saturating_add(2 * padding) - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
     let out = free.div_euclid(stride) + 1;
     // The last window must start inside the input or its left padding.
     if ceil_mode && (out - 1) * stride >= input + padding { out - 1 } else { out }

@@ -238,23 +238,28 @@ fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Tensor, in_place: Opt
         return Err(Error::runtime(OP, "Index has to be a vector/scalar"));
     }
     let size = raised(body.clone()).shape[dim] as i64;
-    let wrapped: Vec<i64> = index.to_vec::<i64>()?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
+    let mut wrapped: Vec<i64> = index.to_vec::<i64>()?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
+    // A place that is named twice is filled once, which the value's gradient counts.
+    wrapped.sort_unstable();
+    wrapped.dedup();
     if value.is_wrapped_number() {
         value.item_scalar()?.check_range(OP, body.dtype)?;
     }
     let value_body = value.detach().to((body.device(), body.dtype))?.body();
     let shape = with_count(&body.shape, dim, wrapped.len());
     let spread = value_body.view(shape.clone(), crate::Dims::repeat(0, shape.len()), value_body.offset);
-    let places = stretched(&on(body.device(), &wrapped)?, &shape, dim);
+    let places = on(body.device(), &wrapped)?;
+    let along = stretched(&places, &shape, dim);
+    let places = Tensor::from_body(places);
     let bad = move |i: i64| {
         let given = if i < 0 { i - size } else { i };
         Error::index(OP, out_of_bounds_text(given, dim, size as usize))
     };
-    let write = |out: &Body| run(Indexing::Scatter, dim, &spread, &places, out, bad);
+    let write = |out: &Body| run(Indexing::Scatter, dim, &spread, &along, out, bad);
     let name = if value.is_wrapped_number() { "IndexFillBackward0" } else { "IndexFillBackward1" };
     written(name, &[&x, &value], in_place, write, move |g, needs| {
-        let kept = needs[0].then(|| g.index_fill(dim as i64, &index, 0)).transpose()?;
-        let given = needs[1].then(|| g.index_select(dim as i64, &index)?.sum()).transpose()?;
+        let kept = needs[0].then(|| g.index_fill(dim as i64, &places, 0)).transpose()?;
+        let given = needs[1].then(|| g.index_select(dim as i64, &places)?.sum()).transpose()?;
         Ok(smallvec![kept, given])
     })
 }

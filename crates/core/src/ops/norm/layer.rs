@@ -1,131 +1,74 @@
-//! Layer normalization.
+//! Layer and root-mean-square norm: over the last dimensions.
 
-use super::fused::{Inputs, record};
-use crate::backend::{self, RowNorm};
-use crate::dtype::DType;
+use super::shared::{Composed, flat, flat_param, refuse_integers, stats_dtype};
+use crate::autograd::{Grads, is_grad_enabled};
+use crate::backend::{self, NormGrad, NormRows};
 use crate::ops::by_hand;
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::{Body, Dims, Error, Result, Sizes, Tensor};
+use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
+use smallvec::smallvec;
 
-fn check(x: &Tensor, normalized: &Dims, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Result<()> {
-    let refuse = |text: String| Err(Error::runtime("layer_norm", text));
-    if normalized.is_empty() {
-        return refuse(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []".into(),
-        );
-    }
-    for (name, tensor) in [("weight", weight), ("bias", bias)] {
-        let Some(tensor) = tensor else { continue };
-        if tensor.shape() != *normalized {
-            return refuse(format!(
-                "Expected {name} to be of same shape as normalized_shape, but got {name} of shape {:?} and normalized_shape = {normalized:?}",
-                tensor.shape()
-            ));
-        }
-        if tensor.device() != x.device() {
-            return Err(mixed_devices("layer_norm", x.device(), tensor.device()));
-        }
-    }
-    let shape = x.shape();
-    if !shape.ends_with(normalized) {
-        let list: String = normalized.iter().map(|d| format!(", {d}")).collect();
-        return refuse(format!(
-            "Given normalized_shape={normalized:?}, expected input with shape [*{list}], but got input of size{shape:?}"
+/// How the dimensions fall into rows.
+#[derive(Clone)]
+struct Shape {
+    normalized: Dims,
+    rows: usize,
+    /// The shape of the statistics.
+    stats: Dims,
+}
+
+fn check(op: &'static str, x: &Tensor, normalized: &Sizes, params: [(&str, Option<&Tensor>); 2]) -> Result<Shape> {
+    let (shape, list) = (x.shape(), &normalized[..]);
+    if list.is_empty() {
+        return Err(Error::runtime(
+            op,
+            format!(
+                "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = {list:?}"
+            ),
         ));
     }
-    if !x.is_floating_point() {
-        let name = x.dtype().scalar_name();
-        return Err(Error::not_implemented("layer_norm", format!("\"LayerNormKernelImpl\" not implemented for '{name}'")));
+    for (name, param) in params {
+        if let Some(param) = param.filter(|p| !p.shape().iter().map(|&d| d as i64).eq(list.iter().copied())) {
+            return Err(Error::runtime(
+                op,
+                format!(
+                    "Expected {name} to be of same shape as normalized_shape, but got {name} of shape {:?} and normalized_shape = {list:?}",
+                    param.shape()
+                ),
+            ));
+        }
     }
-    check_dtypes("layer_norm", x, [weight, bias])
-}
-
-/// One dtype for all; half precision may come with float32 parameters.
-pub(super) fn check_dtypes<const N: usize>(op: &'static str, x: &Tensor, others: [Option<&Tensor>; N]) -> Result<()> {
-    let half = matches!(x.dtype(), DType::F16 | DType::BF16);
-    let fits = |t: &&Tensor| t.dtype() == x.dtype() || (half && t.dtype() == DType::F32);
-    if others.iter().flatten().all(fits) {
-        return Ok(());
+    let front = shape.len().wrapping_sub(list.len());
+    if list.len() > shape.len() || !shape[front..].iter().map(|&d| d as i64).eq(list.iter().copied()) {
+        let sizes: Vec<String> = list.iter().map(i64::to_string).collect();
+        let comma = if op == "rms_norm" { "" } else { ", " };
+        return Err(Error::runtime(
+            op,
+            format!(
+                "Given normalized_shape={list:?}, expected input with shape [*{comma}{}], but got input of size{shape:?}",
+                sizes.join(", ")
+            ),
+        ));
     }
-    Err(Error::runtime(op, "mixed dtype (CPU): all inputs must share same datatype."))
-}
-
-/// Contiguous, in the dtype that kernels compute in.
-pub(super) fn dense(x: &Tensor) -> Result<Body> {
-    let dtype = if x.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-    Ok(x.detach().to(dtype)?.contiguous()?.body())
-}
-
-fn sizes(x: &Tensor, normalized: &Dims, eps: f64) -> RowNorm {
-    let columns = normalized.numel();
-    let rows = x.shape()[..x.dim() - normalized.len()].iter().product();
-    RowNorm { rows, columns, eps }
-}
-
-fn forward(x: &Tensor, normalized: &Dims, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<[Tensor; 3]> {
-    let n = sizes(x, normalized, eps);
-    let input = dense(x)?;
-    let (weight, bias) = (weight.map(dense).transpose()?, bias.map(dense).transpose()?);
-    let mut kept: Dims = x.shape();
-    let first = kept.len() - normalized.len();
-    kept[first..].fill(1);
-    let out = Body::alloc(x.shape(), input.dtype, input.device())?;
-    let mean = Body::alloc(kept.clone(), input.dtype, input.device())?;
-    let invstd = Body::alloc(kept, input.dtype, input.device())?;
-    backend::of(input.device())?.row_norm_forward(&n, &input, [weight.as_ref(), bias.as_ref()], [&out, &mean, &invstd])?;
-    Ok([Tensor::from_body(out).to(x.dtype())?, Tensor::from_body(mean), Tensor::from_body(invstd)])
-}
-
-fn backward(
-    g: &Tensor,
-    x: &Tensor,
-    statistics: [&Tensor; 2],
-    weight: Option<&Tensor>,
-    normalized: &Dims,
-    eps: f64,
-) -> Result<[Tensor; 3]> {
-    let (grad, input) = (dense(g)?, dense(x)?);
-    let weight = weight.map(dense).transpose()?;
-    let make = |shape: Dims| Body::alloc(shape, input.dtype, input.device());
-    let grads = [make(x.shape())?, make(normalized.clone())?, make(normalized.clone())?];
-    let statistics = [statistics[0].body(), statistics[1].body()];
-    backend::of(input.device())?.row_norm_backward(
-        &sizes(x, normalized, eps),
-        [&grad, &input, &statistics[0], &statistics[1]],
-        weight.as_ref(),
-        [&grads[0], &grads[1], &grads[2]],
-    )?;
-    Ok(grads.map(Tensor::from_body))
-}
-
-/// The formula itself.
-fn composed(inputs: Inputs<'_>, rank: usize, eps: f64) -> Result<Tensor> {
-    let dims: Vec<i64> = (1..=rank as i64).map(|d| -d).collect();
-    let centered = inputs.x.sub(&inputs.x.mean_dim(dims.clone(), true)?)?;
-    let variance = centered.mul(&centered)?.mean_dim(dims, true)?;
-    scaled(&centered.mul(&variance.add(eps)?.rsqrt()?)?, inputs.weight, inputs.bias)
-}
-
-/// `x * weight + bias`, as far as they are given.
-pub(super) fn scaled(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Result<Tensor> {
-    let x = weight.map_or_else(|| Ok(x.clone()), |w| x.mul(w))?;
-    bias.map_or_else(|| Ok(x.clone()), |b| x.add(b))
+    let mut stats = shape.clone();
+    stats[front..].fill(1);
+    Ok(Shape { normalized: normalized.to_shape(op)?, rows: shape[..front].iter().product(), stats })
 }
 
 impl Tensor {
-    /// Normalizes over the last dimensions, those of `normalized_shape`: `(x - mean) / sqrt(var + eps) * weight + bias`,
-    /// with the biased variance.
+    /// Layer normalization over the last dimensions, which have `normalized_shape`:
+    /// `(x - mean) / sqrt(var + eps) * weight + bias`, with the biased variance of each row.
     ///
-    /// Ba, Kiros, Hinton, *Layer Normalization* (2016).
+    /// Ba et al., *Layer Normalization* (2016).
     ///
     /// # Errors
-    /// Sizes or dtypes that do not fit, in PyTorch's words.
+    /// Shapes that do not fit; integers; dtypes that PyTorch does not mix.
     ///
     /// ```
     /// # use firebrick_core::Tensor;
-    /// let y = Tensor::new([[1.0f32, 3.0]])?.layer_norm([2], None, None, 0.0)?;
-    /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// let x = Tensor::new([[1.0f32, 3.0], [5.0, 5.0]])?;
+    /// assert_eq!(x.layer_norm([2], None, None, 0.0f64.max(1e-12))?.to_vec::<f32>()?, [-1.0, 1.0, 0.0, 0.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn layer_norm(
@@ -135,10 +78,10 @@ impl Tensor {
         bias: Option<&Tensor>,
         eps: f64,
     ) -> Result<Tensor> {
-        Ok(self.native_layer_norm(normalized_shape, weight, bias, eps)?.0)
+        Ok(layer_norm("layer_norm", self, &normalized_shape.into(), weight, bias, eps)?.0)
     }
 
-    /// [`Tensor::layer_norm`] with the mean and the reciprocal standard deviation of each row.
+    /// [`Tensor::layer_norm`] with the mean and one over the deviation of each row, which are not differentiable.
     pub fn native_layer_norm(
         &self,
         normalized_shape: impl Into<Sizes>,
@@ -146,39 +89,137 @@ impl Tensor {
         bias: Option<&Tensor>,
         eps: f64,
     ) -> Result<(Tensor, Tensor, Tensor)> {
-        const OP: &str = "layer_norm";
-        let x = self.resolve(OP)?;
+        layer_norm("native_layer_norm", self, &normalized_shape.into(), weight, bias, eps)
+    }
+
+    /// Root-mean-square normalization over the last dimensions: `x / sqrt(mean(x^2) + eps) * weight`.
+    ///
+    /// Without `eps`, the smallest step at 1 of the dtype that is computed in. Zhang and Sennrich, *Root Mean Square
+    /// Layer Normalization*, NeurIPS (2019).
+    ///
+    /// # Errors
+    /// As [`Tensor::layer_norm`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([3.0f64, -3.0])?;
+    /// assert_eq!(x.rms_norm([2], None, 0.0)?.to_vec::<f64>()?, [1.0, -1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn rms_norm(
+        &self,
+        normalized_shape: impl Into<Sizes>,
+        weight: Option<&Tensor>,
+        eps: impl Into<Option<f64>>,
+    ) -> Result<Tensor> {
+        const OP: &str = "rms_norm";
+        let (x, sizes) = (self.resolve(OP)?, normalized_shape.into());
         let weight = weight.map(|w| w.resolve(OP)).transpose()?;
-        let bias = bias.map(|b| b.resolve(OP)).transpose()?;
-        let (weight, bias) = (weight.as_ref(), bias.as_ref());
-        let normalized = normalized_shape.into().to_shape(OP)?;
-        check(&x, &normalized, weight, bias)?;
-        let [out, mean, invstd] = forward(&x, &normalized, weight, bias, eps)?;
-        let rank = normalized.len();
-        record(
-            "NativeLayerNormBackward0",
-            Inputs { x: &x, weight, bias },
-            [&mean, &invstd],
-            &out,
-            move |g, x, statistics, weight| backward(g, x, statistics, weight, &normalized, eps),
-            move |inputs, _| composed(inputs, rank, eps),
-        )?;
-        Ok((out, mean, invstd))
+        check(OP, &x, &sizes, [("weight", weight.as_ref()), ("bias", None)])?;
+        refuse_integers(OP, OP, &x)?;
+        let wide = if x.dtype().size() == 2 { x.to(DType::F32)? } else { x.clone() };
+        let step = if wide.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
+        let dims: Vec<i64> = (1..=sizes.len() as i64).map(|d| -d).collect();
+        let scale = wide.pow(2.0)?.mean_dim(dims, true)?.add(eps.into().unwrap_or(step))?.rsqrt()?;
+        let normal = wide.mul(&scale)?;
+        let out = match &weight {
+            Some(weight) => normal.mul(weight)?,
+            None => normal,
+        };
+        out.to(x.dtype())
     }
 }
 
-fn samples(f: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>) -> Result<Vec<Sample>> {
-    let call = move |x: &[Tensor]| f(&x[0], &x[1], &x[2]);
-    let with = |x: Tensor| -> Result<Vec<Tensor>> { Ok(vec![x, ANY.tensor(&[3], 1)?, ANY.tensor(&[3], 2)?]) };
+fn layer_norm(
+    op: &'static str,
+    x: &Tensor,
+    normalized: &Sizes,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    eps: f64,
+) -> Result<(Tensor, Tensor, Tensor)> {
+    let x = x.resolve(op)?;
+    let weight = weight.map(|w| w.resolve(op)).transpose()?;
+    let bias = bias.map(|b| b.resolve(op)).transpose()?;
+    let (weight, bias) = (weight.as_ref(), bias.as_ref());
+    let shape = check(op, &x, normalized, [("weight", weight), ("bias", bias)])?;
+    refuse_integers(op, "LayerNormKernelImpl", &x)?;
+    let stats = stats_dtype(op, &x, &[weight, bias])?;
+    let device = x.device();
+    let out = Body::alloc(x.shape(), x.dtype(), device)?;
+    let mean = Body::zeros(shape.stats.clone(), stats, device)?;
+    let rstd = Body::zeros(shape.stats.clone(), stats, device)?;
+    let n = shape.normalized.numel();
+    let norm = NormRows { groups: 1, inner: 1, eps, weight: flat_param(weight)?, bias: flat_param(bias)? };
+    if out.numel() > 0 {
+        backend::of(device)?.normalize_rows(&norm, &flat(&x, &[shape.rows, n])?, &out, &mean, &rstd)?;
+    }
+    let (out, mean, rstd) = (Tensor::from_body(out), Tensor::from_body(mean), Tensor::from_body(rstd));
+    let recorded = Recorded {
+        name: "NativeLayerNormBackward0",
+        inputs: &[Some(&x), weight, bias],
+        saved: &[Some(&x), Some(&mean), Some(&rstd), weight],
+        outputs: &[&out],
+        saves_outputs: false,
+    };
+    recorded.with(move |seen, grads, needs| match &grads[0] {
+        Some(g) if is_grad_enabled() => composed_grads(&shape, g, seen, needs, eps),
+        Some(g) => kernel_grads(&shape, g, seen, needs, eps),
+        None => Ok(smallvec![None; 3]),
+    })?;
+    Ok((out, mean, rstd))
+}
+
+fn kernel_grads(shape: &Shape, g: &Tensor, seen: &Seen, needs: &[bool], eps: f64) -> Result<Grads> {
+    let [Some(x), Some(mean), Some(rstd), weight] = &seen[..] else { return Ok(smallvec![None; 3]) };
+    let (n, device) = (shape.normalized.numel(), x.device());
+    let zeros = |needed: bool, shape: &Dims, dtype: DType| {
+        needed.then(|| Body::zeros(shape.clone(), dtype, device)).transpose()
+    };
+    // Parameters may be of another dtype than the input; bias is of the weight's.
+    let dtype = mean.dtype();
+    let out = NormGrad {
+        input: zeros(needs[0], &x.shape(), x.dtype())?,
+        weight: zeros(needs[1], &shape.normalized, dtype)?,
+        bias: zeros(needs[2], &shape.normalized, dtype)?,
+    };
+    if x.numel() > 0 {
+        let norm = NormRows { groups: 1, inner: 1, eps, weight: flat_param(weight.as_ref())?, bias: None };
+        let (g, x) = (flat(g, &[shape.rows, n])?, flat(x, &[shape.rows, n])?);
+        let noted = [&mean.body(), &rstd.body()];
+        backend::of(device)?.normalize_rows_grad(&norm, &g, &x, noted, &out)?;
+    }
+    Ok([out.input, out.weight, out.bias].into_iter().map(|b| b.map(Tensor::from_body)).collect())
+}
+
+fn composed_grads(shape: &Shape, g: &Tensor, seen: &Seen, needs: &[bool], eps: f64) -> Result<Grads> {
+    let [Some(x), _, _, weight] = &seen[..] else { return Ok(smallvec![None; 3]) };
+    let dims: Vec<i64> = (1..=shape.normalized.len() as i64).map(|d| -d).collect();
+    let norm = Composed { x, dims: &dims, weight: weight.as_ref(), eps, fixed: None };
+    let grads = norm.grads(g, None, None)?;
+    let weight = needs[1].then(|| grads.weight.sum_to_size(&shape.normalized)).transpose()?;
+    let bias = needs[2].then(|| g.sum_to_size(&shape.normalized)).transpose()?;
+    Ok(smallvec![Some(grads.input), weight, bias])
+}
+
+/// Input, weight and bias.
+fn samples(f: fn(&[Tensor], Vec<i64>) -> Result<Tensor>) -> Result<Vec<Sample>> {
+    let sample = |traits, x: Tensor, normalized: &[usize]| -> Result<Sample> {
+        let sizes: Vec<i64> = normalized.iter().map(|&d| d as i64).collect();
+        let inputs = vec![x, ANY.tensor(normalized, 21)?, ANY.tensor(normalized, 22)?];
+        Ok(sample::one(traits, inputs, move |x| f(x, sizes.clone())))
+    };
     Ok(vec![
-        sample::one(Trait::Plain, with(ANY.tensor(&[2, 3], 3)?)?, call),
-        sample::one(Trait::Strided, with(ANY.strided(&[2, 3], 4)?)?, call),
-        sample::one(Trait::Empty, with(ANY.tensor(&[0, 3], 5)?)?, call),
+        sample(Trait::Plain, ANY.tensor(&[3, 4], 1)?, &[4])?,
+        sample(Trait::Plain, ANY.tensor(&[2, 2, 3], 2)?, &[2, 3])?,
+        sample(Trait::Strided, ANY.strided(&[3, 3], 3)?, &[3])?,
+        sample(Trait::Empty, ANY.tensor(&[0, 3], 4)?, &[3])?,
     ])
 }
 
 by_hand! {
-    table: LAYER_NORM;
-    layer_norm as "NativeLayerNormBackward0": samples(|x, w, b| x.layer_norm([3], Some(w), Some(b), 0.1));
-    native_layer_norm as "NativeLayerNormBackward0": samples(|x, w, b| Ok(x.native_layer_norm([3], Some(w), Some(b), 0.1)?.0));
+    table: LAYER;
+    layer_norm as "NativeLayerNormBackward0": samples(|x, sizes| x[0].layer_norm(sizes, Some(&x[1]), Some(&x[2]), 1e-3));
+    native_layer_norm as "NativeLayerNormBackward0": samples(|x, sizes| Ok(x[0].native_layer_norm(sizes, Some(&x[1]), None, 1e-3)?.0));
+    rms_norm: samples(|x, sizes| x[0].rms_norm(sizes, Some(&x[1]), 1e-3));
 }

@@ -1,12 +1,11 @@
-//! Normalization.
+//! Normalization of layers, batches, groups and instances.
 
 mod batch;
-mod fused;
+mod group;
 mod layer;
+mod shared;
 
 use crate::ops::Row;
 
-pub use batch::BatchNormArgs;
-
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[layer::LAYER_NORM, batch::BATCH_NORM];
+pub(crate) const TABLES: &[&[Row]] = &[layer::LAYER, batch::BATCH, group::GROUP];

@@ -4,7 +4,7 @@ use super::distribution::{Distribution, dispatch_real, not_implemented};
 use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, records};
 use crate::dims::broadcast_shapes;
 use crate::random;
-use crate::storage::with_elements_mut;
+use crate::storage::{check_list, with_elements_mut};
 use crate::tensor::copy::{expanded, transfer};
 use crate::tensor::read::on_host;
 use crate::{Body, DType, Device, Error, Operand, Result, Tensor, dispatch};
@@ -104,6 +104,8 @@ impl Tensor {
         }
         let last = shape.len() - 1;
         let categories = std::mem::replace(&mut shape[last], num_samples);
+        let rows = shape[..last].iter().product::<usize>();
+        check_list(rows.saturating_mul(num_samples), 3 * size_of::<i64>())?;
         // Exponential numbers, like every fill, are drawn in the order in which the weights lie in memory.
         let by_column = body.memory_order().first() != Some(&0);
         let weights = Tensor::from_body(on_host(&body, body.dtype)?);

@@ -1,7 +1,7 @@
 //! The rectifier with a random slope below zero.
 
 use super::distribution::not_implemented;
-use crate::ops::composed;
+use crate::ops::by_hand;
 use crate::ops::sample::{self, ANY};
 use crate::random::current_generator;
 use crate::{DType, Generator, Result, Tensor};
@@ -17,14 +17,18 @@ fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64) -> Result<Tensor
     let (lower, upper) = (bound(lower), bound(upper));
     let generator = current_generator();
     let engine = &mut *generator.lock();
-    let mut slope = |v: f64| if v <= 0.0 { engine.uniform_f64().mul_add(upper - lower, lower) } else { 1.0 };
+    let mut slope = |v: f64| if v <= 0.0 { engine.uniform_f64() * (upper - lower) + lower } else { 1.0 };
     let slopes: Vec<f64> = x.to_vec::<f64>()?.into_iter().map(&mut slope).collect();
     Tensor::from_vec(slopes, x.shape())?.to((x.device(), dtype))
 }
 
-composed! {
+by_hand! {
     table: RRELU;
 
+    rrelu in rrelu_: sample::unary(ANY, |x| Generator::new().manual_seed(3).scope(|| x.rrelu(0.1, 0.4, true)));
+}
+
+impl Tensor {
     /// The element itself above zero, else the element times a slope: drawn from `[lower, upper)` for each element
     /// while `training`, else `(lower + upper) / 2`. PyTorch's defaults are 1/8 and 1/3.
     ///
@@ -40,17 +44,14 @@ composed! {
     /// assert_eq!(y.to_vec::<f32>()?, [-0.981_283_1, 2.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    fn rrelu(&x, lower: f64, upper: f64, training: bool) -> Tensor {
-        let x = x.resolve("rrelu")?;
+    pub fn rrelu(&self, lower: f64, upper: f64, training: bool) -> Result<Tensor> {
+        let x = self.resolve("rrelu")?;
         match training {
             true => x.mul(slopes("rrelu", &x.detach(), lower, upper)?),
             false => x.leaky_relu((lower + upper) / 2.0),
         }
     }
-    samples: sample::unary(ANY, |x| Generator::new().manual_seed(3).scope(|| x.rrelu(0.1, 0.4, true)));
-}
 
-impl Tensor {
     /// In-place form of [`Tensor::rrelu`].
     ///
     /// # Errors

@@ -62,7 +62,7 @@ impl Over {
 
     /// How many elements become one.
     pub fn count(&self) -> usize {
-        self.dims.iter().filter(|&&d| d < self.shape.len()).map(|&d| self.shape[d]).product()
+        self.dims.iter().filter_map(|&d| self.shape.get(d).copied()).collect::<Dims>().numel()
     }
 
     /// The dimensions, for further calls.

@@ -122,6 +122,8 @@ impl Tensor {
         if counts.iter().any(|&n| n < 0) {
             return Err(Error::runtime(OP, "repeats can not be negative"));
         }
+        let count = counts.iter().fold(0usize, |sum, &n| sum.saturating_add(n as usize));
+        crate::storage::check_list(count, 2 * size_of::<i64>())?;
         let index: Vec<i64> =
             counts.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as i64, n as usize)).collect();
         let numel = index.len();

@@ -27,40 +27,40 @@ use super::gemm::{Bias, Gemm, Mat, MatMut};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvShape {
     /// Number of images.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Groups of channels that do not mix.
-    pub groups: usize,
+    pub(crate) groups: usize,
     /// Channels of the input, of all groups.
-    pub in_channels: usize,
+    pub(crate) in_channels: usize,
     /// Channels of the output, of all groups.
-    pub out_channels: usize,
+    pub(crate) out_channels: usize,
     /// Spatial sizes of the input.
-    pub input: [usize; 3],
+    pub(crate) input: [usize; 3],
     /// Spatial sizes of the kernel.
-    pub kernel: [usize; 3],
+    pub(crate) kernel: [usize; 3],
     /// Steps between neighbours of the output.
-    pub stride: [usize; 3],
+    pub(crate) stride: [usize; 3],
     /// Zeros before the first element of the input; those after the last follow from the size of the output.
-    pub padding: [usize; 3],
+    pub(crate) padding: [usize; 3],
     /// Steps between neighbours of the kernel.
-    pub dilation: [usize; 3],
+    pub(crate) dilation: [usize; 3],
     /// Spatial sizes of the output.
-    pub output: [usize; 3],
+    pub(crate) output: [usize; 3],
 }
 
 /// What a kernel tap sees along one dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvDim {
     /// Size of the input.
-    pub input: usize,
+    pub(crate) input: usize,
     /// Size of the kernel.
-    pub kernel: usize,
+    pub(crate) kernel: usize,
     /// Step between neighbours of the output, at least 1.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Zeros on either side of the input.
-    pub padding: usize,
+    pub(crate) padding: usize,
     /// Step between neighbours of the kernel, at least 1.
-    pub dilation: usize,
+    pub(crate) dilation: usize,
 }
 
 impl ConvDim {
@@ -73,7 +73,7 @@ impl ConvDim {
 
 impl ConvShape {
     /// The sizes of a convolution over up to three dimensions, given from the outermost to the innermost.
-    pub fn new(batch: usize, groups: usize, [in_channels, out_channels]: [usize; 2], dims: &[ConvDim]) -> Self {
+    pub(crate) fn new(batch: usize, groups: usize, [in_channels, out_channels]: [usize; 2], dims: &[ConvDim]) -> Self {
         let none = ConvDim { input: 1, kernel: 1, stride: 1, padding: 0, dilation: 1 };
         let mut all = [none; 3];
         let given = dims.len().min(3);

@@ -20,19 +20,19 @@ use crate::pool::parallel_for;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolShape {
     /// Images times channels.
-    pub planes: usize,
+    pub(crate) planes: usize,
     /// Spatial sizes of the input.
-    pub input: [usize; 3],
+    pub(crate) input: [usize; 3],
     /// Spatial sizes of the window.
-    pub kernel: [usize; 3],
+    pub(crate) kernel: [usize; 3],
     /// Steps between windows.
-    pub stride: [usize; 3],
+    pub(crate) stride: [usize; 3],
     /// Elements before the first one.
-    pub padding: [usize; 3],
+    pub(crate) padding: [usize; 3],
     /// Steps between the elements of a window; 1 for averages.
-    pub dilation: [usize; 3],
+    pub(crate) dilation: [usize; 3],
     /// Spatial sizes of the output; the caller has rounded them as its `ceil_mode` says.
-    pub output: [usize; 3],
+    pub(crate) output: [usize; 3],
 }
 
 impl PoolShape {
