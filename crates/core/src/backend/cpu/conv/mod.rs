@@ -1,11 +1,11 @@
 //! Convolutions in one to three dimensions: forward and both gradients.
 //!
 //! No matrix of patches is built. The source is copied once, padded and with its strides taken apart
-//! ([`planes`](self::planes)); then each kernel tap is a fixed distance, and the microkernels of the matrix product read
+//! (`planes`); then each kernel tap is a fixed distance, and the microkernels of the matrix product read
 //! the copy through a table of distances. The gradient with respect to the input is the same computation on the
-//! gradient of the output, once for each residue of the stride ([`correlate`](self::correlate)); it also serves as the
+//! gradient of the output, once for each residue of the stride (`correlate`); it also serves as the
 //! forward pass of a transposed convolution. The gradient with respect to the weight sums over pixels
-//! ([`weight_grad`](self::weight_grad)). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
+//! (`weight_grad`). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
 #![allow(unsafe_code)] // Microkernels on raw pointers.
 
 mod correlate;
