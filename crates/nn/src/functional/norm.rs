@@ -2,7 +2,7 @@
 
 use super::options::options;
 use firebrick_core::text::python_float;
-use firebrick_core::{BatchNormArgs, Error, Result, Sizes, Tensor};
+use firebrick_core::{Error, Result, Sizes, Tensor};
 
 options! {
     /// Options of [`batch_norm_with`]; PyTorch's defaults unless set.
@@ -62,7 +62,7 @@ pub fn batch_norm_with(
         let text = format!("batch_norm eps must be non-negative, but got {}", python_float(eps));
         return Err(Error::value(OP, text));
     }
-    input.batch_norm(&BatchNormArgs { running_mean, running_var, weight, bias, training, momentum, eps })
+    input.batch_norm(running_mean, running_var, weight, bias, training, momentum, eps)
 }
 
 options! {
