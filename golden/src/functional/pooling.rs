@@ -2,13 +2,31 @@
 
 use super::{Args, operations};
 use crate::Out;
-use crate::value::{IntoValue, Value};
+use crate::value::IntoValue;
 use firebrick::{PoolOptions, Tensor, autograd};
 
 operations! { ROWS;
-    "nn.functional.max_pool1d" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool1d_with_indices(kernel, &options)?)? };
-    "nn.functional.max_pool2d" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool2d_with_indices(kernel, &options)?)? };
-    "nn.functional.max_pool3d" |a| { let (x, kernel, options) = window(a)?; either(a, x.max_pool3d_with_indices(kernel, &options)?)? };
+    "nn.functional.max_pool1d" |a| {
+        let (x, kernel, options) = window(a)?;
+        match a.flag("return_indices")? {
+            true => x.max_pool1d_with_indices(kernel, &options)?.into_value(),
+            false => x.max_pool1d(kernel, &options)?.into_value(),
+        }
+    };
+    "nn.functional.max_pool2d" |a| {
+        let (x, kernel, options) = window(a)?;
+        match a.flag("return_indices")? {
+            true => x.max_pool2d_with_indices(kernel, &options)?.into_value(),
+            false => x.max_pool2d(kernel, &options)?.into_value(),
+        }
+    };
+    "nn.functional.max_pool3d" |a| {
+        let (x, kernel, options) = window(a)?;
+        match a.flag("return_indices")? {
+            true => x.max_pool3d_with_indices(kernel, &options)?.into_value(),
+            false => x.max_pool3d(kernel, &options)?.into_value(),
+        }
+    };
     "nn.functional.max_pool2d_with_indices" |a| { let (x, kernel, options) = window(a)?; x.max_pool2d_with_indices(kernel, &options)? };
     "max_pool2d_with_indices_backward" |a| scattered(a)?;
 }
@@ -22,11 +40,6 @@ fn window(a: &mut Args) -> Out<(Tensor, Vec<i64>, PoolOptions)> {
     }
     options = options.padding(a.ints_or("padding", &[0])?).dilation(a.ints_or("dilation", &[1])?);
     Ok((x, kernel, options.ceil_mode(a.flag("ceil_mode")?)))
-}
-
-/// The maxima, with their places where these were asked for.
-fn either(a: &mut Args, (values, indices): (Tensor, Tensor)) -> Out<Value> {
-    Ok(if a.flag("return_indices")? { (values, indices).into_value() } else { values.into_value() })
 }
 
 /// The gradient of the input where that of every maximum is one, as a function of the input: piecewise constant.

@@ -69,16 +69,11 @@ operations! { ROWS;
     "broadcast_shapes" |a| shapes(a.rest())?;
 }
 
-/// References to the tensors of a list.
-pub fn refs(list: &[Tensor]) -> Vec<&Tensor> {
-    list.iter().collect()
-}
-
 /// An integer, also out of a 0-dimensional tensor.
 fn whole(value: Value) -> Out<i64> {
     match value {
         Value::Int(x) => Ok(x),
-        Value::Tensor(x) => Ok(x.item()?),
+        Value::Tensor(x) if x.dtype() != firebrick::DType::Bool => Ok(x.item()?),
         other => Err(Failure::Types(format!("start as {}", other.kind()))),
     }
 }

@@ -6,6 +6,7 @@ use crate::value::Value;
 use crate::{Failure, Out, not_built, wrong};
 use firebrick::Padding;
 use firebrick::nn;
+use firebrick::nn::functional::PadMode;
 
 /// Constructs one class.
 pub type Class = fn(&mut Args) -> Out<Box<dyn Layer>>;
@@ -33,7 +34,7 @@ macro_rules! convolution_options {
         builder = builder.dilation($a.ints_or("dilation", &[1])?).groups($a.int_or("groups", 1)?);
         builder = builder.bias($a.bool_or("bias", true)?);
         if let Some(mode) = $a.maybe_text("padding_mode")? {
-            builder = builder.padding_mode(mode.parse()?);
+            builder = builder.padding_mode(pad_mode(&mode)?);
         }
         plain(builder.dtype(dtype($a)?).build()?)
     }};
@@ -105,6 +106,16 @@ classes! { CLASSES;
     "LayerNorm" |a| { let norm = nn::LayerNorm::builder(a.ints("normalized_shape")?).eps(a.float_or("eps", 1e-5)?); plain(norm.elementwise_affine(a.bool_or("elementwise_affine", true)?).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
     "Embedding" |a| plain(embedding(a)?);
     "Identity" |a| { let _ = (a.rest(), a.keyword("unused")); plain(nn::Identity::new()) };
+    "Conv1d" |a| convolution!(a, Conv1d);
+    "Conv2d" |a| convolution!(a, Conv2d);
+    "Conv3d" |a| convolution!(a, Conv3d);
+    "LazyConv1d" |a| lazy_convolution!(a, Conv1d);
+    "LazyConv2d" |a| lazy_convolution!(a, Conv2d);
+    "LazyConv3d" |a| lazy_convolution!(a, Conv3d);
+    "MaxPool1d" |a| max_pool!(a, MaxPool1d);
+    "MaxPool2d" |a| max_pool!(a, MaxPool2d);
+    "MaxPool3d" |a| max_pool!(a, MaxPool3d);
+    "Embedding" |a| embedding(a)?;
     "Sequential" |a| plain(sequential(a.rest())?);
 }
 
@@ -156,4 +167,24 @@ fn sequential(layers: Vec<Value>) -> Out<nn::Sequential> {
         all = all.add(layer.into_forward()?);
     }
     Ok(all)
+}
+
+fn embedding(a: &mut Args) -> Out<Box<dyn Layer>> {
+    let (count, width) = (size(a, "num_embeddings")?, size(a, "embedding_dim")?);
+    let mut builder = nn::Embedding::builder(count, width);
+    if let Some(row) = a.maybe_int("padding_idx")? {
+        builder = builder.padding_idx(row);
+    }
+    if let Some(max_norm) = a.maybe_float("max_norm")? {
+        builder = builder.max_norm(max_norm);
+    }
+    builder = builder.norm_type(a.float_or("norm_type", 2.0)?).scale_grad_by_freq(a.flag("scale_grad_by_freq")?);
+    Ok(plain(builder.dtype(dtype(a)?).build()?))
+}
+
+/// How the input of a convolution is padded.
+fn pad_mode(name: &str) -> Out<PadMode> {
+    let modes = [PadMode::Zeros, PadMode::Reflect, PadMode::Replicate, PadMode::Circular];
+    let found = modes.into_iter().find(|mode| mode.name() == name);
+    found.ok_or_else(|| Failure::Types(format!("padding_mode {name}")))
 }

@@ -134,7 +134,7 @@ fn recorded_gradients() -> Result<Json> {
 /// Functions whose gradient is written by hand.
 fn custom_functions() -> Result<Json> {
     let square = |name: &'static str, x: &Tensor, grads: fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>| {
-        let (saved, y) = (x.detach(), x.detach().mul(&x.detach())?);
+        let (saved, y) = (x.detach(), x.detach().mul(x.detach())?);
         let backward = move |g: &[Option<Tensor>]| match &g[0] {
             Some(g) => grads(g, &saved),
             None => Ok(vec![None]),

@@ -58,7 +58,7 @@ fn check(case: &Case) -> Out<()> {
         other => return wrong(format!("kwargs is a {}", other.kind())),
     };
     let mut optimizer = optimizers::build(spec["class"].as_str().unwrap_or_default(), groups, keywords.collect())?;
-    if case.flag("random") {
+    if case.has("random") {
         manual_seed(seed + 1);
     }
     steps(case, &*model, &mut *optimizer)?;

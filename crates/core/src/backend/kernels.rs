@@ -1,5 +1,7 @@
 //! Names of the kernels that a backend runs: formulas by element, and reductions.
 
+use crate::tensor::Body;
+
 /// Declares kernels, each named after the PyTorch function it computes.
 macro_rules! kernels {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident $(($($t:ty),+))?),* $(,)? })*) => { $(
@@ -126,28 +128,68 @@ pub(crate) enum Indexing {
     ScatterAdd,
 }
 
-/// What becomes of a loss per element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LossReduction {
-    /// Every element for itself.
-    None,
-    /// Their mean, weighted by class.
-    Mean,
-    /// Their sum.
-    Sum,
+/// How rows `[rows, n]` are normalized: each by its own mean and variance, then by channel.
+#[derive(Clone)]
+pub struct NormRows {
+    /// Row `r` holds the channels of group `r % groups`.
+    pub groups: usize,
+    /// Elements of one channel in a row.
+    pub inner: usize,
+    /// Is added to the variance.
+    pub eps: f64,
+    /// One factor a channel.
+    pub weight: Option<Body>,
+    /// One addend a channel.
+    pub bias: Option<Body>,
 }
 
-/// Negative log likelihood over `[batch, classes, places]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Nll {
-    /// Number of images.
-    pub batch: usize,
-    /// Number of classes.
-    pub classes: usize,
-    /// Places of an image, each with a class of its own.
-    pub places: usize,
-    /// The class that counts nothing.
+impl NormRows {
+    /// The bodies that are read.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.weight.iter().chain(&self.bias)
+    }
+}
+
+/// Where the gradients of a normalization go; `None` where one is not wanted.
+#[derive(Clone, Default)]
+pub struct NormGrad {
+    /// Of the input, in its shape.
+    pub input: Option<Body>,
+    /// Of the factors, one a channel.
+    pub weight: Option<Body>,
+    /// Of the addends, one a channel.
+    pub bias: Option<Body>,
+}
+
+impl NormGrad {
+    /// The bodies that are written.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.input.iter().chain(&self.weight).chain(&self.bias)
+    }
+}
+
+/// A loss of an element `x` and its target `y`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PointwiseLoss {
+    /// `(x - y)^2`.
+    Mse,
+    /// `(x - y)^2 / (2 beta)` within `beta`, else `|x - y| - beta / 2`.
+    SmoothL1(f64),
+    /// `(x - y)^2 / 2` within `delta`, else `delta (|x - y| - delta / 2)`.
+    Huber(f64),
+    /// `-(y log(x) + (1 - y) log(1 - x))`, logarithms cut off at -100.
+    BinaryCrossEntropy,
+    /// The same of the sigmoid of `x`, with a weight for `y = 1`.
+    BinaryCrossEntropyWithLogits,
+}
+
+/// How class scores are held against classes.
+#[derive(Clone)]
+pub struct ClassLoss {
+    /// Are the scores logits rather than log probabilities?
+    pub logits: bool,
+    /// Rows of this class do not count.
     pub ignore_index: i64,
-    /// What becomes of the places' losses.
-    pub reduction: LossReduction,
+    /// One factor a class.
+    pub weight: Option<Body>,
 }

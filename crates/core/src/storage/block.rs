@@ -1,14 +1,17 @@
 //! Raw memory, recycled: fresh pages cost more than most kernels, so freed blocks are kept by size class.
 //!
 //! Each thread keeps its own free lists. A block goes to the list of the thread that drops it; when that
-//! thread has ended, or its lists are full, the block goes back to the system.
+//! thread has ended, or its lists are full, the block goes back to the system. Counting is per thread too: a shared
+//! counter would cost as much as the rest of an allocation.
 
 use super::room::{check_room, out_of_memory};
 use crate::Result;
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 /// Every block starts at a multiple of this, which is a cache line and the widest vector register.
 const ALIGN: usize = 64;
@@ -18,8 +21,10 @@ const KEEP: usize = 512 << 20;
 const STEPS: usize = 4;
 const CLASSES: usize = (usize::BITS as usize - 6) * STEPS;
 
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static CACHED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes taken from the system, in use or cached.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+/// What each thread's free lists hold; only that thread writes its number.
+static CACHED: Mutex<Vec<Weak<AtomicUsize>>> = Mutex::new(Vec::new());
 
 /// A piece of memory with a fixed address, aligned to 64 bytes.
 pub struct Block {
@@ -36,10 +41,12 @@ unsafe impl Sync for Block {}
 struct FreeLists {
     lists: Vec<Vec<NonNull<u8>>>,
     bytes: usize,
+    /// `bytes` for the other threads to see, once there are lists.
+    published: Option<Arc<AtomicUsize>>,
 }
 
 thread_local! {
-    static FREE: RefCell<FreeLists> = const { RefCell::new(FreeLists { lists: Vec::new(), bytes: 0 }) };
+    static FREE: RefCell<FreeLists> = const { RefCell::new(FreeLists { lists: Vec::new(), bytes: 0, published: None }) };
 }
 
 /// Size class of a request, and the bytes that a block of the class has.
@@ -71,8 +78,8 @@ impl Block {
             .try_with(|free| {
                 let mut free = free.try_borrow_mut().ok()?;
                 let start = free.lists.get_mut(class)?.pop()?;
-                free.bytes -= size;
-                CACHED.fetch_sub(size, Relaxed);
+                let left = free.bytes - size;
+                free.set_bytes(left);
                 Some(start)
             })
             .ok()
@@ -82,10 +89,11 @@ impl Block {
             None => {
                 check_room(size)?;
                 // SAFETY: `size` is at least 64, so the layout is not empty.
-                NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?
+                let start = NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?;
+                TAKEN.fetch_add(size, Relaxed);
+                start
             }
         };
-        IN_USE.fetch_add(size, Relaxed);
         Ok(Block { start, bytes, class })
     }
 
@@ -113,21 +121,21 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         let (_, size) = class_of(self.bytes);
-        IN_USE.fetch_sub(size, Relaxed);
         let kept = FREE.try_with(|free| {
             let Ok(mut free) = free.try_borrow_mut() else { return false };
             if free.bytes + size > KEEP {
                 return false;
             }
             if free.lists.is_empty() {
-                free.lists.resize_with(CLASSES, Vec::new);
+                free.start();
             }
-            free.bytes += size;
             free.lists[self.class].push(self.start);
-            CACHED.fetch_add(size, Relaxed);
+            let held = free.bytes + size;
+            free.set_bytes(held);
             true
         });
         if kept != Ok(true) {
+            TAKEN.fetch_sub(size, Relaxed);
             // SAFETY: the block came from `alloc` with this layout and has no other owner.
             unsafe { dealloc(self.start.as_ptr(), layout(size)) }
         }
@@ -135,16 +143,34 @@ impl Drop for Block {
 }
 
 impl FreeLists {
+    #[cold]
+    fn start(&mut self) {
+        self.lists.resize_with(CLASSES, Vec::new);
+        let published = Arc::new(AtomicUsize::new(0));
+        let mut all = CACHED.lock();
+        all.retain(|other| other.strong_count() > 0);
+        all.push(Arc::downgrade(&published));
+        self.published = Some(published);
+    }
+
+    #[inline]
+    fn set_bytes(&mut self, bytes: usize) {
+        self.bytes = bytes;
+        if let Some(published) = &self.published {
+            published.store(bytes, Relaxed);
+        }
+    }
+
     fn release(&mut self) {
         for (class, list) in self.lists.iter_mut().enumerate() {
             for start in list.drain(..) {
                 let size = class_size(class);
-                CACHED.fetch_sub(size, Relaxed);
+                TAKEN.fetch_sub(size, Relaxed);
                 // SAFETY: every listed block came from `alloc` with the layout of its class.
                 unsafe { dealloc(start.as_ptr(), layout(size)) }
             }
         }
-        self.bytes = 0;
+        self.set_bytes(0);
     }
 }
 
@@ -179,7 +205,9 @@ pub struct MemoryStats {
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 pub fn memory_stats() -> MemoryStats {
-    MemoryStats { in_use: IN_USE.load(Relaxed), cached: CACHED.load(Relaxed) }
+    let cached: usize = CACHED.lock().iter().filter_map(Weak::upgrade).map(|bytes| bytes.load(Relaxed)).sum();
+    // The two are read one after the other, while other threads may allocate.
+    MemoryStats { in_use: TAKEN.load(Relaxed).saturating_sub(cached), cached }
 }
 
 /// Gives the calling thread's free blocks back to the system.

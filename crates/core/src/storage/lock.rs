@@ -8,6 +8,7 @@ use super::{Block, Storage};
 use crate::tensor::Body;
 use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Keeps the storages of one kernel locked until it is dropped.
 pub(crate) struct Locked<'a> {
@@ -20,20 +21,36 @@ enum Guard<'a> {
 }
 
 /// Locks every storage of `reads` for reading and of `writes` for writing; one that is in both, for writing.
+///
+/// A storage that only one body knows, such as that of a fresh result, needs no lock.
 #[inline]
 pub(crate) fn lock<'a>(reads: &[&'a Body], writes: &[&'a Body]) -> Locked<'a> {
-    let mut wanted: SmallVec<[(&'a Storage, bool); 6]> = SmallVec::new();
-    wanted.extend(reads.iter().map(|body| (&*body.storage, false)));
-    wanted.extend(writes.iter().map(|body| (&*body.storage, true)));
-    wanted.sort_unstable_by_key(|(storage, _)| std::ptr::from_ref(*storage) as usize);
-    wanted.dedup_by(|(later, write), (kept, exclusive)| {
-        let same = std::ptr::eq(*later, *kept);
-        *exclusive |= same && *write;
-        same
-    });
-    let guard = |(storage, write): (&'a Storage, bool)| match write {
-        true => Guard::Write { _guard: storage.data.write() },
-        false => Guard::Read { _guard: storage.data.read() },
-    };
-    Locked { _guards: wanted.into_iter().map(guard).collect() }
+    let mut wanted: SmallVec<[(&'a Storage, bool); 4]> = SmallVec::new();
+    for (bodies, write) in [(reads, false), (writes, true)] {
+        for body in bodies {
+            if Arc::strong_count(&body.storage) == 1 {
+                continue;
+            }
+            insert(&mut wanted, &body.storage, write);
+        }
+    }
+    let mut guards = SmallVec::new();
+    for (storage, write) in wanted {
+        guards.push(match write {
+            true => Guard::Write { _guard: storage.data.write() },
+            false => Guard::Read { _guard: storage.data.read() },
+        });
+    }
+    Locked { _guards: guards }
+}
+
+/// Keeps the list in the order of addresses, each storage once.
+#[inline]
+fn insert<'a>(wanted: &mut SmallVec<[(&'a Storage, bool); 4]>, storage: &'a Storage, write: bool) {
+    let address = std::ptr::from_ref(storage);
+    let at = wanted.iter().position(|(s, _)| std::ptr::from_ref(*s) >= address).unwrap_or(wanted.len());
+    match wanted.get_mut(at) {
+        Some((s, exclusive)) if std::ptr::eq(*s, storage) => *exclusive |= write,
+        _ => wanted.insert(at, (storage, write)),
+    }
 }

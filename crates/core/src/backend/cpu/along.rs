@@ -148,9 +148,14 @@ const LANES: usize = 32;
 /// Elements between two additions to a total in double precision.
 const CHUNK: usize = 1024;
 
-/// The sum of what `value` makes of the indices below `n`: in lanes for a stretch, stretches in double precision.
+/// The sum of what `value` makes of the elements of `K` equally long slices: in lanes for a stretch, the stretches in
+/// double precision.
 #[inline(always)]
-pub(crate) fn sum_of<A: Number>(n: usize, mut value: impl FnMut(usize) -> A) -> f64 {
+pub(crate) fn sum_of<A: Number, const K: usize>(slices: [&[A]; K], value: impl Fn([A; K]) -> A) -> f64 {
+    let n = slices[0].len();
+    assert!(slices.iter().all(|s| s.len() == n), "slices of different lengths");
+    // SAFETY: the index is below the length of all slices.
+    let at = |i: usize| value(std::array::from_fn(|k| unsafe { *slices[k].get_unchecked(i) }));
     let mut total = 0.0;
     for start in (0..n).step_by(CHUNK) {
         let end = n.min(start + CHUNK);
@@ -158,11 +163,11 @@ pub(crate) fn sum_of<A: Number>(n: usize, mut value: impl FnMut(usize) -> A) -> 
         let whole = (end - start) / LANES * LANES + start;
         for base in (start..whole).step_by(LANES) {
             for (lane, slot) in lanes.iter_mut().enumerate() {
-                *slot = slot.add(value(base + lane));
+                *slot = slot.add(at(base + lane));
             }
         }
         for (slot, i) in lanes.iter_mut().zip(whole..end) {
-            *slot = slot.add(value(i));
+            *slot = slot.add(at(i));
         }
         let mut half = LANES / 2;
         while half > 0 {

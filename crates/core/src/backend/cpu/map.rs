@@ -5,7 +5,6 @@ use super::tiles::{Class, Fused, Integer, Plain, TILE};
 use crate::backend::{Binary, Map};
 use crate::tensor::Body;
 use crate::{DType, Element, Error, Result, dispatch};
-use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -16,11 +15,14 @@ struct Port {
     dtype: DType,
     /// Usable in place by the formula, without going through a tile.
     direct: bool,
+    /// One element for all: its tile is filled once.
+    constant: bool,
 }
 
 struct Job {
     kernel: Map,
-    inputs: SmallVec<[Port; 3]>,
+    inputs: [Port; 3],
+    arity: usize,
     out: Port,
     /// `None` when every operand is flat.
     walk: Option<Walk<4>>,
@@ -38,36 +40,40 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
         refuse_zero_divisors(kernel, inputs)?;
     }
     let flat = |b: &Body| b.is_contiguous();
-    let walk = if flat(out) && inputs.iter().all(|b| flat(b)) {
+    let walk = if flat(out) && inputs.iter().all(|b| flat(b) || is_constant(b)) {
         None
     } else {
         let none: &[usize] = &out.strides;
         let strides = |i: usize| inputs.get(i).map_or(none, |b| &b.strides);
         Some(Walk::new(&out.shape, [strides(0), strides(1), strides(2), &out.strides]))
     };
+    let numel = out.numel();
     let port = |body: &Body, index: usize| Port {
         start: Shared(body.ptr()),
         dtype: body.dtype,
         direct: body.dtype == compute && walk.as_ref().is_none_or(|w| w.is_flat(index)),
+        constant: false,
     };
-    let mut job = Job {
-        kernel,
-        inputs: inputs.iter().enumerate().map(|(i, b)| port(b, i)).collect(),
-        out: port(out, 3),
-        walk: None,
-    };
-    // An input that is the output itself is read through a tile: a slice may not be read while it is written.
-    for (port, body) in job.inputs.iter_mut().zip(inputs) {
-        port.direct &= !body.overlaps(out);
+    let out_port = port(out, 3);
+    let mut ports = [out_port; 3];
+    for (i, &body) in inputs.iter().enumerate() {
+        ports[i] = port(body, i);
+        ports[i].constant = numel > 1 && is_constant(body);
+        // An input that is the output itself is read through a tile: a slice may not be read while it is written.
+        ports[i].direct &= !ports[i].constant && !body.overlaps(out);
     }
-    job.walk = walk;
-    let numel = out.numel();
+    let job = Job { kernel, inputs: ports, arity: inputs.len(), out: out_port, walk };
     crate::pool::parallel_for(numel, GRAIN, &|range| match compute {
         DType::F64 => float_f64(&job, range),
         DType::F32 => float_f32(&job, range),
         _ => tiles::<Integer>(&job, range),
     });
     Ok(())
+}
+
+/// Is every element the same place?
+fn is_constant(body: &Body) -> bool {
+    body.shape.iter().zip(body.strides.iter()).all(|(&size, &stride)| size == 1 || stride == 0)
 }
 
 fn refuse_zero_divisors(kernel: Map, inputs: &[&Body]) -> Result<()> {
@@ -127,16 +133,24 @@ by_processor!(float_f64, float_f64_avx2, float_f64_avx512, f64);
 
 #[inline(always)]
 fn tiles<C: Class>(job: &Job, range: Range<usize>) {
-    let mut buffers: [[MaybeUninit<C::T>; TILE]; 4] = [const { [const { MaybeUninit::uninit() }; TILE] }; 4];
+    let mut buffers: [[MaybeUninit<C::T>; TILE]; 3] = [const { [const { MaybeUninit::uninit() }; TILE] }; 3];
+    let mut results: [MaybeUninit<C::T>; TILE] = [const { MaybeUninit::uninit() }; TILE];
+    for (port, buffer) in job.inputs[..job.arity].iter().zip(&mut buffers).filter(|(port, _)| port.constant) {
+        fill(port, &mut buffer[..TILE.min(range.len())]);
+    }
     let mut start = range.start;
     while start < range.end {
         let n = TILE.min(range.end - start);
-        let [a, b, c, o] = &mut buffers;
-        let [x, y, z] = [(0, a), (1, b), (2, c)].map(|(i, buffer)| operand::<C::T>(job, i, start, n, buffer));
+        let mut sources: [&[C::T]; 3] = [&[]; 3];
+        // A loop, so that the conversions from every dtype are compiled once rather than for each operand.
+        for (i, (source, buffer)) in sources.iter_mut().zip(&mut buffers).take(job.arity).enumerate() {
+            *source = operand::<C::T>(job, i, start, n, buffer);
+        }
+        let [x, y, z] = sources;
         let direct = job.out.direct;
         // SAFETY: the output's elements belong to this task alone; a buffer is written in full before it is read.
         let out: &mut [C::T] = unsafe {
-            let to = if direct { job.out.start.get().cast::<C::T>().add(start) } else { o.as_mut_ptr().cast() };
+            let to = if direct { job.out.start.get().cast::<C::T>().add(start) } else { results.as_mut_ptr().cast() };
             std::slice::from_raw_parts_mut(to, n)
         };
         match job.kernel {
@@ -151,6 +165,16 @@ fn tiles<C: Class>(job: &Job, range: Range<usize>) {
     }
 }
 
+/// Writes the one element of a constant input everywhere.
+#[inline(always)]
+fn fill<T: Element>(port: &Port, buffer: &mut [MaybeUninit<T>]) {
+    let value = dispatch!(port.dtype, S => {
+        // SAFETY: the input has an element, of type `S`, and is locked.
+        convert::<S, T>(unsafe { *port.start.get().cast::<S>() })
+    });
+    buffer.fill(MaybeUninit::new(value));
+}
+
 /// Elements `start..start + n` of input `index`, in place where that is possible, else through `buffer`.
 #[inline(always)]
 fn operand<'b, T: Element>(
@@ -160,12 +184,16 @@ fn operand<'b, T: Element>(
     n: usize,
     buffer: &'b mut [MaybeUninit<T>; TILE],
 ) -> &'b [T] {
-    let Some(port) = job.inputs.get(index) else { return &[] };
+    let port = &job.inputs[index];
     if port.direct {
         // SAFETY: the input is flat, of type `T`, locked, and not the output.
         return unsafe { std::slice::from_raw_parts(port.start.get().cast::<T>().add(start), n) };
     }
     let to = buffer.as_mut_ptr().cast::<T>();
+    if port.constant {
+        // SAFETY: the first tile was filled before, and no later one is longer.
+        return unsafe { std::slice::from_raw_parts(to, n) };
+    }
     dispatch!(port.dtype, S => {
         let from = port.start.get().cast::<S>();
         let mut done = 0;

@@ -75,6 +75,8 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync + 'static {
     fn abs(self) -> Self;
     fn exp(self) -> Self;
     fn log(self) -> Self;
+    fn log1p(self) -> Self;
+    fn div(self, other: Self) -> Self;
     fn pow(self, exponent: Self) -> Self;
     fn is_nan(self) -> bool;
     fn from_f64(value: f64) -> Self;
@@ -128,6 +130,10 @@ macro_rules! float_number {
             fn exp(self) -> Self { Real::exp(self) }
             #[inline(always)]
             fn log(self) -> Self { Real::log(self) }
+            #[inline(always)]
+            fn log1p(self) -> Self { Real::log1p(self) }
+            #[inline(always)]
+            fn div(self, other: Self) -> Self { Lane(self.0 / other.0) }
             #[inline(always)]
             fn pow(self, exponent: Self) -> Self { Real::pow(self, exponent) }
             #[inline(always)]
@@ -193,6 +199,14 @@ impl Number for i64 {
     #[inline(always)]
     fn log(self) -> Self {
         (self as f64).ln() as i64
+    }
+    #[inline(always)]
+    fn log1p(self) -> Self {
+        (self as f64).ln_1p() as i64
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.checked_div(other).unwrap_or(0)
     }
     #[inline(always)]
     fn pow(self, exponent: Self) -> Self {

@@ -217,7 +217,7 @@ where
             LogSigmoidGrad => |g: R, x: R| g * activation_grad::logsigmoid_grad(x);
             HardsigmoidGrad => |g: R, x: R| g * activation_grad::hardsigmoid_grad(x);
             HardswishGrad => |g: R, x: R| g * activation_grad::hardswish_grad(x);
-            ShrinkGrad(lambda) => |g: R, x: R| if x >= -R::from_f64(lambda) && x <= R::from_f64(lambda) { R::ZERO } else { g };
+            ShrinkGrad(lambda) => |g: R, x: R| if x > R::from_f64(lambda) || x < -R::from_f64(lambda) { g } else { R::ZERO };
         }
     }
 

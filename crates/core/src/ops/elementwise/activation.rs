@@ -84,7 +84,7 @@ fn softplus_grad(g: &Tensor, x: &Tensor, beta: f64, threshold: f64) -> Result<Te
 }
 
 fn shrink_grad(g: &Tensor, x: &Tensor, lambd: f64) -> Result<Tensor> {
-    fused(Binary::ShrinkGrad(lambd), g, x, || g.masked_fill(&x.ge(-lambd)?.logical_and(&x.le(lambd)?)?, 0))
+    fused(Binary::ShrinkGrad(lambd), g, x, || g.where_self(&x.gt(lambd)?.logical_or(&x.lt(-lambd)?)?, 0))
 }
 
 fn softshrink_kernel(x: &Tensor, lambd: f64) -> Result<Unary> {

@@ -100,7 +100,11 @@ ops! {
         kernel: Binary::Xlogy,
         saves: [a, b],
         grads: {
-            a: |g| g.xlogy(b)?.masked_fill(&a.eq(0)?.logical_and(&b.le(0)?)?, 0),
+            a: |g| {
+                // PyTorch treats NaN as it does numbers below zero, if it is a number itself.
+                let below = if b.is_wrapped_number() { b.gt(0)?.logical_not()? } else { b.le(0)? };
+                g.xlogy(b)?.masked_fill(&a.eq(0)?.logical_and(&below)?, 0)
+            },
             b: |g| g.mul(a)?.div(b),
         },
         in_place: xlogy_,

@@ -197,8 +197,8 @@ ops! {
     /// The next number after `x` towards `other`.
     fn nextafter(x, other: tensor) -> Tensor as "NextafterBackward0" {
         kernel: Binary::Nextafter,
-        saves: [],
-        grads: { x: |g| Ok(g.clone()), other: |g| g.zeros_like() },
+        saves: [x, other],
+        grads: { x: |g| g.masked_fill(&x.eq(other)?, 0), other: |g| g.zeros_like() },
         in_place: nextafter_,
         samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.nextafter(b)),
     }

@@ -1,12 +1,13 @@
-//! Losses.
+//! Losses: how far results are from their targets.
 
-mod nll;
-mod pairs;
+mod binary;
+mod classes;
+mod pointwise;
 mod reduction;
-
-use crate::ops::Row;
 
 pub use reduction::Reduction;
 
+use crate::ops::Row;
+
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[nll::NLL, nll::CROSS_ENTROPY, pairs::PAIRS, pairs::ABSOLUTE];
+pub(crate) const TABLES: &[&[Row]] = &[pointwise::POINTWISE, binary::BINARY, classes::CLASSES];

@@ -43,12 +43,4 @@ impl Reduction {
             Reduction::Sum => loss.sum(),
         }
     }
-
-    /// The gradient of each element from that of the reduced loss of `numel` elements.
-    pub(crate) fn spread(self, g: &Tensor, numel: usize) -> Result<Tensor> {
-        match self {
-            Reduction::Mean => g.div(numel as f64),
-            _ => Ok(g.clone()),
-        }
-    }
 }

@@ -114,9 +114,25 @@ pub fn polygamma(n: u32, x: f64) -> f64 {
 }
 
 /// The sum of `(k + x)^-s` over all `k` from 0, for a whole `s` above 1; infinite at zero and the negative integers.
-///
-/// Terms up to `k + x = 10`, then Euler and Maclaurin's formula, Abramowitz and Stegun 23.1.30.
 fn hurwitz_zeta(s: u32, x: f64) -> f64 {
+    if x > 0.0 {
+        return hurwitz_zeta_positive(s, x);
+    }
+    if x == f64::NEG_INFINITY || x.is_nan() {
+        return f64::NAN;
+    }
+    if x == x.floor() {
+        return f64::INFINITY;
+    }
+    // The terms below zero, from the one next to it up to -x, are a difference of two such sums.
+    let next = -x - (-x).floor();
+    let below = hurwitz_zeta_positive(s, next) - hurwitz_zeta_positive(s, 1.0 - x);
+    let sign = if s % 2 == 0 { 1.0 } else { -1.0 };
+    sign * below + hurwitz_zeta_positive(s, 1.0 - next)
+}
+
+/// Terms up to `k + x = 10`, then Euler and Maclaurin's formula, Abramowitz and Stegun 23.1.30.
+fn hurwitz_zeta_positive(s: u32, x: f64) -> f64 {
     /// `B_2k / (2k)!`.
     const BERNOULLI: [f64; 8] = [
         1.0 / 12.0,
@@ -128,17 +144,14 @@ fn hurwitz_zeta(s: u32, x: f64) -> f64 {
         1.0 / 74_724_249_600.0,
         -3617.0 / 10_670_622_842_880_000.0,
     ];
-    if x <= 0.0 && x == x.floor() {
-        return f64::INFINITY;
+    if x == f64::INFINITY {
+        return 0.0;
     }
     let power = s as i32;
     let (mut a, mut sum) = (x, 0.0);
     while a < 10.0 {
         sum += a.powi(-power);
         a += 1.0;
-    }
-    if a == f64::INFINITY {
-        return 0.0;
     }
     let s = f64::from(s);
     let last = a.powi(-power);
@@ -148,7 +161,7 @@ fn hurwitz_zeta(s: u32, x: f64) -> f64 {
     for (k, b) in BERNOULLI.iter().enumerate() {
         sum += factor * b;
         let at = s + 2.0 * k as f64;
-        factor *= (at + 1.0) * (at + 2.0) / (a * a);
+        factor *= at * (at + 1.0) / (a * a);
     }
     sum
 }
@@ -168,6 +181,8 @@ mod tests {
         close(polygamma(1, 0.5), PI * PI / 2.0);
         close(polygamma(2, 1.0), -2.404_113_806_319_188_6);
         close(polygamma(3, 1.0), PI.powi(4) / 15.0);
+        close(polygamma(1, -1.5), 9.379_246_644_849_54);
+        close(polygamma(2, -2.5), -0.108_204_051_641_728_2);
         close(polygamma(1, 30.0), 0.033_895_060_357_740_27);
         close(i1(1.0), 0.565_159_103_992_485);
         close(i1(-2.5), -2.516_716_245_288_698);
