@@ -70,11 +70,8 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync + 'static {
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
-    /// `self * a + b`.
-    fn mul_add(self, a: Self, b: Self) -> Self;
     fn abs(self) -> Self;
     fn exp(self) -> Self;
-    fn log(self) -> Self;
     fn pow(self, exponent: Self) -> Self;
     fn is_nan(self) -> bool;
     fn from_f64(value: f64) -> Self;
@@ -121,13 +118,9 @@ macro_rules! float_number {
             #[inline(always)]
             fn mul(self, other: Self) -> Self { Lane(self.0 * other.0) }
             #[inline(always)]
-            fn mul_add(self, a: Self, b: Self) -> Self { Real::mul_add(self, a, b) }
-            #[inline(always)]
             fn abs(self) -> Self { Lane(self.0.abs()) }
             #[inline(always)]
             fn exp(self) -> Self { Real::exp(self) }
-            #[inline(always)]
-            fn log(self) -> Self { Real::log(self) }
             #[inline(always)]
             fn pow(self, exponent: Self) -> Self { Real::pow(self, exponent) }
             #[inline(always)]
@@ -179,20 +172,12 @@ impl Number for i64 {
         self.wrapping_mul(other)
     }
     #[inline(always)]
-    fn mul_add(self, a: Self, b: Self) -> Self {
-        self.wrapping_mul(a).wrapping_add(b)
-    }
-    #[inline(always)]
     fn abs(self) -> Self {
         self.wrapping_abs()
     }
     #[inline(always)]
     fn exp(self) -> Self {
         (self as f64).exp() as i64
-    }
-    #[inline(always)]
-    fn log(self) -> Self {
-        (self as f64).ln() as i64
     }
     #[inline(always)]
     fn pow(self, exponent: Self) -> Self {

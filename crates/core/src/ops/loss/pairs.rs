@@ -79,7 +79,7 @@ fn logits_loss(x: &Tensor, t: &Tensor, weight: Option<&Tensor>, pos_weight: Opti
     }
     let loss = t.neg()?.add(1.0)?.mul(x)?.sub(&log)?;
     match weight {
-        Some(weight) => loss.mul(&weight.detach()),
+        Some(weight) => loss.mul(weight.detach()),
         None => Ok(loss),
     }
 }
@@ -117,7 +117,7 @@ fn probability_loss(x: &Tensor, t: &Tensor, weight: Option<&Tensor>) -> Result<T
     let other = t.neg()?.add(1.0)?.mul(&x.neg()?.log1p()?.clamp_min(-100.0)?)?;
     let loss = one.add(&other)?.neg()?;
     match weight {
-        Some(weight) => loss.mul(&weight.detach()),
+        Some(weight) => loss.mul(weight.detach()),
         None => Ok(loss),
     }
 }
