@@ -49,6 +49,10 @@ impl Failures {
         self.cases += 1;
         self.ticks.fetch_add(1, SeqCst);
         name.clone_into(&mut self.current.lock().unwrap());
+        // For a case that ends the process.
+        if std::env::var_os("TRACE").is_some() {
+            eprintln!("{name}");
+        }
         match catch_unwind(AssertUnwindSafe(case)) {
             Ok(None) => {}
             Ok(Some(wrong)) => self.found.push(format!("{name}: {wrong}")),
@@ -118,7 +122,7 @@ pub fn inputs() -> Vec<Tensor> {
         all.push(trained(f64s(&[2, 3], value)));
         all.push(f64s(&[], value));
     }
-    let base = Tensor::arange(0, 24, 1).unwrap().to(DType::F64).unwrap();
+    let base = Tensor::arange(24).unwrap().to(DType::F64).unwrap();
     all.push(base.reshape([2, 3, 4]).unwrap().permute([2, 0, 1]).unwrap());
     all.push(base.reshape([4, 6]).unwrap().slice(1, 1, None, 2).unwrap());
     // Elements that share their places, wholly and in part.
