@@ -66,9 +66,14 @@ pub struct ConvDim {
 impl ConvDim {
     /// `floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, or zero if the kernel does not fit.
     pub fn output(&self) -> usize {
-        let reach = self.dilation * self.kernel.saturating_sub(1) + 1;
-        (self.input + 2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
+        let reach = self.dilation.saturating_mul(self.kernel.saturating_sub(1)).saturating_add(1);
+        self.input.saturating_add(2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
     }
+}
+
+/// Elements of these sizes; without images they may be more than there is memory for.
+pub(crate) fn product_of(sizes: [usize; 3]) -> usize {
+    sizes.iter().fold(1, |product: usize, &size| product.saturating_mul(size))
 }
 
 impl ConvShape {
@@ -94,17 +99,17 @@ impl ConvShape {
 
     /// Elements of one channel of the input.
     pub fn input_size(&self) -> usize {
-        self.input.iter().product()
+        product_of(self.input)
     }
 
     /// Elements of one channel of the output.
     pub fn output_size(&self) -> usize {
-        self.output.iter().product()
+        product_of(self.output)
     }
 
     /// Elements of the kernel for one pair of channels.
     pub fn kernel_size(&self) -> usize {
-        self.kernel.iter().product()
+        product_of(self.kernel)
     }
 
     /// Elements of the input, the weight and the output.
