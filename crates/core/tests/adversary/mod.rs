@@ -115,7 +115,9 @@ pub fn inputs() -> Vec<Tensor> {
     ];
     let mut all: Vec<Tensor> = shapes.iter().map(|shape| trained(f64s(shape, 0.5))).collect();
     // Sizes whose product does not fit, beside a size of 0.
-    for shape in [&[0, huge, huge][..], &[huge, huge, 0], &[huge, 0], &[0, huge], &[huge, 0, huge], &[0, i64::MAX as usize]] {
+    for shape in
+        [&[0, huge, huge][..], &[huge, huge, 0], &[huge, 0], &[0, huge], &[huge, 0, huge], &[0, i64::MAX as usize]]
+    {
         all.push(f64s(shape, 0.0));
     }
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MAX, f64::MIN_POSITIVE, 1e300, -1e300] {
