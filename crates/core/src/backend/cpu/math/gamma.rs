@@ -127,7 +127,7 @@ fn hurwitz_zeta(s: u32, x: f64) -> f64 {
     // The terms below zero, from the one next to it up to -x, are a difference of two such sums.
     let next = -x - (-x).floor();
     let below = hurwitz_zeta_positive(s, next) - hurwitz_zeta_positive(s, 1.0 - x);
-    let sign = if s % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if s.is_multiple_of(2) { 1.0 } else { -1.0 };
     sign * below + hurwitz_zeta_positive(s, 1.0 - next)
 }
 

@@ -204,6 +204,7 @@ fn columns<A: Number, const K: usize>(
             }
         }
     }
+    #[allow(clippy::needless_range_loop, reason = "the index goes into every total")]
     for i in 0..n {
         write(job, part * width + first + i, std::array::from_fn::<f64, K, _>(|k| totals[k][i]));
     }

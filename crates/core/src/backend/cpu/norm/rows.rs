@@ -161,7 +161,7 @@ pub(crate) unsafe fn grad(norm: &NormRows, g: &Body, x: &Body, [mean, rstd]: [&B
         mean: Port::new(mean),
         rstd: Port::new(rstd),
         dx: out.input.as_ref().map(Port::new),
-        sums: by_channel.then(|| Shared(sums.as_mut_ptr())),
+        sums: by_channel.then_some(Shared(sums.as_mut_ptr())),
     };
     crate::pool::parallel_for(parts, 1, &|range| match x.dtype {
         DType::F64 => grad_f64(&job, range),
