@@ -51,10 +51,10 @@ impl Config {
         if groups <= 0 {
             return Err(Error::value(OP, "groups must be a positive integer").given(groups.to_string()));
         }
-        if self.in_channels.is_some_and(|channels| channels % groups as usize != 0) {
+        if self.in_channels.is_some_and(|channels| !channels.is_multiple_of(groups as usize)) {
             return Err(Error::value(OP, "in_channels must be divisible by groups"));
         }
-        if self.out_channels % groups as usize != 0 {
+        if !self.out_channels.is_multiple_of(groups as usize) {
             return Err(Error::value(OP, "out_channels must be divisible by groups"));
         }
         self.kernel = each("kernel_size", &self.kernel.clone().into(), n)?;
@@ -304,7 +304,7 @@ macro_rules! convolution {
                     ));
                 }
                 let in_channels = shape[shape.len() - $n - 1];
-                if in_channels % self.config.options.groups as usize != 0 {
+                if !in_channels.is_multiple_of(self.config.options.groups as usize) {
                     return Err(Error::value($lazy, "in_channels must be divisible by groups"));
                 }
                 let options = TensorOptions::new().dtype(self.weight.dtype()).device(self.weight.device());
