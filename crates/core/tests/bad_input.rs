@@ -101,7 +101,7 @@ fn inputs_of_different_devices_are_refused() {
         "devices",
         |given| {
             // A number of the processor may join any device.
-        let ranked = |x: &Tensor| x.dim() > 0 && x.numel() > 0;
+            let ranked = |x: &Tensor| x.dim() > 0 && x.numel() > 0;
             let fits = |at: &usize| given.len() > 1 && given.iter().all(ranked) && *at < given.len();
             let moved = |at: usize| {
                 let mut given = given.to_vec();
