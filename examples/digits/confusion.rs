@@ -13,10 +13,7 @@ pub struct Confusion {
 impl Confusion {
     /// A table of `classes` classes with nothing counted.
     pub fn new(classes: usize) -> Self {
-        Confusion {
-            classes,
-            counts: vec![0; classes * classes],
-        }
+        Confusion { classes, counts: vec![0; classes * classes] }
     }
 
     /// Counts a batch; on an error nothing of it is counted.

@@ -23,7 +23,12 @@ impl DigitsCnn {
             .add(nn::BatchNorm2d::lazy()?)
             .add(nn::ReLU::new())
             .add(nn::MaxPool2d::new(2)?);
-        Ok(DigitsCnn { core: Core::new(), features, dropout: nn::Dropout::new(0.3)?, classifier: nn::Linear::lazy(10)? })
+        Ok(DigitsCnn {
+            core: Core::new(),
+            features,
+            dropout: nn::Dropout::new(0.3)?,
+            classifier: nn::Linear::lazy(10)?,
+        })
     }
 }
 

@@ -18,14 +18,7 @@ Usage: digits [options]
   --help           this text
 ";
 
-const FLAGS: [&str; 6] = [
-    "--seed",
-    "--epochs",
-    "--batch-size",
-    "--lr",
-    "--threads",
-    "--out",
-];
+const FLAGS: [&str; 6] = ["--seed", "--epochs", "--batch-size", "--lr", "--threads", "--out"];
 
 /// What the user chose.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,14 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            seed: 0,
-            epochs: 20,
-            batch_size: 32,
-            lr: 0.001,
-            threads: None,
-            out: PathBuf::from("out"),
-        }
+        Options { seed: 0, epochs: 20, batch_size: 32, lr: 0.001, threads: None, out: PathBuf::from("out") }
     }
 }
 
@@ -132,12 +118,7 @@ fn count(flag: &str, value: &str) -> Result<usize, String> {
     number(flag, value, "a whole number from 1 on", |n| *n > 0)
 }
 
-fn number<T: FromStr>(
-    flag: &str,
-    value: &str,
-    expected: &str,
-    allowed: impl Fn(&T) -> bool,
-) -> Result<T, String> {
+fn number<T: FromStr>(flag: &str, value: &str, expected: &str, allowed: impl Fn(&T) -> bool) -> Result<T, String> {
     let number = value.parse().ok().filter(allowed);
     number.ok_or_else(|| format!("{flag} needs {expected}, not {value:?}"))
 }
@@ -156,10 +137,7 @@ mod tests {
         let joined = spaced.replace(" ", "=").replace("=--", " --");
         for line in [spaced, &joined] {
             let options = parse(line)?.ok_or("no options")?;
-            assert_eq!(
-                (options.seed, options.epochs, options.batch_size),
-                (7, 2, 16)
-            );
+            assert_eq!((options.seed, options.epochs, options.batch_size), (7, 2, 16));
             assert_eq!((options.lr, options.threads), (0.5, Some(3)));
             assert_eq!(options.out, PathBuf::from("a=b"));
         }
@@ -173,10 +151,7 @@ mod tests {
         for (line, expected) in [
             ("--epoch 3", "unknown option \"--epoch\"; there are --seed,"),
             ("--seed", "--seed needs a value"),
-            (
-                "--seed -1",
-                "--seed needs a whole number from 0 on, not \"-1\"",
-            ),
+            ("--seed -1", "--seed needs a whole number from 0 on, not \"-1\""),
             ("--epochs 0", "--epochs needs a whole number from 1 on"),
             ("--batch-size 1.5", "--batch-size needs a whole number"),
             ("--lr 0", "--lr needs a number above 0, not \"0\""),

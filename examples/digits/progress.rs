@@ -26,29 +26,14 @@ impl Progress {
         let out = stdout();
         let moving = out.is_terminal();
         let width = epochs.to_string().len();
-        Self::new(
-            out,
-            moving,
-            format!("epoch {epoch:>width$}/{epochs}"),
-            steps,
-        )
+        Self::new(out, moving, format!("epoch {epoch:>width$}/{epochs}"), steps)
     }
 }
 
 impl<W: Write> Progress<W> {
     fn new(out: W, moving: bool, title: String, steps: usize) -> Self {
         let now = Instant::now();
-        Progress {
-            out,
-            moving,
-            title,
-            steps,
-            done: 0,
-            samples: 0,
-            loss_sum: 0.0,
-            started: now,
-            drawn: now,
-        }
+        Progress { out, moving, title, steps, done: 0, samples: 0, loss_sum: 0.0, started: now, drawn: now }
     }
 
     /// Counts one step over `samples` samples with the mean loss `loss`.
@@ -135,16 +120,10 @@ mod tests {
         progress.finish("");
         let text = String::from_utf8(out).expect("text is written");
         let drawn: Vec<&str> = text.split('\r').collect();
-        assert!(
-            drawn[1].starts_with("epoch 3/20 ██████████████████░"),
-            "{text:?}"
-        );
+        assert!(drawn[1].starts_with("epoch 3/20 ██████████████████░"), "{text:?}");
         assert!(drawn[1].contains(" 75 % loss 1.5000  "), "{text:?}");
         let last = drawn.last().expect("something is drawn");
-        assert!(
-            last.starts_with("\x1b[Kepoch 3/20  loss 1.5000"),
-            "{text:?}"
-        );
+        assert!(last.starts_with("\x1b[Kepoch 3/20  loss 1.5000"), "{text:?}");
         assert!(last.ends_with("samples/s\n"));
     }
 

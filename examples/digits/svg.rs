@@ -44,67 +44,32 @@ fn draw(svg: &mut String, title: &str, lines: &[Line], x: &Axis, y: &Axis) -> st
     let py = |value| HEIGHT - BOTTOM - y.share(value) * (HEIGHT - TOP - BOTTOM);
     let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
     let (middle, half) = ((LEFT + right) / 2.0, (TOP + bottom) / 2.0);
-    writeln!(
-        svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\">"
-    )?;
-    writeln!(
-        svg,
-        "<style>{STYLE}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
-    )?;
+    writeln!(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\">")?;
+    writeln!(svg, "<style>{STYLE}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
     let title = escape(title);
-    writeln!(
-        svg,
-        "<text class=\"title\" x=\"{middle}\" y=\"26\" text-anchor=\"middle\">{title}</text>"
-    )?;
+    writeln!(svg, "<text class=\"title\" x=\"{middle}\" y=\"26\" text-anchor=\"middle\">{title}</text>")?;
     for (at, label) in y.ticks() {
         let at = py(at);
         writeln!(svg, "<path class=\"grid\" d=\"M{LEFT} {at:.1}H{right}\"/>")?;
         let (x, y) = (LEFT - 8.0, at + 4.5);
-        writeln!(
-            svg,
-            "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"end\">{label}</text>"
-        )?;
+        writeln!(svg, "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"end\">{label}</text>")?;
     }
     for (at, label) in x.ticks() {
         let (at, y) = (px(at), bottom + 20.0);
         writeln!(svg, "<path class=\"axis\" d=\"M{at:.1} {bottom}v5\"/>")?;
-        writeln!(
-            svg,
-            "<text x=\"{at:.1}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>"
-        )?;
+        writeln!(svg, "<text x=\"{at:.1}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>")?;
     }
-    writeln!(
-        svg,
-        "<path class=\"axis\" d=\"M{LEFT} {TOP}V{bottom}H{right}\"/>"
-    )?;
+    writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {TOP}V{bottom}H{right}\"/>")?;
     let below = HEIGHT - 14.0;
-    writeln!(
-        svg,
-        "<text x=\"{middle}\" y=\"{below}\" text-anchor=\"middle\">epoch</text>"
-    )?;
-    writeln!(
-        svg,
-        "<text transform=\"translate(18 {half})rotate(-90)\" text-anchor=\"middle\">loss</text>"
-    )?;
+    writeln!(svg, "<text x=\"{middle}\" y=\"{below}\" text-anchor=\"middle\">epoch</text>")?;
+    writeln!(svg, "<text transform=\"translate(18 {half})rotate(-90)\" text-anchor=\"middle\">loss</text>")?;
     for (row, line) in lines.iter().enumerate() {
         let (color, label) = (escape(line.color), escape(line.label));
         let path = path(line.values, px, py);
-        writeln!(
-            svg,
-            "<path class=\"line\" stroke=\"{color}\" stroke-linecap=\"round\" d=\"{path}\"/>"
-        )?;
+        writeln!(svg, "<path class=\"line\" stroke=\"{color}\" stroke-linecap=\"round\" d=\"{path}\"/>")?;
         let (x, y) = (right - 130.0, TOP + 12.0 + 20.0 * row as f64);
-        writeln!(
-            svg,
-            "<path class=\"line\" stroke=\"{color}\" d=\"M{x} {y}h24\"/>"
-        )?;
-        writeln!(
-            svg,
-            "<text x=\"{}\" y=\"{}\">{label}</text>",
-            x + 32.0,
-            y + 4.5
-        )?;
+        writeln!(svg, "<path class=\"line\" stroke=\"{color}\" d=\"M{x} {y}h24\"/>")?;
+        writeln!(svg, "<text x=\"{}\" y=\"{}\">{label}</text>", x + 32.0, y + 4.5)?;
     }
     writeln!(svg, "</svg>")
 }
@@ -142,11 +107,7 @@ mod tests {
     use super::*;
 
     fn line(values: &[f64]) -> Line<'_> {
-        Line {
-            label: "train",
-            color: "#06c",
-            values,
-        }
+        Line { label: "train", color: "#06c", values }
     }
 
     #[test]
@@ -155,19 +116,14 @@ mod tests {
         let bottom = HEIGHT - BOTTOM;
         let half = (TOP + bottom) / 2.0;
         let (middle, right) = ((LEFT + WIDTH - RIGHT) / 2.0, WIDTH - RIGHT);
-        let path =
-            format!("d=\"M{LEFT:.1} {TOP:.1}L{middle:.1} {half:.1}L{right:.1} {bottom:.1}\"");
+        let path = format!("d=\"M{LEFT:.1} {TOP:.1}L{middle:.1} {half:.1}L{right:.1} {bottom:.1}\"");
         assert!(svg.contains(&path), "{path} in {svg}");
     }
 
     #[test]
     fn values_that_are_not_numbers_leave_gaps() {
         let nan = f64::NAN;
-        let path = path(
-            &[1.0, 2.0, nan, 3.0, f64::INFINITY, nan, 4.0, 1e301],
-            |x| x,
-            |y| y,
-        );
+        let path = path(&[1.0, 2.0, nan, 3.0, f64::INFINITY, nan, 4.0, 1e301], |x| x, |y| y);
         assert_eq!(path, "M1.0 1.0L2.0 2.0M4.0 3.0h0M7.0 4.0h0");
     }
 
@@ -177,10 +133,7 @@ mod tests {
         for values in [&[][..], &[0.5], &[f64::NAN], &[0.0; 3], &[1e-320], &huge] {
             let svg = loss_curve("a < b & \"c\"", &[line(values), line(&[])]);
             assert!(svg.contains(">a &lt; b &amp; &quot;c&quot;</text>"));
-            assert!(
-                !svg.contains("NaN") && !svg.contains("inf"),
-                "{values:?}: {svg}"
-            );
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{values:?}: {svg}");
             assert!(svg.ends_with("</svg>\n"));
             assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
         }

@@ -29,7 +29,9 @@ fn main() -> ExitCode {
 fn seed(mut args: impl Iterator<Item = String>) -> Result<i64, String> {
     match (args.next().as_deref(), args.next(), args.next()) {
         (None, ..) => Ok(0),
-        (Some("--seed"), Some(text), None) => text.parse().map_err(|_| format!("--seed takes an integer, not {text:?}")),
+        (Some("--seed"), Some(text), None) => {
+            text.parse().map_err(|_| format!("--seed takes an integer, not {text:?}"))
+        }
         (Some(other), ..) => Err(format!("unexpected argument {other:?}, or --seed without its number")),
     }
 }

@@ -88,12 +88,7 @@ pub struct Mlp {
 
 impl Mlp {
     pub fn new() -> Result<Self> {
-        Ok(Mlp {
-            core: Core::new(),
-            fc1: nn::Linear::new(3, 8)?,
-            relu: nn::ReLU::new(),
-            fc2: nn::Linear::new(8, 2)?,
-        })
+        Ok(Mlp { core: Core::new(), fc1: nn::Linear::new(3, 8)?, relu: nn::ReLU::new(), fc2: nn::Linear::new(8, 2)? })
     }
 }
 

@@ -15,11 +15,7 @@ impl Axis {
         let power = 10f64.powf(rough.log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
         let step = steps.into_iter().find(|step| *step >= rough * 0.999);
-        Axis {
-            low,
-            high: low + span,
-            step: step.unwrap_or(rough),
-        }
+        Axis { low, high: low + span, step: step.unwrap_or(rough) }
     }
 
     /// Widens the range to whole steps.
@@ -60,24 +56,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers_around_the_values() {
-        assert_eq!(
-            labels(Axis::new(0.0, 0.97, 6, 0.0)),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
-        assert_eq!(
-            labels(Axis::new(0.0, 2.3, 6, 0.0)),
-            ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]
-        );
-        assert_eq!(
-            labels(Axis::new(-0.02, 0.03, 6, 0.0)),
-            ["-0.02", "-0.01", "0.00", "0.01", "0.02", "0.03"]
-        );
-        assert_eq!(
-            labels(Axis::new(0.0, 4e9, 6, 0.0))
-                .last()
-                .map(String::as_str),
-            Some("4.0e9")
-        );
+        assert_eq!(labels(Axis::new(0.0, 0.97, 6, 0.0)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(Axis::new(0.0, 2.3, 6, 0.0)), ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]);
+        assert_eq!(labels(Axis::new(-0.02, 0.03, 6, 0.0)), ["-0.02", "-0.01", "0.00", "0.01", "0.02", "0.03"]);
+        assert_eq!(labels(Axis::new(0.0, 4e9, 6, 0.0)).last().map(String::as_str), Some("4.0e9"));
         assert_eq!(labels(Axis::new(1.0, 3.0, 10, 1.0)), ["1", "2", "3"]);
         assert_eq!(labels(Axis::new(0.0, 0.0, 6, 0.0)).len(), 6);
     }

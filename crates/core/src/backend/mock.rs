@@ -5,7 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update,
+    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
+    Update,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -142,11 +143,16 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.normalize_rows(&norm, &bodies[0], &bodies[1], &bodies[2], &bodies[3]))
     }
 
-    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+    fn normalize_rows_grad(
+        &self,
+        norm: &NormRows,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        out: &NormGrad,
+    ) -> Result<()> {
         let (norm, bodies, out) = (norm.clone(), owned(&[grad, x, noted[0], noted[1]]), out.clone());
-        self.enqueue(move || {
-            Cpu.normalize_rows_grad(&norm, &bodies[0], &bodies[1], [&bodies[2], &bodies[3]], &out)
-        })
+        self.enqueue(move || Cpu.normalize_rows_grad(&norm, &bodies[0], &bodies[1], [&bodies[2], &bodies[3]], &out))
     }
 
     fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
@@ -298,5 +304,4 @@ impl Backend for Mock {
         let updates = updates.to_vec();
         self.enqueue(move || Cpu.optimizer_step(&updates))
     }
-
 }

@@ -70,7 +70,14 @@ pub(crate) trait Backend: Send + Sync {
     fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()>;
 
     /// The gradients of [`Backend::normalize_rows`] from that of its result and what was noted.
-    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()>;
+    fn normalize_rows_grad(
+        &self,
+        norm: &NormRows,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        out: &NormGrad,
+    ) -> Result<()>;
 
     /// Mean and biased variance of each channel of a contiguous `[n, c, l]`.
     fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()>;
@@ -181,7 +188,6 @@ pub(crate) trait Backend: Send + Sync {
 
     /// One step of an optimizer: every update, all of them in one pass.
     fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
-
 }
 
 /// The backend of a device.

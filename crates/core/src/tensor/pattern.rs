@@ -14,7 +14,11 @@ struct Even {
 impl Even {
     fn new(op: &'static str, start: Scalar, end: Scalar, steps: i64) -> Result<Self> {
         match usize::try_from(steps) {
-            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even { start: start.to_f64(), end: end.to_f64(), steps }),
+            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even {
+                start: start.to_f64(),
+                end: end.to_f64(),
+                steps,
+            }),
             Err(_) => Err(Error::runtime(op, "number of steps must be non-negative")),
         }
     }

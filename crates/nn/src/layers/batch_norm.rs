@@ -3,7 +3,9 @@
 use crate::functional::{BatchNormOptions, batch_norm_with};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
-use firebrick_core::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{
+    Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions, default_dtype,
+};
 
 /// What a batch normalization is built from, whatever its dimensions.
 #[derive(Clone, Debug)]

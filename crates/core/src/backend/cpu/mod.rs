@@ -30,7 +30,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update,
+    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
+    Update,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -136,7 +137,14 @@ impl Backend for Cpu {
         Ok(())
     }
 
-    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+    fn normalize_rows_grad(
+        &self,
+        norm: &NormRows,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        out: &NormGrad,
+    ) -> Result<()> {
         let reads: SmallVec<[&Body; 6]> = norm.bodies().chain([grad, x]).chain(noted).collect();
         let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
         // SAFETY: as above.
@@ -190,7 +198,8 @@ impl Backend for Cpu {
         scale: Option<f64>,
         out: &Body,
     ) -> Result<()> {
-        let _locked = lock(&inputs.into_iter().chain(factors.into_iter().flatten()).collect::<SmallVec<[&Body; 4]>>(), &[out]);
+        let _locked =
+            lock(&inputs.into_iter().chain(factors.into_iter().flatten()).collect::<SmallVec<[&Body; 4]>>(), &[out]);
         // SAFETY: the storages are locked; shapes are equal; `out` is fresh.
         unsafe { loss::pointwise(loss, (inputs, factors), scale, out) }
     }
@@ -204,7 +213,8 @@ impl Backend for Cpu {
         scale: f64,
         out: &Body,
     ) -> Result<()> {
-        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(factors.into_iter().flatten()).chain([grad]).collect();
+        let reads: SmallVec<[&Body; 5]> =
+            inputs.into_iter().chain(factors.into_iter().flatten()).chain([grad]).collect();
         let _locked = lock(&reads, &[out]);
         // SAFETY: as above.
         unsafe { loss::pointwise_grad(loss, grad, (inputs, factors), scale, out) }
@@ -321,5 +331,4 @@ impl Backend for Cpu {
         unsafe { optim::run(updates) }
         Ok(())
     }
-
 }

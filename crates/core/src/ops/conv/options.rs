@@ -142,8 +142,7 @@ pub(crate) fn conv_shape(
     if input[1] != channels {
         return refuse(format!(
             "Given groups={groups}, weight of size {weight:?}, expected input{input:?} to have {} channels, but got {} channels instead",
-            channels,
-            input[1]
+            channels, input[1]
         ));
     }
     if let Some(bias) = bias.filter(|bias| bias.len() != 1 || bias[0] != weight[0]) {

@@ -118,8 +118,7 @@ fn class_loss(op: &'static str, logits: bool, x: &Tensor, target: &Tensor, optio
     let (losses, weights, sums) = (rows()?, rows()?, rows()?);
     let (scores, classes) = (flat(x, &shape)?, flat(&target, &[n * l])?);
     backend::of(x.device())?.class_loss(&loss, &scores, &classes, [&losses, &weights, &sums])?;
-    let (losses, weights, sums) =
-        (Tensor::from_body(losses), Tensor::from_body(weights), Tensor::from_body(sums));
+    let (losses, weights, sums) = (Tensor::from_body(losses), Tensor::from_body(weights), Tensor::from_body(sums));
     let total = weights.sum()?;
     let out = match reduction {
         Reduction::None => losses.reshape(target_shape)?,
@@ -149,13 +148,7 @@ fn flat(x: &Tensor, shape: &[usize]) -> Result<Body> {
     Ok(body.view(shape, strides, body.offset))
 }
 
-fn class_grad(
-    loss: &ClassLoss,
-    reduction: Reduction,
-    g: &Tensor,
-    seen: &Seen,
-    shape: &[usize; 3],
-) -> Result<Tensor> {
+fn class_grad(loss: &ClassLoss, reduction: Reduction, g: &Tensor, seen: &Seen, shape: &[usize; 3]) -> Result<Tensor> {
     let [Some(x), Some(target), Some(weights), Some(sums), Some(total)] = &seen[..] else { return g.zeros_like() };
     let [n, _, l] = *shape;
     // What the row's gradient with respect to its loss is scaled by.

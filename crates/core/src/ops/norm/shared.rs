@@ -44,10 +44,9 @@ pub(super) fn stats_dtype(op: &'static str, x: &Tensor, params: &[Option<&Tensor
 pub(super) fn refuse_integers(op: &'static str, kernel: &str, x: &Tensor) -> Result<()> {
     match x.is_floating_point() {
         true => Ok(()),
-        false => Err(Error::not_implemented(
-            op,
-            format!("\"{kernel}\" not implemented for '{}'", x.dtype().scalar_name()),
-        )),
+        false => {
+            Err(Error::not_implemented(op, format!("\"{kernel}\" not implemented for '{}'", x.dtype().scalar_name())))
+        }
     }
 }
 

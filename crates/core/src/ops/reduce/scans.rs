@@ -57,13 +57,7 @@ fn lowest(dtype: DType) -> f64 {
     }
 }
 
-fn extreme(
-    op: &'static str,
-    name: &'static str,
-    kernel: Scan,
-    x: &Tensor,
-    dim: i64,
-) -> Result<(Tensor, Tensor)> {
+fn extreme(op: &'static str, name: &'static str, kernel: Scan, x: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
     let over = Over::one(op, x, dim, true)?;
     let dim = over.dims[0];
     let (values, indices) = scan(kernel, x, dim, x.dtype())?;

@@ -124,7 +124,9 @@ fn varying(samples: Result<Vec<sample::Sample>>) -> Result<Vec<sample::Sample>> 
     let mut samples = samples?;
     samples.retain(|s| !matches!(s.traits, sample::Trait::ZeroDim | sample::Trait::Empty));
     let empty = vec![ANY.tensor(&[2, 0], 5)?];
-    samples.push(sample::one(sample::Trait::Empty, empty, |x| x[0].std_dim(0, 1.0, false)?.add(&x[0].var_dim(0, 0.0, true)?)));
+    samples.push(sample::one(sample::Trait::Empty, empty, |x| {
+        x[0].std_dim(0, 1.0, false)?.add(&x[0].var_dim(0, 0.0, true)?)
+    }));
     Ok(samples)
 }
 

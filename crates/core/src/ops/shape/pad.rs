@@ -51,7 +51,8 @@ impl Tensor {
         let out = Body::alloc(shape, body.dtype, body.device())?;
         let backend = backend::of(body.device())?;
         backend.fill(&out, value.into())?;
-        let offset = starts.iter().zip(&out.strides).fold(0usize, |sum, (a, &b)| sum.saturating_add(a.saturating_mul(b)));
+        let offset =
+            starts.iter().zip(&out.strides).fold(0usize, |sum, (a, &b)| sum.saturating_add(a.saturating_mul(b)));
         backend.copy(&from, &out.view(from.shape.clone(), out.strides.clone(), offset))?;
         Ok(linear("ConstantPadNdBackward0", &[&x], Tensor::from_body(out), move |g, _| {
             let back: Sizes = pad.iter().map(|width| -width).collect();

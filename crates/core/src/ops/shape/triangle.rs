@@ -104,7 +104,8 @@ fn triangle_indices(
     // Lengths change by one from row to row: at least half of the largest rectangle is filled, or as much as there are rows.
     check_list(cells_at_most / 2, 4 * size_of::<i64>())?;
     let cells = |r: usize| kept(lower, r, col as usize, offset).map(move |c| (r as i64, c as i64));
-    let (mut rows, columns): (Vec<i64>, Vec<i64>) = (nonempty.start as usize..nonempty.end as usize).flat_map(cells).unzip();
+    let (mut rows, columns): (Vec<i64>, Vec<i64>) =
+        (nonempty.start as usize..nonempty.end as usize).flat_map(cells).unzip();
     let count = rows.len();
     rows.extend(columns);
     Tensor::from_vec(rows, [2, count])?.to((options.device_or_cpu(), dtype))

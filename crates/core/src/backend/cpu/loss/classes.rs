@@ -86,7 +86,14 @@ pub(crate) unsafe fn forward(loss: &ClassLoss, x: &Body, target: &Body, out: [&B
 ///
 /// # Safety
 /// As [`forward`].
-pub(crate) unsafe fn grad(loss: &ClassLoss, factors: &Body, x: &Body, target: &Body, sums: &Body, out: &Body) -> Result<()> {
+pub(crate) unsafe fn grad(
+    loss: &ClassLoss,
+    factors: &Body,
+    x: &Body,
+    target: &Body,
+    sums: &Body,
+    out: &Body,
+) -> Result<()> {
     // SAFETY: the caller vouches for the bodies.
     let targets = unsafe { checked(loss, target, x.shape[1])? };
     let (factors, sums) = unsafe { (numbers(factors), numbers(sums)) };

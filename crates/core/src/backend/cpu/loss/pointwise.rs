@@ -62,12 +62,7 @@ fn run(job: &Job, dtype: DType) {
 ///
 /// # Safety
 /// The storages are locked; shapes are equal; `out` is contiguous and overlaps nothing.
-pub(crate) unsafe fn forward(
-    loss: PointwiseLoss,
-    inputs: Inputs,
-    scale: Option<f64>,
-    out: &Body,
-) -> Result<()> {
+pub(crate) unsafe fn forward(loss: PointwiseLoss, inputs: Inputs, scale: Option<f64>, out: &Body) -> Result<()> {
     let mut job = job(loss, None, inputs, Port::new(out), scale.unwrap_or(1.0));
     if loss == PointwiseLoss::BinaryCrossEntropy {
         check_unit(&job, "input", |job, i, n, buffer| job.load(1, Some(job.x), i, n, buffer))?;
@@ -88,13 +83,7 @@ pub(crate) unsafe fn forward(
 ///
 /// # Safety
 /// As [`forward`].
-pub(crate) unsafe fn grad(
-    loss: PointwiseLoss,
-    g: &Body,
-    inputs: Inputs,
-    scale: f64,
-    out: &Body,
-) {
+pub(crate) unsafe fn grad(loss: PointwiseLoss, g: &Body, inputs: Inputs, scale: f64, out: &Body) {
     run(&job(loss, Some(g), inputs, Port::new(out), scale), out.dtype);
 }
 

@@ -289,7 +289,8 @@ fn map_rows<A: Number>(job: &Mapped, range: Range<usize>) {
             unsafe {
                 let x = job.x.load::<A>(at, 1, n, &mut room_x);
                 let g = job.g.map(|g| g.load::<A>(at, 1, n, &mut room_g));
-                let params: [&[A]; 4] = std::array::from_fn(|k| if long { &own[k..=k] } else { &columns[k][start..start + n] });
+                let params: [&[A]; 4] =
+                    std::array::from_fn(|k| if long { &own[k..=k] } else { &columns[k][start..start + n] });
                 combine(x, g, params, &mut result[..n], long);
                 job.out.store(at, 1, &result[..n]);
             }
@@ -301,9 +302,8 @@ fn map_rows<A: Number>(job: &Mapped, range: Range<usize>) {
 #[inline(always)]
 fn combine<A: Number>(x: &[A], g: Option<&[A]>, params: [&[A]; 4], out: &mut [A], single: bool) {
     let forward = |x: A, [mean, offset, _, scale]: [A; 4]| x.sub(mean).mul_add(scale, offset);
-    let backward = |x: A, g: A, [mean, level, slope, scale]: [A; 4]| {
-        g.sub(level).sub(x.sub(mean).mul(slope)).mul(scale)
-    };
+    let backward =
+        |x: A, g: A, [mean, level, slope, scale]: [A; 4]| g.sub(level).sub(x.sub(mean).mul(slope)).mul(scale);
     if single {
         let p = params.map(|p| p[0]);
         match g {

@@ -6,7 +6,7 @@ use super::super::number::{D, DFused, Number, Port, S, SFused, compiled};
 use super::super::scratch::Scratch;
 use super::{numbers, slice};
 use crate::DType;
-use crate::backend::{NormRows, NormGrad};
+use crate::backend::{NormGrad, NormRows};
 use crate::tensor::Body;
 use std::ops::Range;
 
