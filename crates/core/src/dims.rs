@@ -87,13 +87,18 @@ impl Dims {
     }
 
     /// Product of all sizes, or PyTorch's error when it exceeds what 64 bits hold.
+    ///
+    /// A size of 0 counts as 1 for the limit, so that the product of any of the sizes fits, too. PyTorch lets such
+    /// shapes pass, and wraps.
     pub fn checked_numel(&self, op: &'static str) -> Result<usize> {
-        const MOST: usize = isize::MAX as usize;
-        let empty = self.contains(&0);
-        self.iter()
-            .try_fold(1usize, |n, &d| if empty { (d <= MOST).then_some(0) } else { n.checked_mul(d) })
-            .filter(|&n| n <= MOST)
+        self.extent().map(|extent| if self.contains(&0) { 0 } else { extent })
             .ok_or_else(|| Error::runtime(op, "numel: integer multiplication overflow").given(format!("{self:?}")))
+    }
+
+    /// Product of all sizes but those of 0; `None` when it exceeds what 64 bits hold.
+    pub(crate) fn extent(&self) -> Option<usize> {
+        let product = self.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
+        product.filter(|&n| n <= isize::MAX as usize)
     }
 
     /// Row-major strides of this shape, as PyTorch computes them (a size of 0 counts as 1).

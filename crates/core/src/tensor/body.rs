@@ -1,6 +1,6 @@
 //! What a tensor looks at: a storage, and where in it each element lies.
 
-use crate::storage::{Block, Storage};
+use crate::storage::{Block, Storage, check_list};
 use crate::{DType, Device, Dims, Result, backend};
 use std::sync::Arc;
 
@@ -24,6 +24,10 @@ impl Body {
     #[inline]
     pub(crate) fn alloc(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
         let bytes = shape.checked_numel("empty")?.saturating_mul(dtype.size());
+        if bytes == 0 {
+            // What goes along the other dimensions may ask for memory as if there were elements.
+            check_list(shape.extent().unwrap_or(usize::MAX), dtype.size())?;
+        }
         let block = backend::of(device)?.allocate(bytes)?;
         Ok(Body::around(block, shape, dtype, device))
     }

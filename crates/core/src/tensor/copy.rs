@@ -175,9 +175,10 @@ impl Tensor {
     pub fn sum_to_size(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
         const OP: &str = "sum_to_size";
         let shape = shape.into().to_shape(OP)?;
-        let own = self.shape();
+        let x = self.resolve(OP)?;
+        let own = x.shape();
         if own == shape {
-            return self.resolve(OP);
+            return Ok(x);
         }
         let front = own.len().wrapping_sub(shape.len());
         let fits = own.len() >= shape.len() && shape.iter().zip(&own[front..]).all(|(&s, &n)| s == n || s == 1);
@@ -186,7 +187,7 @@ impl Tensor {
         }
         let dims: Vec<i64> =
             (0..own.len()).filter(|&d| d < front || (shape[d - front] == 1 && own[d] != 1)).map(|d| d as i64).collect();
-        let summed = if dims.is_empty() { self.resolve(OP)? } else { self.sum_dim(dims, true)? };
+        let summed = if dims.is_empty() { x } else { x.sum_dim(dims, true)? };
         if front == 0 { Ok(summed) } else { summed.reshape(&shape) }
     }
 }

@@ -70,7 +70,7 @@ impl Tensor {
     /// # Errors
     /// More than two dimensions.
     pub fn t(&self) -> Result<Tensor> {
-        match self.dim() {
+        match self.resolve("t")?.dim() {
             0 | 1 => self.viewed("t", "TBackward0", ViewOp::Alias),
             2 => self.transposed("t", "TBackward0", 0, 1),
             rank => Err(Error::runtime("t", format!("t() expects a tensor with <= 2 dimensions, but self is {rank}D"))),
@@ -91,7 +91,7 @@ impl Tensor {
     /// One dimension.
     #[allow(non_snake_case, reason = "PyTorch's name")]
     pub fn mT(&self) -> Result<Tensor> {
-        match self.dim() {
+        match self.resolve("mT")?.dim() {
             0 => self.transposed("mT", "PermuteBackward0", 0, 0),
             1 => Err(Error::runtime(
                 "mT",

@@ -6,9 +6,9 @@ use crate::ops::sample::{joined, shaped};
 by_hand! {
     table: VIEWS;
     alias as "AliasBackward0": shaped(&[2, 3], &[0, 3], |x| x.alias());
-    view as "ViewBackward0": shaped(&[2, 3], &[0, 3], |x| x.contiguous()?.view([3, x.shape()[0] as i64]));
+    view as "ViewBackward0": shaped(&[2, 3], &[0, 3], |x| x.contiguous()?.view([3, -1]));
     view_as: shaped(&[2, 3], &[0, 3], |x| x.contiguous()?.view_as(&x.t()?));
-    reshape: shaped(&[2, 3], &[0, 3], |x| x.reshape([3, x.shape()[0]]));
+    reshape: shaped(&[2, 3], &[0, 3], |x| x.reshape([3, -1]));
     reshape_as: shaped(&[2, 3], &[0, 3], |x| x.reshape_as(&x.t()?));
     flatten: shaped(&[2, 3, 2], &[2, 0, 2], |x| x.flatten(1, -1));
     unflatten: shaped(&[2, 6], &[0, 6], |x| x.unflatten(1, [2, -1]));

@@ -37,7 +37,7 @@ fn infer_shape(op: &'static str, sizes: &Sizes, numel: usize) -> Result<Dims> {
             shape[i] = numel / known;
             Ok(shape)
         }
-        None if known == numel => Ok(shape),
+        None if known == numel => shape.checked_numel(op).map(|_| shape),
         _ => Err(invalid()),
     }
 }

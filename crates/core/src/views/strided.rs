@@ -84,6 +84,7 @@ impl Tensor {
                 &stride[..]
             ));
         }
+        size.to_shape(OP)?;
         let dims = |list: &Sizes| list.iter().map(|&n| n as usize).collect::<Dims>();
         let view = ViewOp::AsStrided { shape: dims(&size), strides: dims(&stride), offset: offset as usize };
         x.viewed(OP, "AsStridedBackward0", view)

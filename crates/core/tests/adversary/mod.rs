@@ -114,11 +114,17 @@ pub fn inputs() -> Vec<Tensor> {
         &[1, 2, 1, 2, 1, 2, 1, 2],
     ];
     let mut all: Vec<Tensor> = shapes.iter().map(|shape| trained(f64s(shape, 0.5))).collect();
-    // Sizes whose product does not fit, beside a size of 0.
-    for shape in
-        [&[0, huge, huge][..], &[huge, huge, 0], &[huge, 0], &[0, huge], &[huge, 0, huge], &[0, i64::MAX as usize]]
-    {
-        all.push(f64s(shape, 0.0));
+    // Sizes beyond any memory, beside a size of 0.
+    for (small, shape) in [
+        (&[1, 0][..], &[huge, 0][..]),
+        (&[0, 1], &[0, huge]),
+        (&[0, 3, 1], &[0, 3, huge]),
+        (&[1, 0, 2], &[huge, 0, 2]),
+        (&[2, 1, 0], &[2, huge, 0]),
+        (&[0, 2, 1, 3], &[0, 2, huge, 3]),
+        (&[0, 1], &[0, i64::MAX as usize]),
+    ] {
+        all.push(f64s(small, 0.0).expand(shape).unwrap());
     }
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MAX, f64::MIN_POSITIVE, 1e300, -1e300] {
         all.push(trained(f64s(&[2, 3], value)));

@@ -100,12 +100,12 @@ impl Job<'_> {
             (0..list.len()).filter(|&d| d != self.dim).map(|d| list[d]).collect()
         };
         let count = self.index.shape[self.dim];
+        if self.index.shape.contains(&0) {
+            return;
+        }
         let (s_dim, i_dim) = (self.spread.strides[self.dim], self.index.strides[self.dim]);
         let strides = [&self.spread.strides, &self.index.strides, &self.table.strides].map(|list| without(list));
         let walk = Walk::new(&without(&self.index.shape), [&strides[0], &strides[1], &strides[2]]);
-        if count == 0 || self.index.shape.contains(&0) {
-            return;
-        }
         let (from, to) = (Shared(self.spread.ptr().cast::<T>()), Shared(self.table.ptr().cast::<T>()));
         let index = Shared(self.index.ptr().cast::<i64>());
         crate::pool::parallel_for(walk.numel(), GRAIN / 2 / count + 16, &|range| {

@@ -26,7 +26,8 @@ impl<const N: usize> Walk<N> {
             let last = walk.shape.len();
             let merges = last > 0 && (0..N).all(|i| walk.strides[i][last - 1] == strides[i][d].wrapping_mul(shape[d]));
             if merges {
-                walk.shape[last - 1] *= shape[d];
+                // Dimensions left out of a walk may hold a size of 0: then it is never taken.
+                walk.shape[last - 1] = walk.shape[last - 1].saturating_mul(shape[d]);
                 for i in 0..N {
                     walk.strides[i][last - 1] = strides[i][d];
                 }
@@ -55,7 +56,7 @@ impl<const N: usize> Walk<N> {
     /// Number of elements.
     #[inline]
     pub fn numel(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |product: usize, &size| product.saturating_mul(size))
     }
 
     /// Calls `f(offsets, length, strides along the run)` for each run along the last dimension that lies within

@@ -24,7 +24,8 @@ unsafe fn checked(numbers: &Body, rows: usize) -> Result<&[i64]> {
 pub(crate) unsafe fn take(table: &Body, numbers: &Body, out: &Body) -> Result<()> {
     let (rows, columns) = (table.shape[0], table.shape[1]);
     let numbers = unsafe { checked(numbers, rows)? };
-    let bytes = columns * table.dtype.size();
+    // Without rows to look up, a row may be longer than memory.
+    let bytes = columns.saturating_mul(table.dtype.size());
     let (from, to) = (Shared(table.ptr()), Shared(out.ptr()));
     crate::pool::parallel_for(numbers.len(), (1 << 16) / bytes.max(1) + 1, &|range| {
         for i in range {

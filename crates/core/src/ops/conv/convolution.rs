@@ -54,18 +54,54 @@ fn spatial(sizes: [usize; 3], like: usize) -> impl Iterator<Item = usize> {
     sizes.into_iter().skip(3 - (like - 2))
 }
 
+/// Refuses a tensor that is not of the sizes that the convolution was resolved for.
+fn check(op: &'static str, name: &str, x: &Tensor, first: [usize; 2], sizes: [usize; 3]) -> Result<()> {
+    let shape = x.shape();
+    let wanted: Option<Dims> =
+        (3..=5).contains(&shape.len()).then(|| first.into_iter().chain(spatial(sizes, shape.len())).collect());
+    match wanted {
+        Some(wanted) if wanted == shape => Ok(()),
+        _ => Err(Error::runtime(op, format!("{name} is not of the convolution's sizes"))
+            .given(format!("{shape:?}"))
+            .expected(format!("{first:?} and the last of {sizes:?}"))),
+    }
+}
+
+fn check_input(op: &'static str, x: &Tensor, s: &ConvShape) -> Result<()> {
+    check(op, "the input", x, [s.batch, s.in_channels], s.input)
+}
+
+fn check_kernel(op: &'static str, w: &Tensor, s: &ConvShape) -> Result<()> {
+    check(op, "the kernel", w, [s.out_channels, s.in_channels / s.groups], s.kernel)
+}
+
+fn check_output(op: &'static str, g: &Tensor, s: &ConvShape) -> Result<()> {
+    check(op, "the gradient", g, [s.batch, s.out_channels], s.output)
+}
+
 fn forward(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, s: &ConvShape) -> Result<Tensor> {
+    check_input("convolution", x, s)?;
+    check_kernel("convolution", w, s)?;
+    if let Some(bias) = bias.filter(|bias| bias.shape() != [s.out_channels]) {
+        return Err(Error::runtime("convolution", "expected bias to be 1-dimensional with one element for each channel")
+            .given(format!("{:?}", bias.shape()))
+            .expected(format!("[{}]", s.out_channels)));
+    }
     let out: Dims = [s.batch, s.out_channels].into_iter().chain(spatial(s.output, w.dim())).collect();
     let inputs: Vec<&Tensor> = [x, w].into_iter().chain(bias).collect();
     run("convolution", &inputs, &out, |b, i, out| b.conv_forward(s, i[0], i[1], i.get(2).copied(), out))
 }
 
 fn input_grad(g: &Tensor, w: &Tensor, s: &ConvShape) -> Result<Tensor> {
+    check_output("convolution_backward", g, s)?;
+    check_kernel("convolution_backward", w, s)?;
     let out: Dims = [s.batch, s.in_channels].into_iter().chain(spatial(s.input, w.dim())).collect();
     run("convolution_backward", &[g, w], &out, |b, i, out| b.conv_input_grad(s, i[0], i[1], out))
 }
 
 fn weight_grad(x: &Tensor, g: &Tensor, s: &ConvShape) -> Result<Tensor> {
+    check_input("convolution_backward", x, s)?;
+    check_output("convolution_backward", g, s)?;
     let channels = s.in_channels / s.groups;
     let out: Dims = [s.out_channels, channels].into_iter().chain(spatial(s.kernel, x.dim())).collect();
     run("convolution_backward", &[x, g], &out, |b, i, out| b.conv_weight_grad(s, i[0], i[1], out))

@@ -2,6 +2,7 @@
 
 use super::pool_shape::{PoolOptions, pool_shape, shape_of, window};
 use crate::backend::{self, PoolShape};
+use crate::ops::elementwise::mixed_devices;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
 use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
@@ -19,7 +20,23 @@ fn pooled(input: &Dims, n: usize, sizes: [usize; 3]) -> Dims {
     input[..input.len() - n].iter().copied().chain(sizes.into_iter().skip(3 - n)).collect()
 }
 
+/// Refuses a tensor that is not of the sizes that the pooling was resolved for.
+fn check(op: &'static str, x: &Tensor, s: &PoolShape, n: usize, sizes: [usize; 3]) -> Result<()> {
+    let shape = x.shape();
+    let fits = (1..=3).contains(&n)
+        && shape.len() >= n
+        && shape[shape.len() - n..] == sizes[3 - n..]
+        && Dims::from_slice(&shape[..shape.len() - n]).numel() == s.planes;
+    match fits {
+        true => Ok(()),
+        false => Err(Error::runtime(op, "the tensor is not of the pooling's sizes")
+            .given(format!("{shape:?}"))
+            .expected(format!("{} planes of the last {n} of {sizes:?}", s.planes))),
+    }
+}
+
 fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
+    check("max_pool", x, s, n, s.input)?;
     let dtype = x.dtype();
     let input = x.detach().to(compute_dtype(dtype))?.contiguous()?.body();
     let shape = pooled(&input.shape, n, s.output);
@@ -33,6 +50,15 @@ fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
 }
 
 fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Tensor> {
+    const OP: &str = "max_pool_backward";
+    check(OP, g, s, n, s.output)?;
+    check(OP, indices, s, n, s.output)?;
+    if indices.device() != g.device() {
+        return Err(mixed_devices(OP, g.device(), indices.device()));
+    }
+    if indices.dtype() != DType::I64 {
+        return Err(Error::runtime(OP, "indices must be int64").given(indices.dtype().to_string()));
+    }
     let dtype = g.dtype();
     let grad = g.detach().to(compute_dtype(dtype))?.contiguous()?.body();
     let out = Body::alloc(pooled(&grad.shape, n, s.input), grad.dtype, grad.device())?;

@@ -64,7 +64,7 @@ fn output_size(input: i64, kernel: i64, stride: i64, padding: i64, dilation: i64
     let free = input.saturating_add(2 * padding) - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
     let out = free.div_euclid(stride) + 1;
     // The last window must start inside the input or its left padding.
-    if ceil_mode && (out - 1) * stride >= input + padding { out - 1 } else { out }
+    if ceil_mode && (out - 1) * stride >= input.saturating_add(padding) { out - 1 } else { out }
 }
 
 /// The checks of a pooling over one dimension, which PyTorch words differently.
@@ -166,9 +166,11 @@ pub(crate) fn pool_shape(
 pub(crate) fn shape_of(op: &'static str, input: &Dims, n: usize, window: &Window) -> Result<PoolShape> {
     let refuse = |text: String| Err(Error::runtime(op, text));
     let Window { kernel, stride, padding, dilation, ceil_mode } = window;
-    let first = input.len() - n;
+    let Some(first) = input.len().checked_sub(n) else {
+        return refuse(format!("{op}: expected at least {n} dimensions, but got {}", input.len()));
+    };
     let mut shape = PoolShape {
-        planes: input[..first].iter().product(),
+        planes: Dims::from_slice(&input[..first]).numel(),
         input: [1; 3],
         kernel: [1; 3],
         stride: [1; 3],

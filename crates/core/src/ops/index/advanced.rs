@@ -4,6 +4,7 @@ use super::masked::{coordinates, positions};
 use super::run::{gathered, on, out_of_bounds_text, raised, run, stretched};
 use crate::backend::{self, Indexing};
 use crate::ops::record::{linear, written};
+use crate::storage::check_list;
 use crate::tensor::copy::expanded;
 use crate::views::{ViewOp, view_strides};
 use crate::{Body, DType, Dims, Error, Result, Tensor, broadcast_shapes};
@@ -77,6 +78,7 @@ impl Plan {
                 )
             })?;
         }
+        check_list(shape.checked_numel(OP)?, 3 * size_of::<i64>())?;
         let mut flat = vec![0i64; shape.numel()];
         for (k, (&dim, tensor)) in dims.iter().zip(&tensors).enumerate() {
             let size = own[dim] as i64;
@@ -84,7 +86,8 @@ impl Plan {
                 if i < -size || i >= size {
                     return Err(Error::index(OP, out_of_bounds_text(i, k, own[dim])));
                 }
-                *place = *place * size + if i < 0 { i + size } else { i };
+                // Dimensions without elements may be longer than memory.
+                *place = place.wrapping_mul(size).wrapping_add(if i < 0 { i + size } else { i });
             }
         }
         // Indexed dimensions that are no neighbours come first.
@@ -101,7 +104,7 @@ impl Plan {
     fn merged(&self, body: &Body) -> Result<(Body, bool)> {
         let body = ViewOp::Permute(self.order.clone()).apply(OP, body)?;
         let (at, end) = (self.at, self.at + self.count);
-        let size: usize = body.shape[at..end].iter().product();
+        let size = Dims::from_slice(&body.shape[at..end]).checked_numel(OP)?;
         let shape: Dims =
             body.shape[..at].iter().copied().chain([size]).chain(body.shape[end..].iter().copied()).collect();
         if let Some(strides) = view_strides(&body, &shape) {

@@ -41,8 +41,15 @@ fn lookup(table: &Tensor, indices: &Tensor) -> Result<Tensor> {
 /// The gradient of the table: each row's gradient added at the row's number, but for the padding row.
 fn spread(g: &Tensor, indices: &Tensor, rows: usize, padding: Option<i64>, by_frequency: bool) -> Result<Tensor> {
     let numbers = row_numbers("embedding_backward", g, indices)?;
+    let (given, mut rows_of) = (g.shape(), indices.shape());
+    let columns = given.last().copied().unwrap_or(0);
+    rows_of.push(columns);
+    if given != rows_of {
+        return Err(Error::runtime("embedding_backward", "the gradient has another shape than the rows that were looked up")
+            .given(format!("{given:?}"))
+            .expected(format!("{rows_of:?}")));
+    }
     let g = g.detach().contiguous()?.body();
-    let columns = g.shape.last().copied().unwrap_or(0);
     let out = Body::zeros(Dims::from([rows, columns]), g.dtype, g.device())?;
     backend::of(g.device())?.add_rows(&g, &numbers, padding, by_frequency, &out)?;
     Ok(Tensor::from_body(out))

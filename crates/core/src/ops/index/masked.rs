@@ -78,8 +78,9 @@ impl Tensor {
     /// # Errors
     /// `mask` is not bool, `source` has another dtype or too few elements.
     pub fn masked_scatter(&self, mask: &Tensor, source: &Tensor) -> Result<Tensor> {
-        let shape = broadcast_shapes("masked_scatter", &self.shape(), &mask.shape())?;
-        masked_scatter(&self.expand(shape)?, mask, source, None)
+        let x = self.resolve("masked_scatter")?;
+        let shape = broadcast_shapes("masked_scatter", &x.shape(), &mask.shape())?;
+        masked_scatter(&x.expand(shape)?, mask, source, None)
     }
 
     /// In-place form of [`Tensor::masked_scatter`].

@@ -1,6 +1,7 @@
 //! What every operation with an index shares.
 
 use crate::backend::{self, Indexing};
+use crate::ops::elementwise::mixed_devices;
 use crate::{Body, DType, Device, Dims, Error, Result, Tensor};
 
 /// The index as int64, on the device of what it indexes. Its dtype was checked.
@@ -40,6 +41,11 @@ pub(super) fn run(
     table: &Body,
     bad: impl Fn(i64) -> Error,
 ) -> Result<()> {
+    for body in [spread, index] {
+        if body.device() != table.device() {
+            return Err(mixed_devices("index", table.device(), body.device()));
+        }
+    }
     let (spread, index, table) = (raised(spread.clone()), raised(index.clone()), raised(table.clone()));
     match backend::of(table.device())?.index(kind, dim, &spread, &index, &table)? {
         Some(index) => Err(bad(index)),

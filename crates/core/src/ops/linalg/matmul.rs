@@ -113,7 +113,7 @@ fn linear_of(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tenso
     let transposed = weight.t()?;
     let Some(bias) = bias else { return matmul_of(&x, &transposed) };
     let shape = x.shape();
-    if weight.dim() == 1 || shape.is_empty() {
+    if weight.dim() < 2 || shape.is_empty() {
         return matmul_of(&x, &transposed)?.add(&bias);
     }
     if shape.len() == 2 {

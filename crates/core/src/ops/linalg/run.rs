@@ -57,24 +57,31 @@ pub(super) fn refuse_bool(kernel: &str, op: &'static str, dtype: DType) -> Resul
 
 /// `alpha * a @ b + beta * add` for `[.., m, k]` and `[.., k, n]` with equal batch dimensions.
 pub(super) fn product(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha: f64) -> Result<Tensor> {
+    for other in [Some(b), add.map(|(add, _)| add)].into_iter().flatten() {
+        same_device("addmm", &[a, other])?;
+    }
     let (a, b) = (a.body(), b.body());
     let rank = a.shape.len();
     let mut shape: Dims = a.shape.clone();
     shape[rank - 1] = b.shape[rank - 1];
     let backend = backend::of(a.device())?;
     let out = Body::alloc(shape.clone(), a.dtype, a.device())?;
+    let multiply = |product: Product, bias: Option<&Body>| match out.numel() {
+        0 => Ok(()),
+        _ => backend.matmul(product, &a, &b, bias, &out),
+    };
     let Some((add, beta)) = add.filter(|&(_, beta)| beta != 0.0) else {
-        backend.matmul(Product { alpha, beta: 0.0 }, &a, &b, None, &out)?;
+        multiply(Product { alpha, beta: 0.0 }, None)?;
         return Ok(Tensor::from_body(out));
     };
     let add = add.body();
     // A row that is added to every row rides along in the last pass of the product.
     let is_row = add.numel() == shape[rank - 1] && add.shape.last() == Some(&shape[rank - 1]) && add.is_contiguous();
     if is_row && beta == 1.0 && add.dtype == a.dtype {
-        backend.matmul(Product { alpha, beta: 0.0 }, &a, &b, Some(&add), &out)?;
+        multiply(Product { alpha, beta: 0.0 }, Some(&add))?;
     } else {
         backend.copy(&expanded("expand", &add, &shape)?, &out)?;
-        backend.matmul(Product { alpha, beta }, &a, &b, None, &out)?;
+        multiply(Product { alpha, beta }, None)?;
     }
     Ok(Tensor::from_body(out))
 }

@@ -4,6 +4,7 @@ use super::Reduction;
 use crate::autograd::is_grad_enabled;
 use crate::backend::{self, ClassLoss};
 use crate::ops::by_hand;
+use crate::ops::elementwise::mixed_devices;
 use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Body, DType, Dims, Error, Result, Tensor};
@@ -21,7 +22,7 @@ struct Options<'a> {
 fn merged(shape: &Dims) -> [usize; 3] {
     match shape.len() {
         1 => [1, shape[0], 1],
-        _ => [shape[0], shape[1], shape[2..].iter().product()],
+        _ => [shape[0], shape[1], Dims::from_slice(&shape[2..]).numel()],
     }
 }
 
@@ -33,6 +34,11 @@ fn class_dim(x: &Tensor) -> i64 {
 /// PyTorch's checks, in its order.
 fn check(op: &'static str, x: &Tensor, target: &Tensor, options: &Options) -> Result<()> {
     let (shape, classes) = (x.shape(), target.shape());
+    for other in [Some(target), options.weight].into_iter().flatten() {
+        if other.device() != x.device() {
+            return Err(mixed_devices(op, x.device(), other.device()));
+        }
+    }
     if shape.is_empty() {
         return Err(Error::value(op, "Expected 1 or more dimensions (got 0)"));
     }

@@ -100,7 +100,9 @@ pub(crate) fn reduce(kernel: Reduce, x: &Tensor, over: &Over, dtype: DType) -> R
         _ => compute_class(dtype),
     };
     let out = Body::alloc(over.kept(), dtype, input.device())?;
-    backend::of(input.device())?.reduce(kernel, compute, &input, &out)?;
+    if out.numel() > 0 {
+        backend::of(input.device())?.reduce(kernel, compute, &input, &out)?;
+    }
     Ok(reshaped(&out, over))
 }
 

@@ -72,7 +72,7 @@ fn joined(op: &'static str, bodies: &[Body], shape: Dims, dim: usize, lengths: &
     let (dtype, device) = common(op, bodies)?;
     let out = Body::alloc(shape, dtype, device)?;
     let mut start = 0;
-    for (body, &length) in bodies.iter().zip(lengths).filter(|(_, length)| **length > 0) {
+    for (body, &length) in bodies.iter().zip(lengths).filter(|(body, _)| body.numel() > 0) {
         let mut place = out.shape.clone();
         place[dim] = length;
         let place = out.view(place, out.strides.clone(), out.offset + start * out.strides[dim]);

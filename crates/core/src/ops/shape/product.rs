@@ -88,6 +88,9 @@ impl Tensor {
             _ => (1, 1),
         };
         let sizes: Vec<(usize, usize)> = shapes.iter().map(sides).collect();
+        if let Some(other) = parts.iter().map(Tensor::device).find(|&device| device != parts[0].device()) {
+            return Err(crate::ops::elementwise::mixed_devices(OP, parts[0].device(), other));
+        }
         let dtype = parts.iter().map(Tensor::dtype).reduce(DType::promote).unwrap_or(DType::F32);
         let total = sizes.iter().fold((0, 0), |(r, c), (rows, columns)| (r + rows, c + columns));
         let out = Body::zeros(Dims::from([total.0, total.1]), dtype, parts[0].device())?;

@@ -61,7 +61,7 @@ impl Tensor {
     /// # Errors
     /// Fewer than two dimensions.
     pub fn fliplr(&self) -> Result<Tensor> {
-        match self.dim() {
+        match self.resolve("fliplr")?.dim() {
             0 | 1 => Err(Error::runtime("fliplr", "Input must be >= 2-d.")),
             _ => self.flip(1),
         }
@@ -72,7 +72,7 @@ impl Tensor {
     /// # Errors
     /// No dimensions.
     pub fn flipud(&self) -> Result<Tensor> {
-        match self.dim() {
+        match self.resolve("flipud")?.dim() {
             0 => Err(Error::runtime("flipud", "Input must be >= 1-d.")),
             _ => self.flip(0),
         }
