@@ -106,16 +106,6 @@ classes! { CLASSES;
     "LayerNorm" |a| { let norm = nn::LayerNorm::builder(a.ints("normalized_shape")?).eps(a.float_or("eps", 1e-5)?); plain(norm.elementwise_affine(a.bool_or("elementwise_affine", true)?).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
     "Embedding" |a| plain(embedding(a)?);
     "Identity" |a| { let _ = (a.rest(), a.keyword("unused")); plain(nn::Identity::new()) };
-    "Conv1d" |a| convolution!(a, Conv1d);
-    "Conv2d" |a| convolution!(a, Conv2d);
-    "Conv3d" |a| convolution!(a, Conv3d);
-    "LazyConv1d" |a| lazy_convolution!(a, Conv1d);
-    "LazyConv2d" |a| lazy_convolution!(a, Conv2d);
-    "LazyConv3d" |a| lazy_convolution!(a, Conv3d);
-    "MaxPool1d" |a| max_pool!(a, MaxPool1d);
-    "MaxPool2d" |a| max_pool!(a, MaxPool2d);
-    "MaxPool3d" |a| max_pool!(a, MaxPool3d);
-    "Embedding" |a| embedding(a)?;
     "Sequential" |a| plain(sequential(a.rest())?);
 }
 
@@ -167,19 +157,6 @@ fn sequential(layers: Vec<Value>) -> Out<nn::Sequential> {
         all = all.add(layer.into_forward()?);
     }
     Ok(all)
-}
-
-fn embedding(a: &mut Args) -> Out<Box<dyn Layer>> {
-    let (count, width) = (size(a, "num_embeddings")?, size(a, "embedding_dim")?);
-    let mut builder = nn::Embedding::builder(count, width);
-    if let Some(row) = a.maybe_int("padding_idx")? {
-        builder = builder.padding_idx(row);
-    }
-    if let Some(max_norm) = a.maybe_float("max_norm")? {
-        builder = builder.max_norm(max_norm);
-    }
-    builder = builder.norm_type(a.float_or("norm_type", 2.0)?).scale_grad_by_freq(a.flag("scale_grad_by_freq")?);
-    Ok(plain(builder.dtype(dtype(a)?).build()?))
 }
 
 /// How the input of a convolution is padded.

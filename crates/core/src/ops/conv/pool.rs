@@ -1,6 +1,6 @@
 //! Maximum pooling.
 
-use super::pool_shape::{PoolOptions, pool_shape};
+use super::pool_shape::{PoolOptions, pool_shape, shape_of, window};
 use crate::backend::{self, PoolShape};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
@@ -64,6 +64,9 @@ fn pool_over(
         )
         .given(format!("{shape:?}")));
     }
+    let kernel = kernel.into();
+    // Over one dimension PyTorch looks at the input before the arguments.
+    let early = if n > 1 { Some(window(op, n, &kernel, options)?) } else { None };
     if !ranked || shape[usize::from(shape.len() == batched)..].contains(&0) {
         let name = if n == 1 { format!("{op}: ") } else { String::new() };
         return Err(Error::runtime(
@@ -76,7 +79,8 @@ fn pool_over(
     if x.dtype() == DType::Bool {
         return Err(Error::not_implemented(op, "\"max_pool2d\" not implemented for 'Bool'"));
     }
-    let sizes = pool_shape(op, &shape, n, &kernel.into(), options)?;
+    let window = early.map_or_else(|| window(op, n, &kernel, options), Ok)?;
+    let sizes = shape_of(op, &shape, n, &window)?;
     x.max_pool(sizes, n)
 }
 
