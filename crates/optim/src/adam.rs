@@ -146,8 +146,7 @@ impl<O: From<Adam>> AdamBuilder<O> {
     /// tensor that is not a leaf, or a parameter in two groups.
     pub fn build(self) -> Result<O> {
         let invalid = |what: &str, value: Value| Err(Error::value("Adam", format!("Invalid {what}: {value}")));
-        // Written so that NaN is refused too.
-        let refused = |value: Scalar| !(value.to_f64() >= 0.0);
+        let refused = |value: Scalar| value.to_f64().is_nan() || value.to_f64() < 0.0;
         if refused(self.lr) {
             return invalid("learning rate", self.lr.into());
         }

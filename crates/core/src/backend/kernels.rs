@@ -28,7 +28,7 @@ kernels! {
         I0, I1, Sinc, Entr, Ndtr, LogNdtr, Logit, LogitEps(f64), Sigmoid, Floor, Ceil, Round, RoundDecimals(i32), Trunc, Frac,
         Angle, Deg2rad, Rad2deg, NanToNum(f64, f64, f64), LogicalNot, BitwiseNot, IsNan, IsInf, IsPosInf, IsNegInf, IsFinite,
         Signbit, Relu, Hardtanh(f64, f64), LeakyRelu(f64), Threshold(f64, f64), Elu(f64, f64, f64), Gelu, GeluTanh, Silu, Mish,
-        Softplus(f64, f64), Softsign, LogSigmoid, Hardsigmoid, Hardswish, Hardshrink(f64), Softshrink(f64),
+        Softplus(f64, f64), LogSigmoid, Hardsigmoid, Hardswish, Hardshrink(f64), Softshrink(f64),
     }
     /// Formulas of two inputs.
     Binary {

@@ -1,6 +1,7 @@
 //! New tensors from patterns: ranges and the identity.
 
 use super::{Tensor, TensorOptions};
+use crate::storage::check_list;
 use crate::{DType, Error, Result, Scalar, default_dtype};
 
 /// Numbers between two bounds, in the arithmetic that PyTorch uses for a dtype.
@@ -13,7 +14,7 @@ struct Even {
 impl Even {
     fn new(op: &'static str, start: Scalar, end: Scalar, steps: i64) -> Result<Self> {
         match usize::try_from(steps) {
-            Ok(steps) => Ok(Even { start: start.to_f64(), end: end.to_f64(), steps }),
+            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even { start: start.to_f64(), end: end.to_f64(), steps }),
             Err(_) => Err(Error::runtime(op, "number of steps must be non-negative")),
         }
     }
@@ -113,6 +114,7 @@ impl Tensor {
         let dtype = options.dtype_or(if whole { DType::I64 } else { default_dtype() });
         refuse_bool("arange", dtype)?;
         let len = arange_len(start, end, step)?;
+        check_list(len, 3 * size_of::<f64>())?;
         if !dtype.is_floating_point() {
             let (start, step) = (start.to_i64(), step.to_i64());
             let numbers = (0..len as i64).map(|i| start.wrapping_add(step.wrapping_mul(i))).collect();

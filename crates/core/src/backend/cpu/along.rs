@@ -45,9 +45,10 @@ impl<const N: usize> Along<N> {
 
     /// Splits the rows among threads.
     pub fn parallel(&self, f: &(dyn Fn(Range<usize>) + Sync)) {
-        if self.size > 0 {
-            let least = if self.side_by_side { 64 } else { 1 };
-            crate::pool::parallel_for(self.rows.numel(), ((1 << 14) / self.size).max(least), f);
+        let least = if self.side_by_side { 64 } else { 1 };
+        // Without elements along the dimension there is nothing to do.
+        if let Some(rows) = (1usize << 14).checked_div(self.size) {
+            crate::pool::parallel_for(self.rows.numel(), rows.max(least), f);
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) struct Walk<const N: usize> {
     pub strides: [SmallVec<[usize; 6]>; N],
 }
 
+#[allow(clippy::needless_range_loop, reason = "several lists are gone through at once")]
 impl<const N: usize> Walk<N> {
     /// The walk over `shape` in row-major order.
     pub fn new(shape: &[usize], strides: [&[usize]; N]) -> Self {

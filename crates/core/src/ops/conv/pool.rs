@@ -25,7 +25,10 @@ fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
     let shape = pooled(&input.shape, n, s.output);
     let out = Body::alloc(shape.clone(), input.dtype, input.device())?;
     let indices = Body::alloc(shape, DType::I64, input.device())?;
-    backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
+    // Without images there are no windows, however many a plane would have.
+    if out.numel() > 0 {
+        backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
+    }
     Ok((Tensor::from_body(out).to(dtype)?, Tensor::from_body(indices)))
 }
 
@@ -33,7 +36,9 @@ fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Ten
     let dtype = g.dtype();
     let grad = g.detach().to(compute_dtype(dtype))?.contiguous()?.body();
     let out = Body::alloc(pooled(&grad.shape, n, s.input), grad.dtype, grad.device())?;
-    backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
+    if out.numel() > 0 {
+        backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
+    }
     Tensor::from_body(out).to(dtype)
 }
 

@@ -88,7 +88,7 @@ fn shrink_grad(g: &Tensor, x: &Tensor, lambd: f64) -> Result<Tensor> {
 }
 
 fn softshrink_kernel(x: &Tensor, lambd: f64) -> Result<Unary> {
-    if !(lambd >= 0.0) && x.is_floating_point() {
+    if (lambd < 0.0 || lambd.is_nan()) && x.is_floating_point() {
         return Err(Error::runtime(
             "softshrink",
             format!(

@@ -66,8 +66,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
             | U::Sigmoid
             | U::Angle
             | U::Deg2rad
-            | U::Rad2deg
-            | U::Softsign,
+            | U::Rad2deg,
         )
         | Map::Binary(B::Div | B::Atan2 | B::Xlogy | B::Xlog1py | B::Copysign | B::Ldexp) => Rule::Float,
         Map::Ternary(Ternary::MaskedFill | Ternary::Lerp) => Rule::First,

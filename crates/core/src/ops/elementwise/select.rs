@@ -187,7 +187,7 @@ ops! {
         kernel: Binary::Copysign,
         saves: [x] -> y,
         grads: {
-            x: |g| g.mul(&y.detach().div(&x.detach())?.masked_fill(&x.eq(0)?, 0)?),
+            x: |g| g.mul(&y.detach().div(x.detach())?.masked_fill(&x.eq(0)?, 0)?),
             sign: |g| g.zeros_like(),
         },
         in_place: copysign_,

@@ -1,11 +1,11 @@
 //! Convolutions in one to three dimensions: forward and both gradients.
 //!
 //! No matrix of patches is built. The source is copied once, padded and with its strides taken apart
-//! ([`planes`](self::planes)); then each kernel tap is a fixed distance, and the microkernels of the matrix product read
+//! (`planes`); then each kernel tap is a fixed distance, and the microkernels of the matrix product read
 //! the copy through a table of distances. The gradient with respect to the input is the same computation on the
-//! gradient of the output, once for each residue of the stride ([`correlate`](self::correlate)); it also serves as the
+//! gradient of the output, once for each residue of the stride (`correlate`); it also serves as the
 //! forward pass of a transposed convolution. The gradient with respect to the weight sums over pixels
-//! ([`weight_grad`](self::weight_grad)). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
+//! (`weight_grad`). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
 #![allow(unsafe_code)] // Microkernels on raw pointers.
 
 mod correlate;
@@ -66,9 +66,14 @@ pub struct ConvDim {
 impl ConvDim {
     /// `floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, or zero if the kernel does not fit.
     pub fn output(&self) -> usize {
-        let reach = self.dilation * self.kernel.saturating_sub(1) + 1;
-        (self.input + 2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
+        let reach = self.dilation.saturating_mul(self.kernel.saturating_sub(1)).saturating_add(1);
+        self.input.saturating_add(2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
     }
+}
+
+/// Elements of these sizes; without images they may be more than there is memory for.
+pub(crate) fn product_of(sizes: [usize; 3]) -> usize {
+    sizes.iter().fold(1, |product: usize, &size| product.saturating_mul(size))
 }
 
 impl ConvShape {
@@ -94,17 +99,17 @@ impl ConvShape {
 
     /// Elements of one channel of the input.
     pub fn input_size(&self) -> usize {
-        self.input.iter().product()
+        product_of(self.input)
     }
 
     /// Elements of one channel of the output.
     pub fn output_size(&self) -> usize {
-        self.output.iter().product()
+        product_of(self.output)
     }
 
     /// Elements of the kernel for one pair of channels.
     pub fn kernel_size(&self) -> usize {
-        self.kernel.iter().product()
+        product_of(self.kernel)
     }
 
     /// Elements of the input, the weight and the output.

@@ -14,6 +14,7 @@ use std::ops::Range;
 pub use average::{Divisor, avg_pool_backward, avg_pool_forward};
 pub use max::{max_pool_backward, max_pool_forward};
 
+use super::conv::product_of;
 use crate::pool::parallel_for;
 
 /// The sizes of a pooling. One- and two-dimensional ones have leading dimensions of size 1, kernel 1, stride 1.
@@ -38,12 +39,12 @@ pub struct PoolShape {
 impl PoolShape {
     /// Elements of one plane of the input.
     pub fn input_size(&self) -> usize {
-        self.input.iter().product()
+        product_of(self.input)
     }
 
     /// Elements of one plane of the output.
     pub fn output_size(&self) -> usize {
-        self.output.iter().product()
+        product_of(self.output)
     }
 
     fn check(&self, input: usize, output: usize) {
