@@ -58,12 +58,6 @@ impl Config {
             return Err(Error::value(OP, "out_channels must be divisible by groups"));
         }
         self.kernel = each("kernel_size", &self.kernel.clone().into(), n)?;
-        if let Some(&size) = self.kernel.iter().find(|&&k| k < 0) {
-            return Err(Error::runtime(
-                OP,
-                format!("Trying to create tensor with negative dimension {size}: {:?}", self.kernel),
-            ));
-        }
         self.options.stride = each("stride", &self.options.stride, n)?.into();
         self.options.dilation = each("dilation", &self.options.dilation, n)?.into();
         if let Padding::Zeros(zeros) = &self.options.padding {
