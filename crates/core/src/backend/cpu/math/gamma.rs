@@ -161,7 +161,7 @@ fn hurwitz_zeta_positive(s: u32, x: f64) -> f64 {
     for (k, b) in BERNOULLI.iter().enumerate() {
         sum += factor * b;
         let at = s + 2.0 * k as f64;
-        factor *= at * (at + 1.0) / (a * a);
+        factor *= (at + 1.0) * (at + 2.0) / (a * a);
     }
     sum
 }
