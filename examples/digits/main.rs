@@ -73,7 +73,7 @@ fn train_model(
         model.train(true);
         for batch in loader.iter() {
             let (images, labels) = batch?;
-            optimizer.zero_grad(true)?;
+            optimizer.zero_grad()?;
             let loss = nn::functional::cross_entropy(&model.call(&images)?, &labels)?;
             loss.backward()?;
             optimizer.step()?;

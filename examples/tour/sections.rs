@@ -194,7 +194,7 @@ pub fn one_model_with_everything() -> Result<()> {
     let (x, target) = (Tensor::randn([16, 3])?, Tensor::randint(0, 2, [16])?);
     let mut optimizer = optim::SGD::new(demo.parameters(), 0.1).momentum(0.9).build()?;
     for step in 0..5 {
-        optimizer.zero_grad(true)?;
+        optimizer.zero_grad()?;
         let loss = nn::functional::cross_entropy(&demo.call(&x)?, &target)?;
         loss.backward()?;
         optimizer.step()?;

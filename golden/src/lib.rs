@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `value`, `tensors`, `case` | the format of the files |
 //! | `compare` | how near a result must be |
+//! | `compact` | choosing the small set in `cases` |
 //! | `area`, `report`, `differences` | running, counting, deliberate differences |
 //! | `functional`, `promotion`, `broadcasting` | operations |
 //! | `modules`, `rng`, `semantics` | classes, random numbers, facts about behaviour |
@@ -15,6 +16,7 @@
 pub mod area;
 pub mod broadcasting;
 pub mod case;
+pub mod compact;
 pub mod compare;
 pub mod differences;
 pub mod functional;
@@ -24,6 +26,7 @@ pub mod report;
 pub mod rng;
 pub mod semantics;
 pub mod tensors;
+pub mod training;
 pub mod value;
 
 /// Why a case did not produce a result.

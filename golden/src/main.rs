@@ -1,6 +1,7 @@
 //! Command line of the golden tests: `golden DIR... [options]`.
 
 use golden::area::{AREAS, Selection, run};
+use golden::compact::{Limits, compact};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +15,10 @@ usage: golden DIR... [options]
   --table          the table without the failures
   --quiet          the closing line alone
   --list-skipped   what is not built yet, with the number of cases
+
+       golden compact SOURCE TARGET [--per-group N] [--case-bytes N]
+
+  writes a small choice of the cases of SOURCE to TARGET: N of each operation (2), none with more bytes (8192)
 ";
 
 struct Options {
@@ -56,7 +61,36 @@ fn options() -> Result<Options, String> {
     if options.folders.is_empty() { Err(HELP.to_owned()) } else { Ok(options) }
 }
 
+/// The subcommand `compact`.
+fn choose(words: &[String]) -> Result<(), String> {
+    let mut limits = Limits { per_group: 2, case_bytes: 8192 };
+    let mut folders = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut number = || words.next().and_then(|n| n.parse().ok()).ok_or_else(|| format!("{word} needs a number"));
+        match word.as_str() {
+            "--per-group" => limits.per_group = number()?,
+            "--case-bytes" => limits.case_bytes = number()?,
+            folder => folders.push(PathBuf::from(folder)),
+        }
+    }
+    match &folders[..] {
+        [source, target] => compact(source, target, limits),
+        _ => Err(HELP.to_owned()),
+    }
+}
+
 fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "compact") {
+        return match choose(&words[1..]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(text) => {
+                eprintln!("{text}");
+                ExitCode::from(2)
+            }
+        };
+    }
     let options = match options() {
         Ok(options) => options,
         Err(text) => {

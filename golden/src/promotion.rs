@@ -86,8 +86,10 @@ fn binary(op: &str, form: &str, a: &str, b: &str) -> Out<String> {
         "rdiv" => call("rdiv", vec![second, first], Vec::new()),
         "rpow" => call("rpow", vec![second, first], Vec::new()),
         "rsub" => call("rsub", vec![second, first], Vec::new()),
+        // The files join a 0-dimensional tensor as one of one element.
+        "cat" if form == "tensor,0-dim" => call(op, vec![Value::List(vec![first, ones(&[1], b)?])], Vec::new()),
         "cat" | "stack" => call(op, vec![Value::List(vec![first, second])], Vec::new()),
-        "where" => call(op, vec![ones(&[3], "bool")?, first, second], Vec::new()),
+        "where" => call(op, vec![first, ones(&[3], "bool")?, second], Vec::new()),
         "masked_fill" => call(op, vec![first, ones(&[3], "bool")?, second], Vec::new()),
         "lerp" => call(op, vec![first, second, Value::Float(0.5)], Vec::new()),
         _ => call(op, vec![first, second], Vec::new()),

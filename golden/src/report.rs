@@ -1,6 +1,6 @@
 //! Counting and printing what happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +76,13 @@ impl Report {
 
     /// Counts by area and operation, then by area.
     pub fn table(&self) -> String {
-        let mut rows: BTreeMap<(&str, &str), (Counts, BTreeMap<&str, usize>)> = BTreeMap::new();
+        let mut rows: BTreeMap<(&str, &str), (Counts, BTreeSet<&str>)> = BTreeMap::new();
         for entry in &self.entries {
             for group in [entry.group.as_str(), ""] {
                 let (counts, reasons) = rows.entry((entry.area, group)).or_default();
                 counts.add(&entry.outcome);
                 if let (Outcome::Skipped(why), false) = (&entry.outcome, group.is_empty()) {
-                    *reasons.entry(why).or_default() += 1;
+                    reasons.insert(why.as_str());
                 }
             }
         }
@@ -94,7 +94,7 @@ impl Report {
         for ((area, group), (counts, reasons)) in rows {
             let Counts { passed, failed, skipped, differ } = counts;
             let name = if group.is_empty() { area.to_owned() } else { format!("{area} {group}") };
-            let reasons: Vec<_> = reasons.into_keys().take(3).collect();
+            let reasons: Vec<_> = reasons.into_iter().take(3).collect();
             let why =
                 if reasons.is_empty() { String::new() } else { format!("  not built yet: {}", reasons.join(", ")) };
             text += &format!("{name:width$} {passed:>6} {failed:>6} {skipped:>7} {differ:>6}{why}\n");

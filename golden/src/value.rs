@@ -244,3 +244,31 @@ macro_rules! tuples {
     )* };
 }
 tuples! { (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+
+impl From<firebrick::Value> for Value {
+    fn from(value: firebrick::Value) -> Self {
+        use firebrick::{Key, Value as Saved};
+        let all = |list: Vec<Saved>| list.into_iter().map(Value::from).collect();
+        match value {
+            Saved::None => Value::None,
+            Saved::Bool(v) => Value::Bool(v),
+            Saved::Int(v) => Value::Int(v),
+            Saved::Float(v) => Value::Float(v),
+            Saved::Str(v) => Value::Text(v),
+            Saved::Tensor(v) => Value::Tensor(v),
+            Saved::List(list) => Value::List(all(list)),
+            Saved::Tuple(list) => Value::Tuple(all(list)),
+            Saved::Dict(map) => Value::Dict(
+                map.into_iter()
+                    .map(|(key, value)| {
+                        let key = match key {
+                            Key::Int(n) => Value::Int(n),
+                            Key::Str(text) => Value::Text(text),
+                        };
+                        (key, value.into())
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}

@@ -83,17 +83,17 @@ impl Dims {
     /// Product of all sizes; 1 for no dimensions.
     #[inline]
     pub fn numel(&self) -> usize {
-        self.iter().product()
+        // Without a size of 0 the product was checked when the shape was made; with one, what comes before may wrap.
+        self.iter().fold(1, |n: usize, &d| n.wrapping_mul(d))
     }
 
     /// Product of all sizes, or PyTorch's error when it exceeds what 64 bits hold.
     pub fn checked_numel(&self, op: &'static str) -> Result<usize> {
-        if self.contains(&0) {
-            return Ok(0);
-        }
+        const MOST: usize = isize::MAX as usize;
+        let empty = self.contains(&0);
         self.iter()
-            .try_fold(1usize, |n, &d| n.checked_mul(d))
-            .filter(|&n| n <= isize::MAX as usize)
+            .try_fold(1usize, |n, &d| if empty { (d <= MOST).then_some(0) } else { n.checked_mul(d) })
+            .filter(|&n| n <= MOST)
             .ok_or_else(|| Error::runtime(op, "numel: integer multiplication overflow").given(format!("{self:?}")))
     }
 
@@ -252,8 +252,13 @@ impl Sizes {
             ));
         }
         let shape: Dims = self.0.iter().map(|&s| s as usize).collect();
-        shape.checked_numel(op)?;
-        Ok(shape)
+        match shape.checked_numel(op) {
+            Ok(_) => Ok(shape),
+            Err(_) => {
+                let list = &self.0[..];
+                Err(Error::runtime(op, format!("Storage size calculation overflowed with sizes={list:?}")))
+            }
+        }
     }
 
     fn first_negative(&self) -> i64 {

@@ -33,7 +33,7 @@ pub trait Element:
 /// C++'s conversion of a floating-point number to a 64-bit integer on x86: out of range gives the smallest one.
 #[inline(always)]
 fn float_to_i64(value: f64) -> i64 {
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 { value as i64 } else { i64::MIN }
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) { value as i64 } else { i64::MIN }
 }
 
 /// C++'s conversion to an integer of up to 32 bits on x86: out of range gives the smallest 32-bit one, then cut down.

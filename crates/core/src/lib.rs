@@ -36,12 +36,14 @@ pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
-pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Slice};
+pub use ops::{
+    ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice,
+};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
-pub use value::{Key, Value};
-pub use views::Sections;
 pub use storage::{MemoryStats, empty_cache, memory_stats};
 pub use tensor::{
     Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,
 };
+pub use value::{Key, Value};
+pub use views::Sections;

@@ -1,6 +1,6 @@
 //! A number beside a tensor.
 
-use crate::{DType, default_dtype};
+use crate::{DType, Error, Result, default_dtype};
 
 /// A Python-like number: it takes part in type promotion by its category only.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +21,36 @@ impl Scalar {
             Scalar::Int(_) => DType::I64,
             Scalar::Float(_) => default_dtype(),
         }
+    }
+
+    /// Refuses a number that lies beyond what `dtype` holds. Unsigned integers take negative numbers that wrap once.
+    pub(crate) fn check_range(self, op: &'static str, dtype: DType) -> Result<()> {
+        let (low, high) = match dtype {
+            DType::Bool => return Ok(()),
+            DType::U8 => (-255.0, 255.0),
+            DType::I8 => (-128.0, 127.0),
+            DType::I16 => (-32768.0, 32767.0),
+            DType::I32 => (i32::MIN as f64, i32::MAX as f64),
+            DType::I64 => (i64::MIN as f64, i64::MAX as f64),
+            DType::F16 => (-65504.0, 65504.0),
+            DType::BF16 => (half::bf16::MIN.to_f64(), half::bf16::MAX.to_f64()),
+            DType::F32 => (f32::MIN as f64, f32::MAX as f64),
+            DType::F64 => return Ok(()),
+        };
+        let value = self.to_f64();
+        let special = dtype.is_floating_point() && !value.is_finite();
+        if special || (value >= low && value <= high) {
+            return Ok(());
+        }
+        let name = match dtype {
+            DType::U8 => "uint8_t",
+            DType::I8 => "int8_t",
+            DType::I16 => "int16_t",
+            DType::I64 => "int64_t",
+            other => other.c_name(),
+        };
+        Err(Error::runtime(op, format!("value cannot be converted to type {name} without overflow"))
+            .given(format!("{self:?}")))
     }
 
     /// As a floating-point number.

@@ -30,7 +30,7 @@ impl Collate for Tensor {
     type Batch = Tensor;
 
     fn collate(items: Vec<Tensor>) -> Result<Tensor> {
-        stack(&items)
+        Tensor::stack(&items, 0)
     }
 }
 
@@ -126,28 +126,4 @@ impl<T: Collate> Collate for IndexMap<String, T> {
         }
         lists.into_iter().map(|(key, list)| Ok((key, T::collate(list)?))).collect()
     }
-}
-
-/// The tensors in a new first dimension.
-fn stack(items: &[Tensor]) -> Result<Tensor> {
-    let Some(first) = items.first() else {
-        return Err(Error::runtime("stack", "stack expects a non-empty TensorList"));
-    };
-    let shape = first.shape();
-    if let Some((i, other)) = items.iter().enumerate().find(|(_, item)| item.shape() != shape[..]) {
-        return Err(Error::runtime(
-            "stack",
-            format!(
-                "stack expects each tensor to be equal size, but got {shape:?} at entry 0 and {:?} at entry {i}",
-                other.shape()
-            ),
-        ));
-    }
-    let mut stacked = shape.clone();
-    stacked.insert(0, items.len());
-    let out = first.new_zeros(stacked)?;
-    for (i, item) in items.iter().enumerate() {
-        out.select(0, i as i64)?.copy_(item)?;
-    }
-    Ok(out)
 }

@@ -26,7 +26,7 @@ fn check_count(num_samples: usize) -> Result<()> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct RandomSampler {
-    len: usize,
+    items: usize,
     num_samples: usize,
     replacement: bool,
     generator: Option<Generator>,
@@ -39,7 +39,7 @@ impl RandomSampler {
     /// There are no items.
     pub fn new(len: usize) -> Result<Self> {
         check_count(len)?;
-        Ok(RandomSampler { len, num_samples: len, replacement: false, generator: None })
+        Ok(RandomSampler { items: len, num_samples: len, replacement: false, generator: None })
     }
 
     /// May an item come again before the others have come?
@@ -101,14 +101,14 @@ impl RandomOrder<'_> {
             None => Generator::new().manual_seed(loader_seed(&mut current_generator().lock())),
         });
         let engine = &mut *generator.lock();
-        let at_once = if sampler.replacement { BLOCK } else { sampler.len };
+        let at_once = if sampler.replacement { BLOCK } else { sampler.items };
         self.undrawn = left.checked_sub(at_once);
         let mut indices = if sampler.replacement {
             let mut indices = vec![0; left.min(BLOCK)];
-            fill_randint(engine, &mut indices, 0, sampler.len as i64)?;
+            fill_randint(engine, &mut indices, 0, sampler.items as i64)?;
             indices
         } else {
-            randperm(engine, sampler.len)
+            randperm(engine, sampler.items)
         };
         indices.truncate(left);
         Ok(indices)

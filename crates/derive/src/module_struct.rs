@@ -145,7 +145,7 @@ impl Entry<'_> {
         if self.attributes.default {
             quote!(::core::default::Default + ::core::marker::Send + ::core::marker::Sync + 'static)
         } else if self.attributes.flatten && self.visited() {
-            quote!(::firebrick::__private::Flatten)
+            quote!(::firebrick::__private::Flattened)
         } else if self.visited() {
             quote!(::firebrick::__private::Field)
         } else if self.unlisted {

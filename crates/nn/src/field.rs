@@ -49,7 +49,7 @@ pub trait Field: 'static {
     label = "`#[module(flatten)]` is for a list or map of modules",
     note = "a module's members are listed below its own name; leave the attribute out"
 )]
-pub trait Flatten: Field {}
+pub trait Flattened: Field {}
 
 impl Field for Parameter {
     fn visit_as<'m>(&'m self, name: &str, f: Visitor<'_, 'm>) {
@@ -113,7 +113,7 @@ impl<T: Field> Field for Vec<T> {
         self.iter().map(|value| value.clone_with(memo)).collect()
     }
 }
-impl<T: Field> Flatten for Vec<T> {}
+impl<T: Field> Flattened for Vec<T> {}
 
 impl<T: Field, const N: usize> Field for [T; N] {
     fn visit_as<'m>(&'m self, name: &str, f: Visitor<'_, 'm>) {
@@ -127,7 +127,7 @@ impl<T: Field, const N: usize> Field for [T; N] {
         Ok(copies.try_into().unwrap_or_else(|_| unreachable!("as many copies as values")))
     }
 }
-impl<T: Field, const N: usize> Flatten for [T; N] {}
+impl<T: Field, const N: usize> Flattened for [T; N] {}
 
 impl<T: Field> Field for IndexMap<String, T> {
     fn visit_as<'m>(&'m self, name: &str, f: Visitor<'_, 'm>) {
@@ -140,7 +140,7 @@ impl<T: Field> Field for IndexMap<String, T> {
         self.iter().map(|(key, value)| Ok((key.clone(), value.clone_with(memo)?))).collect()
     }
 }
-impl<T: Field> Flatten for IndexMap<String, T> {}
+impl<T: Field> Flattened for IndexMap<String, T> {}
 
 macro_rules! tuples {
     ($(($($t:ident $i:tt),+))*) => { $(
@@ -155,7 +155,7 @@ macro_rules! tuples {
                 Ok(($(self.$i.clone_with(memo)?,)+))
             }
         }
-        impl<$($t: Field),+> Flatten for ($($t,)+) {}
+        impl<$($t: Field),+> Flattened for ($($t,)+) {}
     )* };
 }
 tuples!(

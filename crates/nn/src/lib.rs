@@ -10,6 +10,7 @@
 //! | `traverse`, `submodule`, `repr` | names, paths, printing |
 //! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
 //! | [`init`] | how parameters begin |
+//! | `layers`, [`functional`] | what models are made of, as modules and as functions |
 //! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
 //!
 //! `visit`, which the derive writes, is the one description of a module; the rest are functions over it.
@@ -27,6 +28,7 @@ mod ext;
 mod extra;
 mod field;
 mod forward;
+pub mod functional;
 mod global_hooks;
 mod hints;
 mod hooks;
@@ -52,8 +54,8 @@ pub use containers::{ModuleDict, ModuleList, ParameterDict, ParameterList, Seque
 pub use core::Core;
 pub use ext::ModuleExt;
 pub use extra::StandIn;
-pub use field::{Field, Flatten};
-pub use firebrick_core::{Buffer, Parameter};
+pub use field::{Field, Flattened};
+pub use firebrick_core::{Buffer, Parameter, Reduction};
 pub use firebrick_derive::{Args, Module};
 pub use forward::{CloneForward, Forward, boxed};
 pub use global_hooks::{
@@ -61,7 +63,7 @@ pub use global_hooks::{
     register_module_full_backward_pre_hook,
 };
 pub use hooks::{HookHandle, HookOptions, ScopedHook};
-pub use layers::{Identity, Linear, LinearBuilder, ReLU};
+pub use layers::*;
 pub use load_state_dict::{IncompatibleKeys, LoadOptions};
 pub use memo::Memo;
 pub use module::{Custom, Member, MemberKind, MemberMut, Module, Visitor, VisitorMut};
@@ -76,7 +78,7 @@ pub mod __private {
     pub use crate::repr::repr;
     pub use crate::submodule::replace;
     pub use crate::{
-        Args, Core, Custom, Field, Flatten, IntoArgs, Member, MemberMut, Memo, Module, Visitor, VisitorMut,
+        Args, Core, Custom, Field, Flattened, IntoArgs, Member, MemberMut, Memo, Module, Visitor, VisitorMut,
     };
     pub use firebrick_core::{Result, StateDict, Tensor};
 
@@ -86,5 +88,5 @@ pub mod __private {
     }
 
     /// Compiles for containers that `#[module(flatten)]` is for.
-    pub fn require_flatten<T: Flatten>() {}
+    pub fn require_flatten<T: Flattened>() {}
 }

@@ -90,7 +90,17 @@ impl<O: From<Adam>> AdamBuilder<O> {
     fn new(groups: Result<Vec<ParamGroup>>, lr: Scalar, weight_decay: Scalar, decoupled: bool) -> Self {
         let eps = Scalar::Float(1e-8);
         let betas = (0.9, 0.999);
-        AdamBuilder { groups, lr, betas, eps, weight_decay, amsgrad: false, maximize: false, decoupled, kind: PhantomData }
+        AdamBuilder {
+            groups,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad: false,
+            maximize: false,
+            decoupled,
+            kind: PhantomData,
+        }
     }
 
     /// How much of the running averages of the gradient and of its square is kept at each step.
@@ -136,8 +146,7 @@ impl<O: From<Adam>> AdamBuilder<O> {
     /// tensor that is not a leaf, or a parameter in two groups.
     pub fn build(self) -> Result<O> {
         let invalid = |what: &str, value: Value| Err(Error::value("Adam", format!("Invalid {what}: {value}")));
-        // Written so that NaN is refused too.
-        let refused = |value: Scalar| !(value.to_f64() >= 0.0);
+        let refused = |value: Scalar| value.to_f64().is_nan() || value.to_f64() < 0.0;
         if refused(self.lr) {
             return invalid("learning rate", self.lr.into());
         }

@@ -169,6 +169,11 @@ impl OptimizerCore {
         Ok(core)
     }
 
+    /// What is kept for a parameter of one of the groups, empty at first.
+    pub fn state_mut(&mut self, param: &Tensor) -> &mut State {
+        self.state.entry(param.id()).or_default()
+    }
+
     fn add_param_group(&mut self, mut group: ParamGroup) -> Result<()> {
         const OP: &str = "add_param_group";
         if group.names_missing {

@@ -48,8 +48,10 @@ impl<I: IntoIterator<Item: GroupItem>> IntoParamGroups for I {
             (true, true) => Err(Error::value(OP, "optimizer got an empty parameter list")),
             (true, false) => Ok(items.groups),
             (false, true) => Ok(vec![items.into_one_group()]),
-            (false, false) => Err(Error::type_(OP, "optimizer can only optimize Tensors, but one of the params is dict")
-                .remedy("give parameters, or groups, not both")),
+            (false, false) => {
+                Err(Error::type_(OP, "optimizer can only optimize Tensors, but one of the params is dict")
+                    .remedy("give parameters, or groups, not both"))
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Convolutions and embeddings.
 
 use super::{Args, operations};
-use crate::value::Value;
 use crate::Out;
+use crate::value::Value;
 use firebrick::{ConvOptions, Padding, Tensor};
 
 operations! { ROWS;

@@ -9,13 +9,16 @@ operations! { ROWS;
     "zeros" |a| { let shape = a.spread_ints("size")?; Tensor::zeros_with(shape, options(a)?)? };
     "ones" |a| { let shape = a.spread_ints("size")?; Tensor::ones_with(shape, options(a)?)? };
     "full" |a| { let (shape, value) = (a.ints("size")?, a.scalar("fill_value")?); Tensor::full_with(shape, value, options(a)?)? };
-    "zeros_like" |a| { let x = a.x()?; like(a, &x, |o| Tensor::zeros_with(&x.shape(), o))? };
-    "ones_like" |a| { let x = a.x()?; like(a, &x, |o| Tensor::ones_with(&x.shape(), o))? };
-    "full_like" |a| { let (x, value) = (a.x()?, a.scalar("fill_value")?); like(a, &x, |o| Tensor::full_with(&x.shape(), value, o))? };
+    "zeros_like" |a| { let x = a.x()?; like(a, &x, |o| Tensor::zeros_with(x.shape(), o))? };
+    "ones_like" |a| { let x = a.x()?; like(a, &x, |o| Tensor::ones_with(x.shape(), o))? };
+    "full_like" |a| { let (x, value) = (a.x()?, a.scalar("fill_value")?); like(a, &x, |o| Tensor::full_with(x.shape(), value, o))? };
     "new_zeros" |a| { let (x, shape) = (a.x()?, a.spread_ints("size")?); like(a, &x, |o| Tensor::zeros_with(shape, o))? };
     "new_ones" |a| { let (x, shape) = (a.x()?, a.spread_ints("size")?); like(a, &x, |o| Tensor::ones_with(shape, o))? };
     "new_full" |a| { let (x, shape, value) = (a.x()?, a.ints("size")?, a.scalar("fill_value")?); like(a, &x, |o| Tensor::full_with(shape, value, o))? };
     "scalar_tensor" |a| { let value = a.scalar("s")?; Tensor::full_with((), value, options(a)?)? };
+    "eye" |a| { let n = a.int("n")?; let m = a.int_or("m", n)?; Tensor::eye_with(n, m, options(a)?)? };
+    "tril_indices" |a| { let (rows, columns, offset) = (a.int("row")?, a.int("col")?, a.int_or("offset", 0)?); Tensor::tril_indices(rows, columns, offset, indices(a)?)? };
+    "triu_indices" |a| { let (rows, columns, offset) = (a.int("row")?, a.int("col")?, a.int_or("offset", 0)?); Tensor::triu_indices(rows, columns, offset, indices(a)?)? };
     "bfloat16" |a| cast(a, DType::BF16)?;
     "bool" |a| cast(a, DType::Bool)?;
     "byte" |a| cast(a, DType::U8)?;
@@ -81,4 +84,12 @@ fn to(a: &mut Args) -> Out<Tensor> {
     }
     memory_format(a)?;
     Ok(x.to(dtype.unwrap_or(x.dtype()))?)
+}
+
+/// The keywords of functions that make indices: int64 unless a dtype is given.
+fn indices(a: &mut Args) -> Out<TensorOptions> {
+    Ok(TensorOptions::from(DType::I64).dtype(match a.keyword("dtype") {
+        Some(Value::DType(dtype)) => dtype,
+        _ => DType::I64,
+    }))
 }

@@ -1,8 +1,6 @@
 //! Matrix products and decompositions.
 
 use super::operations;
-use super::views::refs;
-use firebrick::Tensor;
 
 operations! { ROWS;
     "matmul" |a| { let x = a.x()?; x.matmul(&a.tensor("other")?)? };

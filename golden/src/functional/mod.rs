@@ -7,11 +7,15 @@
 //! ```
 //! A row takes its arguments in the order of PyTorch's signature (see [`Args`]).
 
+mod activations;
 mod args;
 mod arithmetic;
 mod conv;
 mod creation;
+mod index;
 mod linalg;
+mod losses;
+mod pooling;
 mod reductions;
 mod views;
 
@@ -62,15 +66,31 @@ macro_rules! binary {
     };
 }
 
-pub(crate) use {binary, operations, unary};
+/// Rows of operations on two tensors.
+macro_rules! pair {
+    ($table:ident; $($name:ident)*) => {
+        /// Operations on two tensors.
+        pub const $table: &[$crate::functional::Row] = &[$((stringify!($name), |a| {
+            let (x, other) = (a.x()?, a.tensor("other")?);
+            Ok($crate::value::IntoValue::into_value(x.$name(&other)?))
+        })),*];
+    };
+}
+
+pub(crate) use {binary, operations, pair, unary};
 
 const TABLES: &[&[Row]] = &[
+    activations::ROWS,
     arithmetic::UNARY,
     arithmetic::BINARY,
+    arithmetic::PAIR,
     arithmetic::ROWS,
     conv::ROWS,
     creation::ROWS,
+    index::ROWS,
     linalg::ROWS,
+    losses::ROWS,
+    pooling::ROWS,
     reductions::ROWS,
     views::ROWS,
 ];

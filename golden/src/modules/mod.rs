@@ -1,7 +1,9 @@
 //! Modules: construction, description, state, output, gradients.
 
+mod activations;
 mod classes;
 mod layer;
+mod losses;
 
 pub use classes::construct;
 pub use layer::{Layer, Plain, With, plain, with};
@@ -77,7 +79,10 @@ struct Inputs {
 impl Inputs {
     fn read(case: &Case) -> Out<Inputs> {
         let given = arguments(&case.json["inputs"], case)?;
-        Ok(Inputs { leaves: given.tensors_given(), given, inplace: case.text("repr").contains("inplace=True") })
+        // `Hardsigmoid(True)` does not print that it works in place.
+        let unprinted = case.json["ctor"]["args"] == serde_json::json!([true]);
+        let inplace = case.text("repr").contains("inplace=True") || unprinted;
+        Ok(Inputs { leaves: given.tensors_given(), given, inplace })
     }
 
     /// A copy for one call; a module that overwrites its input gets a clone of the leaf.
@@ -101,7 +106,8 @@ fn uninitialized(case: &Case, layer: &dyn Layer) -> Out<()> {
 fn describe(case: &Case, layer: &dyn Layer) -> Out<()> {
     let module = layer.module();
     let buffers = module.named_buffers();
-    let modules = module.named_modules().into_iter().map(|(name, m)| Json::from(vec![name, m.display_name()])).collect();
+    let modules =
+        module.named_modules().into_iter().map(|(name, m)| Json::from(vec![name, m.display_name()])).collect();
     same("repr", &case.json["repr"], module.to_string().into())?;
     let parameters = module.named_parameters().into_iter().map(|(name, _)| name).collect();
     same("named_parameters", &case.json["named_parameters"], parameters)?;

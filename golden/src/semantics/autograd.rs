@@ -134,7 +134,7 @@ fn recorded_gradients() -> Result<Json> {
 /// Functions whose gradient is written by hand.
 fn custom_functions() -> Result<Json> {
     let square = |name: &'static str, x: &Tensor, grads: fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>| {
-        let (saved, y) = (x.detach(), x.detach().mul(&x.detach())?);
+        let (saved, y) = (x.detach(), x.detach().mul(x.detach())?);
         let backward = move |g: &[Option<Tensor>]| match &g[0] {
             Some(g) => grads(g, &saved),
             None => Ok(vec![None]),
@@ -145,7 +145,9 @@ fn custom_functions() -> Result<Json> {
     let y = square("SqBackward", &x, |g, x| Ok(vec![Some(g.mul(x)?.mul(2)?)]))?;
     let result = returned(y.sum()?.backward(), |()| grad(&x))?;
     let few = leaf([1.0])?;
-    let two = autograd::record("FewBackward", &[&few, &leaf([1.0])?], vec![few.detach().mul(1)?], |g| Ok(vec![g[0].clone()]))?;
+    let two = autograd::record("FewBackward", &[&few, &leaf([1.0])?], vec![few.detach().mul(1)?], |g| {
+        Ok(vec![g[0].clone()])
+    })?;
     let few_result = refusal(two[0].sum()?.backward());
     let none = leaf([1.0])?;
     let unneeded = square("NoneBackward", &none, |_, _| Ok(vec![None]))?;

@@ -3,9 +3,9 @@
 use super::describe::{leaf, refusal, returned, tensor};
 use super::facts;
 use super::models::linear;
+use firebrick::TensorOptions;
 use firebrick::autograd::{self, inference_mode, no_grad};
 use firebrick::prelude::*;
-use firebrick::TensorOptions;
 use serde_json::{Value as Json, json};
 
 facts! { FACTS;

@@ -3,6 +3,9 @@
 use super::describe::{outcome, raised, refusal, tensor};
 use super::facts;
 use super::models::{Bare, keys, names};
+use crate::Out;
+use crate::functional::Args;
+use crate::modules::construct;
 use firebrick::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -49,7 +52,8 @@ fn refused_module(name: &str) -> Result<Json> {
     Ok(refusal(Bare::new().add_module(name, nn::Linear::new(1, 1)?)))
 }
 
-fn duplicates() -> Result<Json> {
+fn duplicates() -> Out<Json> {
+    let tanh = construct("Tanh", &mut Args::default())?.into_forward()?;
     let mut m = Bare::new();
     let none = |(): ()| Ok(json!({"returns": null}));
     let buffer = |value: f64| Ok::<_, Error>(Some(Buffer::new(Tensor::full([2], value)?)));
@@ -59,7 +63,7 @@ fn duplicates() -> Result<Json> {
     let buffer_over = refusal(m.register_buffer("w", buffer(1.0)?));
     let module_over = refusal(m.add_module("w", nn::ReLU::new()));
     m.add_module("c", nn::ReLU::new())?;
-    let module_twice = outcome(m.add_module("c", nn::Identity::new()), none)?;
+    let module_twice = outcome(m.add_module("c", tanh), none)?;
     let module = m.get_submodule("c")?.to_string();
     m.register_buffer("b", buffer(0.0)?)?;
     let buffer_twice = outcome(m.register_buffer("b", buffer(1.0)?), none)?;

@@ -172,12 +172,12 @@ impl<'a> Engine<'a> {
     fn send(&mut self, edge: &Edge, grad: Tensor) -> Result<()> {
         match edge {
             Edge::Leaf(leaf) => {
-                let (shape, dtype) = leaf.with_body(|b| (b.shape.clone(), b.dtype));
-                self.deliver(leaf, fit(grad, &shape, dtype)?)
+                let (shape, dtype, device) = leaf.with_body(|b| (b.shape.clone(), b.dtype, b.device()));
+                self.deliver(leaf, fit(grad, &shape, dtype, device)?)
             }
             Edge::Node(node, nr) => {
                 let info = &node.outputs()[*nr];
-                let grad = fit(grad, &info.shape, info.dtype)?;
+                let grad = fit(grad, &info.shape, info.dtype, info.device)?;
                 if let Some(waiting) = self.pending.get_mut(&node.seq()) {
                     let sum = match waiting[*nr].take() {
                         Some(before) => before.add(&grad)?,
@@ -274,8 +274,19 @@ fn edge_node(edge: &Edge) -> Option<Arc<Node>> {
     }
 }
 
-/// Undoes broadcasting and promotion.
-fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType) -> Result<Tensor> {
+/// Undoes broadcasting and promotion. A number may come from the processor wherever it is needed.
+fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType, device: crate::Device) -> Result<Tensor> {
+    let (from, rank) = grad.with_body(|b| (b.device(), b.shape.len()));
+    let grad = match from == device {
+        true => grad,
+        false if rank == 0 => grad.to(device)?,
+        false => {
+            return Err(Error::runtime(
+                "backward",
+                format!("Function returned an invalid gradient - expected device {device} but got {from}"),
+            ));
+        }
+    };
     let grad = if grad.with_body(|b| b.shape == *shape) { grad } else { grad.sum_to_size(shape)? };
     if grad.dtype() == dtype { Ok(grad) } else { grad.to(dtype) }
 }

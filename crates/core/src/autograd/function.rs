@@ -32,7 +32,7 @@ pub fn record(
         if grads.len() != count {
             return Err(Error::runtime(
                 name,
-                format!("returned an incorrect number of gradients (expected {count}, got {})", grads.len()),
+                format!("function {name} returned an incorrect number of gradients (expected {count}, got {})", grads.len()),
             ));
         }
         Ok(grads.into_iter().collect())

@@ -1,6 +1,6 @@
 //! Functions that run when a gradient arrives.
 
-use crate::{Result, Tensor};
+use crate::{Error, Result, Tensor};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -24,6 +24,7 @@ impl Hooks {
         let hooks: Vec<TensorHook> = self.gradient.lock().values().cloned().collect();
         for hook in hooks {
             if let Some(new) = hook(&grad)? {
+                check_replacement(&grad, &new)?;
                 grad = new;
             }
         }
@@ -46,6 +47,27 @@ impl Hooks {
         self.accumulated.lock().insert(id, hook);
         TensorHookHandle { id, hooks: Arc::downgrade(self) }
     }
+}
+
+/// What a hook returns must fit where the gradient was to go.
+fn check_replacement(grad: &Tensor, new: &Tensor) -> Result<()> {
+    const OP: &str = "hook";
+    let (was, got) = (grad.body(), new.resolve(OP)?.body());
+    if was.dtype != got.dtype {
+        let (was, got) = (grad.type_text(), new.type_text());
+        return Err(Error::runtime(OP, format!("hook has changed the type of value (was {was} got {got})")));
+    }
+    if was.device() != got.device() {
+        return Err(Error::runtime(OP, "hook has changed the device of value")
+            .given(got.device().to_string())
+            .expected(was.device().to_string()));
+    }
+    if was.shape != got.shape {
+        return Err(Error::runtime(OP, "hook has changed the size of value")
+            .given(format!("{:?}", got.shape))
+            .expected(format!("{:?}", was.shape)));
+    }
+    Ok(())
 }
 
 fn next_id() -> u64 {

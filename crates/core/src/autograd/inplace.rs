@@ -121,7 +121,7 @@ fn rebase_base(
         let wants_base = std::mem::replace(&mut needs[0], true);
         let mut inner = function(&part, &[Some(slice.copy()?)], &needs)?;
         match inner[0].take() {
-            Some(part) => slice.copy_(&part.sum_to_size(&slice.shape())?)?,
+            Some(part) => slice.copy_(&part.sum_to_size(slice.shape())?)?,
             None => slice.zero_()?,
         };
         inner[0] = wants_base.then_some(whole);

@@ -63,7 +63,8 @@ impl Tensor {
 
     /// [`Tensor::backward`] with a gradient, `retain_graph`, `create_graph` or chosen inputs.
     pub fn backward_with(&self, options: Backward) -> Result<()> {
-        backward(&[self], &[options.gradient.clone()], options)
+        let gradient = options.gradient.clone();
+        backward(&[self], &[gradient], options)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Names of the kernels that a backend runs: formulas by element, and reductions.
 
+use crate::tensor::Body;
+
 /// Declares kernels, each named after the PyTorch function it computes.
 macro_rules! kernels {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident $(($($t:ty),+))?),* $(,)? })*) => { $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub enum $name { $(
+        pub(crate) enum $name { $(
             #[doc = concat!("PyTorch's function of this name: `", stringify!($variant), "`.")]
             $variant $(($($t),+))?
         ),* }
@@ -26,7 +28,7 @@ kernels! {
         I0, I1, Sinc, Entr, Ndtr, LogNdtr, Logit, LogitEps(f64), Sigmoid, Floor, Ceil, Round, RoundDecimals(i32), Trunc, Frac,
         Angle, Deg2rad, Rad2deg, NanToNum(f64, f64, f64), LogicalNot, BitwiseNot, IsNan, IsInf, IsPosInf, IsNegInf, IsFinite,
         Signbit, Relu, Hardtanh(f64, f64), LeakyRelu(f64), Threshold(f64, f64), Elu(f64, f64, f64), Gelu, GeluTanh, Silu, Mish,
-        Softplus(f64, f64), Softsign, LogSigmoid, Hardsigmoid, Hardswish, Hardshrink(f64), Softshrink(f64),
+        Softplus(f64, f64), LogSigmoid, Hardsigmoid, Hardswish, Hardshrink(f64), Softshrink(f64),
     }
     /// Formulas of two inputs.
     Binary {
@@ -43,7 +45,7 @@ kernels! {
 
 /// A formula applied to every element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Map {
+pub(crate) enum Map {
     /// One input.
     Unary(Unary),
     /// Two inputs.
@@ -54,7 +56,7 @@ pub enum Map {
 
 /// How elements become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reduce {
+pub(crate) enum Reduce {
     /// Their sum.
     Sum,
     /// The sum of those that are numbers.
@@ -93,7 +95,7 @@ pub enum Reduce {
 
 /// What element `k` of a running result says about the elements up to `k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scan {
+pub(crate) enum Scan {
     /// Their sum.
     Sum,
     /// Their product.
@@ -108,7 +110,7 @@ pub enum Scan {
 
 /// `out = alpha * a @ b + beta * out + bias`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Product {
+pub(crate) struct Product {
     /// Scales the product.
     pub alpha: f64,
     /// Scales what the result held; with zero it is not read.
@@ -117,11 +119,77 @@ pub struct Product {
 
 /// What an index along one dimension is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Indexing {
+pub(crate) enum Indexing {
     /// Elements are picked.
     Gather,
     /// Elements are overwritten; the last one in the index's order stays.
     Scatter,
     /// Elements are added to.
     ScatterAdd,
+}
+
+/// How rows `[rows, n]` are normalized: each by its own mean and variance, then by channel.
+#[derive(Clone)]
+pub struct NormRows {
+    /// Row `r` holds the channels of group `r % groups`.
+    pub groups: usize,
+    /// Elements of one channel in a row.
+    pub inner: usize,
+    /// Is added to the variance.
+    pub eps: f64,
+    /// One factor a channel.
+    pub weight: Option<Body>,
+    /// One addend a channel.
+    pub bias: Option<Body>,
+}
+
+impl NormRows {
+    /// The bodies that are read.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.weight.iter().chain(&self.bias)
+    }
+}
+
+/// Where the gradients of a normalization go; `None` where one is not wanted.
+#[derive(Clone, Default)]
+pub struct NormGrad {
+    /// Of the input, in its shape.
+    pub input: Option<Body>,
+    /// Of the factors, one a channel.
+    pub weight: Option<Body>,
+    /// Of the addends, one a channel.
+    pub bias: Option<Body>,
+}
+
+impl NormGrad {
+    /// The bodies that are written.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.input.iter().chain(&self.weight).chain(&self.bias)
+    }
+}
+
+/// A loss of an element `x` and its target `y`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PointwiseLoss {
+    /// `(x - y)^2`.
+    Mse,
+    /// `(x - y)^2 / (2 beta)` within `beta`, else `|x - y| - beta / 2`.
+    SmoothL1(f64),
+    /// `(x - y)^2 / 2` within `delta`, else `delta (|x - y| - delta / 2)`.
+    Huber(f64),
+    /// `-(y log(x) + (1 - y) log(1 - x))`, logarithms cut off at -100.
+    BinaryCrossEntropy,
+    /// The same of the sigmoid of `x`, with a weight for `y = 1`.
+    BinaryCrossEntropyWithLogits,
+}
+
+/// How class scores are held against classes.
+#[derive(Clone)]
+pub struct ClassLoss {
+    /// Are the scores logits rather than log probabilities?
+    pub logits: bool,
+    /// Rows of this class do not count.
+    pub ignore_index: i64,
+    /// One factor a class.
+    pub weight: Option<Body>,
 }

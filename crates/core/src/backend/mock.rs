@@ -4,7 +4,9 @@
 //! copy to main memory, `synchronize`, or an operation that must look at the data to know whether it fails.
 
 use super::cpu::Cpu;
-use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{
+    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update,
+};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Result, Scalar};
@@ -135,6 +137,105 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.softmax_grad(log, &grad, &result, dim, &out))
     }
 
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {
+        let (norm, bodies) = (norm.clone(), owned(&[x, out, mean, rstd]));
+        self.enqueue(move || Cpu.normalize_rows(&norm, &bodies[0], &bodies[1], &bodies[2], &bodies[3]))
+    }
+
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+        let (norm, bodies, out) = (norm.clone(), owned(&[grad, x, noted[0], noted[1]]), out.clone());
+        self.enqueue(move || {
+            Cpu.normalize_rows_grad(&norm, &bodies[0], &bodies[1], [&bodies[2], &bodies[3]], &out)
+        })
+    }
+
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
+        let bodies = owned(&[x, mean, variance]);
+        self.enqueue(move || Cpu.channel_statistics(&bodies[0], &bodies[1], &bodies[2]))
+    }
+
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()> {
+        let (bodies, weight, bias) = (owned(&[x, noted[0], noted[1], out]), weight.cloned(), bias.cloned());
+        self.enqueue(move || {
+            let [x, mean, invstd, out] = &bodies[..] else { return Ok(()) };
+            Cpu.normalize_channels(x, [mean, invstd], weight.as_ref(), bias.as_ref(), out)
+        })
+    }
+
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()> {
+        let (bodies, weight, out) = (owned(&[grad, x, noted[0], noted[1]]), weight.cloned(), out.clone());
+        self.enqueue(move || {
+            let [grad, x, mean, invstd] = &bodies[..] else { return Ok(()) };
+            Cpu.normalize_channels_grad(grad, x, [mean, invstd], weight.as_ref(), training, &out)
+        })
+    }
+
+    fn pointwise_loss(
+        &self,
+        loss: PointwiseLoss,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: Option<f64>,
+        out: &Body,
+    ) -> Result<()> {
+        // Binary cross entropy fails on elements outside of 0 to 1.
+        let _running = self.drain()?;
+        Cpu.pointwise_loss(loss, inputs, factors, scale, out)
+    }
+
+    fn pointwise_loss_grad(
+        &self,
+        loss: PointwiseLoss,
+        grad: &Body,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: f64,
+        out: &Body,
+    ) -> Result<()> {
+        let (bodies, factors) = (owned(&[grad, inputs[0], inputs[1], out]), factors.map(|b| b.cloned()));
+        self.enqueue(move || {
+            let [grad, x, y, out] = &bodies[..] else { return Ok(()) };
+            Cpu.pointwise_loss_grad(loss, grad, [x, y], factors.each_ref().map(Option::as_ref), scale, out)
+        })
+    }
+
+    fn class_loss(&self, loss: &ClassLoss, x: &Body, target: &Body, out: [&Body; 3]) -> Result<()> {
+        // Fails on a class that is not there.
+        let _running = self.drain()?;
+        Cpu.class_loss(loss, x, target, out)
+    }
+
+    fn class_loss_grad(
+        &self,
+        loss: &ClassLoss,
+        factors: &Body,
+        x: &Body,
+        target: &Body,
+        sums: &Body,
+        out: &Body,
+    ) -> Result<()> {
+        let (loss, bodies) = (loss.clone(), owned(&[factors, x, target, sums, out]));
+        self.enqueue(move || {
+            let [factors, x, target, sums, out] = &bodies[..] else { return Ok(()) };
+            Cpu.class_loss_grad(&loss, factors, x, target, sums, out)
+        })
+    }
+
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
         self.enqueue(move || Cpu.median(skip_nan, &input, dim, &out, &indices))
@@ -197,4 +298,5 @@ impl Backend for Mock {
         let updates = updates.to_vec();
         self.enqueue(move || Cpu.optimizer_step(&updates))
     }
+
 }

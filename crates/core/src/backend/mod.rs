@@ -1,7 +1,8 @@
 //! What computes: one object-safe trait, implemented per kind of device and found by device in a table.
 //!
 //! Methods take descriptions (`map(kernel)`, `reduce(op)`) and bodies. Shapes, dtypes and devices are checked
-//! before; a backend checks only what is in the data, such as indices.
+//! before, which is why none of this can be called from outside the crate; a backend checks only what is in the data,
+//! such as indices.
 
 pub mod cpu;
 mod kernels;
@@ -10,16 +11,18 @@ mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
-pub use kernels::{Binary, Indexing, Map, Product, Reduce, Scan, Ternary, Unary};
-pub(crate) use update::GRAD;
-pub use update::{AdamRule, Rule, SgdRule, Update};
+pub(crate) use kernels::{
+    Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,
+};
+pub use update::{AdamRule, Rule, SgdRule};
+pub(crate) use update::{GRAD, Update};
 
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Device, Error, Result, Scalar};
 
 /// One kind of device.
-pub trait Backend: Send + Sync {
+pub(crate) trait Backend: Send + Sync {
     /// Memory with whatever it held before.
     fn allocate(&self, bytes: usize) -> Result<Block>;
 
@@ -30,6 +33,7 @@ pub trait Backend: Send + Sync {
     fn to_host(&self, src: &Body, host: &Body) -> Result<()>;
 
     /// Copies a contiguous host body into a contiguous body of this device of the same dtype and shape.
+    #[allow(clippy::wrong_self_convention, reason = "data comes from the host")]
     fn from_host(&self, host: &Body, dst: &Body) -> Result<()>;
 
     /// Sets every element, converting the number to the dtype.
@@ -61,6 +65,73 @@ pub trait Backend: Send + Sync {
 
     /// The gradient of the input of [`Backend::softmax`] from that of its result, and the result.
     fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()>;
+
+    /// Normalizes the rows of `x` `[rows, n]`, and notes the mean and one over the deviation of each. Bodies are contiguous.
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()>;
+
+    /// The gradients of [`Backend::normalize_rows`] from that of its result and what was noted.
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()>;
+
+    /// Mean and biased variance of each channel of a contiguous `[n, c, l]`.
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()>;
+
+    /// `(x - mean) * invstd * weight + bias` by channel of `[n, c, l]`. Bodies are contiguous.
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// The gradients of [`Backend::normalize_channels`]; in `training` mean and deviation are the input's own.
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()>;
+
+    /// A loss of elements and targets of one floating dtype, with, where given, factors and factors of positive targets,
+    /// all stretched to one shape. With `scale` its sum times that, in the one element of `out`; else `out` is contiguous in that shape.
+    fn pointwise_loss(
+        &self,
+        loss: PointwiseLoss,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: Option<f64>,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// The gradient of the elements, times `scale`; that of the result is stretched to their shape.
+    fn pointwise_loss_grad(
+        &self,
+        loss: PointwiseLoss,
+        grad: &Body,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: f64,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// Class scores `[n, c, l]` against the classes `[n, l]`: loss, weight and logarithm of the sum of exponentials of
+    /// each row. Bodies are contiguous.
+    fn class_loss(&self, loss: &ClassLoss, x: &Body, target: &Body, out: [&Body; 3]) -> Result<()>;
+
+    /// The gradient of the scores, from a factor for each row and the noted sums.
+    fn class_loss_grad(
+        &self,
+        loss: &ClassLoss,
+        factors: &Body,
+        x: &Body,
+        target: &Body,
+        sums: &Body,
+        out: &Body,
+    ) -> Result<()>;
 
     /// The lower median along `dim` with its index; NaN where there is one, unless `skip_nan`. Outputs as above.
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
@@ -110,6 +181,7 @@ pub trait Backend: Send + Sync {
 
     /// One step of an optimizer: every update, all of them in one pass.
     fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
+
 }
 
 /// The backend of a device.
@@ -117,7 +189,7 @@ pub trait Backend: Send + Sync {
 /// # Errors
 /// The device is not there.
 #[inline]
-pub fn of(device: Device) -> Result<&'static dyn Backend> {
+pub(crate) fn of(device: Device) -> Result<&'static dyn Backend> {
     match device {
         Device::Cpu => Ok(&cpu::Cpu),
         Device::Mock(index) => mock::device(index).ok_or_else(|| {

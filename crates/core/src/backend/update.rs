@@ -49,7 +49,7 @@ pub(crate) const GRAD: usize = 1;
 
 /// The update of one parameter. The bodies have one shape, dtype (a floating one) and device.
 #[derive(Clone)]
-pub struct Update {
+pub(crate) struct Update {
     /// The formula.
     pub rule: Rule,
     /// Parameter, gradient, buffers.

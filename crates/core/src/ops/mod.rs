@@ -45,6 +45,7 @@ pub(crate) mod rows {
 
 pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
+pub use loss::Reduction;
 pub use optimizer::optimizer_step;
 pub use table::{Kind, Row, table};
 

@@ -15,8 +15,8 @@ use smallvec::SmallVec;
 pub fn optimizer_step(entries: Vec<(Rule, SmallVec<[Tensor; 5]>)>) -> Result<()> {
     let mut by_device: SmallVec<[(Device, Vec<Update>); 1]> = SmallVec::new();
     for (rule, tensors) in &entries {
-        let bodies: SmallVec<[Body; 5]> = tensors.iter().map(Tensor::body).collect();
-        check(tensors, &bodies)?;
+        let bodies = tensors.iter().map(|t| Ok(t.resolve("step")?.body())).collect::<Result<SmallVec<[Body; 5]>>>()?;
+        check(rule, tensors, &bodies)?;
         let device = bodies[0].device();
         let update = Update { rule: *rule, bodies };
         match by_device.iter_mut().find(|(of, _)| *of == device) {
@@ -32,8 +32,17 @@ pub fn optimizer_step(entries: Vec<(Rule, SmallVec<[Tensor; 5]>)>) -> Result<()>
     Ok(())
 }
 
-fn check(tensors: &[Tensor], bodies: &[Body]) -> Result<()> {
+fn check(rule: &Rule, tensors: &[Tensor], bodies: &[Body]) -> Result<()> {
     const OP: &str = "step";
+    let wanted = match rule {
+        Rule::Sgd(rule) => 2 + usize::from(rule.momentum != 0.0),
+        Rule::Adam(rule) => 4 + usize::from(rule.amsgrad),
+    };
+    if bodies.len() != wanted {
+        return Err(Error::runtime(OP, "a rule has another number of tensors")
+            .given(format!("{}", bodies.len()))
+            .expected(format!("{wanted}")));
+    }
     let param = &bodies[0];
     for (tensor, body) in tensors.iter().zip(bodies) {
         if body.device() != param.device() {

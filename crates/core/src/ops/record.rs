@@ -178,7 +178,8 @@ pub(crate) struct Name {
 impl Name {
     #[inline]
     pub fn choose(self, number: bool, in_place: bool) -> &'static str {
-        let special = if in_place && self.in_place.is_some() { self.in_place } else { self.with_number.filter(|_| number) };
+        let special =
+            if in_place && self.in_place.is_some() { self.in_place } else { self.with_number.filter(|_| number) };
         special.unwrap_or(self.usual)
     }
 }

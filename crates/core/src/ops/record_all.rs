@@ -70,7 +70,7 @@ pub(crate) fn of_one(
     let recorded = Recorded { name, inputs: &[Some(x)], saved: &saved, outputs: &[&out], saves_outputs: saves_out };
     recorded.with(move |seen, grads, _| {
         let seen: SmallVec<[&Tensor; 4]> = seen.iter().flatten().collect();
-        Ok(grads.iter().map(|g| g.as_ref().map(|g| formula(&seen, g)).transpose()).collect::<Result<Grads>>()?)
+        grads.iter().map(|g| g.as_ref().map(|g| formula(&seen, g)).transpose()).collect::<Result<Grads>>()
     })?;
     Ok(out)
 }

@@ -6,7 +6,7 @@
 //! its own job, and workers spin for at most 200 us after their last job, then park.
 //!
 //! # What is split, and how
-//! [`Split`] cuts `0..items` into chunks, and groups the chunks into one block per participant. Both depend on
+//! `Split` cuts `0..items` into chunks, and groups the chunks into one block per participant. Both depend on
 //! `(items, grain, threads)` alone. Every chunk starts at a multiple of `grain` and holds at least `grain` items, so a
 //! kernel whose vectors divide `grain` puts every item in the same lane whatever the number of threads, and elementwise
 //! results do not depend on it. Which thread runs a chunk is *not* fixed: a participant runs the chunks of its own block

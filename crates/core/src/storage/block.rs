@@ -4,7 +4,8 @@
 //! thread has ended, or its lists are full, the block goes back to the system. Counting is per thread too: a shared
 //! counter would cost as much as the rest of an allocation.
 
-use crate::{Error, Result};
+use super::room::{check_room, out_of_memory};
+use crate::Result;
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
@@ -86,6 +87,7 @@ impl Block {
         let start = match recycled {
             Some(start) => start,
             None => {
+                check_room(size)?;
                 // SAFETY: `size` is at least 64, so the layout is not empty.
                 let start = NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?;
                 TAKEN.fetch_add(size, Relaxed);
@@ -114,15 +116,6 @@ impl Block {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
-}
-
-fn out_of_memory(bytes: usize) -> Error {
-    Error::runtime(
-        "allocate",
-        format!(
-            "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate {bytes} bytes."
-        ),
-    )
 }
 
 impl Drop for Block {

@@ -4,10 +4,12 @@
 mod block;
 mod elements;
 mod lock;
+mod room;
 
 pub use block::{Block, MemoryStats, empty_cache, memory_stats};
 pub(crate) use elements::with_elements_mut;
 pub(crate) use lock::lock;
+pub(crate) use room::check_list;
 
 use crate::Device;
 use parking_lot::RwLock;

@@ -22,14 +22,14 @@ pub struct Body {
 impl Body {
     /// A contiguous body with memory of its own, whatever that held before.
     #[inline]
-    pub fn alloc(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
+    pub(crate) fn alloc(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
         let bytes = shape.checked_numel("empty")?.saturating_mul(dtype.size());
         let block = backend::of(device)?.allocate(bytes)?;
         Ok(Body::around(block, shape, dtype, device))
     }
 
     /// A contiguous body whose elements are all zero.
-    pub fn zeros(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
+    pub(crate) fn zeros(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
         let body = Body::alloc(shape, dtype, device)?;
         backend::of(device)?.fill(&body, crate::Scalar::Int(0))?;
         Ok(body)
@@ -44,7 +44,7 @@ impl Body {
 
     /// Another look at the same memory.
     #[inline]
-    pub fn view(&self, shape: Dims, strides: Dims, offset: usize) -> Body {
+    pub(crate) fn view(&self, shape: Dims, strides: Dims, offset: usize) -> Body {
         Body { storage: self.storage.clone(), shape, strides, offset, dtype: self.dtype }
     }
 
@@ -72,7 +72,8 @@ impl Body {
                 if stride != step {
                     return false;
                 }
-                step *= size;
+                // Sizes beyond a size of 0 may wrap.
+                step = usize::wrapping_mul(step, size);
             }
         }
         true
@@ -80,7 +81,7 @@ impl Body {
 
     /// Does each element have a place of its own, so that the body may be written?
     pub fn is_non_overlapping(&self) -> bool {
-        if self.is_contiguous() {
+        if self.is_contiguous() || self.shape.contains(&0) {
             return true;
         }
         let mut dims: smallvec::SmallVec<[(usize, usize); 6]> =
@@ -92,7 +93,7 @@ impl Body {
             if stride < reach {
                 return false;
             }
-            reach = stride * (size - 1) + reach;
+            reach += stride * (size - 1);
         }
         true
     }
@@ -130,7 +131,7 @@ impl Body {
     #[inline]
     pub(crate) fn ptr(&self) -> *mut u8 {
         // A view without elements may start beyond the end, hence no `add`.
-        self.storage.ptr().wrapping_add(self.offset * self.dtype.size())
+        self.storage.ptr().wrapping_add(self.offset.wrapping_mul(self.dtype.size()))
     }
 
     /// First and last byte, relative to the storage, that the elements touch; `None` when there are none.

@@ -2,6 +2,7 @@
 
 use super::{Body, Tensor};
 use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, is_grad_enabled, records};
+use crate::ops::elementwise::separate_overlapping;
 use crate::{DType, Device, Dims, Error, Result, Sizes, backend};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -66,10 +67,10 @@ pub(crate) fn preserved_strides(body: &Body) -> Option<Dims> {
         return None;
     }
     let mut strides = Dims::repeat(1, body.shape.len());
-    let mut step = 1;
+    let mut step = 1usize;
     for &d in body.memory_order().iter().rev() {
         strides[d] = step;
-        step *= body.shape[d].max(1);
+        step = step.saturating_mul(body.shape[d].max(1));
     }
     Some(strides)
 }
@@ -138,12 +139,9 @@ impl Tensor {
         inplace::check(OP, &target, &[&source])?;
         let to = target.body();
         let from = expanded(OP, &source.body(), &to.shape)?;
-        // The source may be another view of the same memory.
-        let from = if to.overlaps(&from) && !to.same_elements(&from) {
-            converted(&from, from.dtype, from.device(), None)?
-        } else {
-            from
-        };
+        let mut from = [from];
+        separate_overlapping(OP, &to, &mut from)?;
+        let [from] = from;
         match from.device() == to.device() {
             true => backend::of(to.device())?.copy(&from, &to)?,
             false => transfer(&from, &to)?,

@@ -207,7 +207,16 @@ impl Tensor {
         let (value, options) = (value.into(), options.into());
         let shape = shape.into().to_shape("full")?;
         let device = options.device_or_cpu();
-        let body = Body::alloc(shape, options.dtype_or(value.dtype()), device)?;
+        let dtype = options.dtype_or(value.dtype());
+        value.check_range("full", dtype)?;
+        if options.requires_grad && !dtype.is_floating_point() {
+            return Err(Error::runtime(
+                "full",
+                "Only Tensors of floating point and complex dtype can require gradients",
+            )
+            .given(dtype.to_string()));
+        }
+        let body = Body::alloc(shape, dtype, device)?;
         backend::of(device)?.fill(&body, value)?;
         let tensor = Tensor::from_body(body);
         if options.requires_grad {
@@ -223,6 +232,11 @@ impl Tensor {
 
     /// [`Tensor::zeros`] with dtype, device and `requires_grad`.
     pub fn zeros_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
+        let shape = shape.into();
+        if shape.iter().any(|&n| n < 0) {
+            return Err(Error::runtime("zeros", "zeros: Dimension size must be non-negative.")
+                .given(format!("{:?}", &shape[..])));
+        }
         Tensor::full_with(shape, 0.0, options)
     }
 

@@ -22,6 +22,7 @@ impl Tensor {
         let target = self.resolve(op)?;
         inplace::check(op, &target, &[])?;
         let body = target.body();
+        value.check_range(op, body.dtype)?;
         backend::of(body.device())?.fill(&body, value)?;
         inplace::overwritten(&target, name);
         Ok(self)

@@ -6,9 +6,12 @@ mod create;
 mod data;
 mod fill;
 mod meta;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod operand;
 mod operators;
 mod parameter;
+mod pattern;
 mod print;
 pub(crate) mod read;
 mod state_dict;
@@ -44,6 +47,12 @@ use std::sync::{Arc, OnceLock};
 /// ```
 #[derive(Clone)]
 pub struct Tensor(pub(crate) Arc<Impl>);
+
+impl AsRef<Tensor> for Tensor {
+    fn as_ref(&self) -> &Tensor {
+        self
+    }
+}
 
 /// What the handles share.
 pub(crate) struct Impl {

@@ -68,6 +68,12 @@ impl Deref for Parameter {
     }
 }
 
+impl AsRef<Tensor> for Parameter {
+    fn as_ref(&self) -> &Tensor {
+        &self.0
+    }
+}
+
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_uninitialized() {
@@ -125,6 +131,12 @@ impl Buffer {
 impl Deref for Buffer {
     type Target = Tensor;
     fn deref(&self) -> &Tensor {
+        &self.tensor
+    }
+}
+
+impl AsRef<Tensor> for Buffer {
+    fn as_ref(&self) -> &Tensor {
         &self.tensor
     }
 }

@@ -30,6 +30,7 @@ pub(crate) enum ViewOp {
     AsStrided { shape: Dims, strides: Dims, offset: usize },
 }
 
+/// Strides and offsets of tensors without elements may be as large as numbers get: nothing is read there.
 impl ViewOp {
     /// The view of `body`.
     pub fn apply(&self, op: &'static str, body: &Body) -> Result<Body> {
@@ -41,12 +42,12 @@ impl ViewOp {
                 shape = new.clone();
             }
             ViewOp::Select { dim, index } => {
-                offset += index * strides[*dim];
+                offset = offset.saturating_add(index.saturating_mul(strides[*dim]));
                 shape.remove(*dim);
                 strides.remove(*dim);
             }
             ViewOp::Slice { dim, start, len, step } => {
-                offset += start * strides[*dim];
+                offset = offset.saturating_add(start.saturating_mul(strides[*dim]));
                 shape[*dim] = *len;
                 strides[*dim] = strides[*dim].saturating_mul(*step);
             }
@@ -67,7 +68,7 @@ impl ViewOp {
                 strides = (0..body.shape.len()).filter(keep).map(|d| body.strides[d]).collect();
             }
             ViewOp::Unsqueeze { dim } => {
-                let stride = if *dim < shape.len() { shape[*dim] * strides[*dim] } else { 1 };
+                let stride = if *dim < shape.len() { shape[*dim].saturating_mul(strides[*dim]) } else { 1 };
                 shape.insert(*dim, 1);
                 strides.insert(*dim, stride);
             }
@@ -78,15 +79,15 @@ impl ViewOp {
                 } else {
                     let stride = strides[*dim];
                     shape[*dim] = (shape[*dim] - size) / step + 1;
-                    strides[*dim] = stride * step;
+                    strides[*dim] = stride.saturating_mul(*step);
                     shape.push(*size);
                     strides.push(stride);
                 }
             }
             ViewOp::Diagonal { offset: shift, dim1, dim2 } => {
                 let (len, start) = diagonal(body, *shift, *dim1, *dim2);
-                offset += start;
-                let stride = strides[*dim1] + strides[*dim2];
+                offset = offset.saturating_add(start);
+                let stride = strides[*dim1].saturating_add(strides[*dim2]);
                 for dim in [*dim1.max(dim2), *dim1.min(dim2)] {
                     shape.remove(dim);
                     strides.remove(dim);
@@ -111,9 +112,9 @@ fn diagonal(body: &Body, shift: i64, dim1: usize, dim2: usize) -> (usize, usize)
         return (0, 0);
     }
     let start = if shift >= 0 {
-        shift as usize * body.strides[dim2]
+        (shift as usize).saturating_mul(body.strides[dim2])
     } else {
-        shift.unsigned_abs() as usize * body.strides[dim1]
+        (shift.unsigned_abs() as usize).saturating_mul(body.strides[dim1])
     };
     (len as usize, start)
 }

@@ -219,7 +219,9 @@ fn refuse(op: &'static str, target: &Tensor, view: &ViewOf, changed: &str) -> Re
         _ => recorded_as(target),
     };
     let head = match (view.origin, maker) {
-        (ViewOrigin::Returned(_), Some(maker)) => format!("Output 0 of {maker} is a view and {changed} modified inplace."),
+        (ViewOrigin::Returned(_), Some(maker)) => {
+            format!("Output 0 of {maker} is a view and {changed} modified inplace.")
+        }
         (ViewOrigin::OneOfMany(index), Some(maker)) => {
             format!("Output {index} of {maker} is a view and {changed} modified inplace.")
         }

@@ -33,7 +33,7 @@ fn infer_shape(op: &'static str, sizes: &Sizes, numel: usize) -> Result<Dims> {
                 &sizes[..]
             ),
         )),
-        Some(i) if known != 0 && numel % known == 0 => {
+        Some(i) if known != 0 && numel.is_multiple_of(known) => {
             shape[i] = numel / known;
             Ok(shape)
         }
@@ -112,7 +112,7 @@ impl Tensor {
         if start == end {
             return Ok(x);
         }
-        let merged: usize = shape[start..=end].iter().product();
+        let merged = Dims::from_slice(&shape[start..=end]).checked_numel(OP)?;
         let new: Dims =
             shape[..start].iter().copied().chain([merged]).chain(shape[end + 1..].iter().copied()).collect();
         x.reshape(new)

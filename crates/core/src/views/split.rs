@@ -1,6 +1,7 @@
 //! One dimension cut into pieces, all of them views.
 
 use super::op::ViewOp;
+use crate::storage::check_list;
 use crate::{Error, Result, Sizes, Tensor, wrap_dim};
 
 /// How a dimension is cut: into pieces of one size (or a number of pieces), or at given places (or into given sizes).
@@ -35,6 +36,12 @@ macro_rules! section_lists {
     )* };
 }
 section_lists!([] &[I], [] Vec<I>, [] &Vec<I>, [, const N: usize] [I; N]);
+
+/// Refuses more pieces than there is memory for their handles.
+fn check_pieces(count: usize) -> Result<()> {
+    const PIECE: usize = 1 << 10;
+    check_list(count, PIECE)
+}
 
 impl Tensor {
     /// Pieces of `sizes` along `dim`, or pieces of one size, the last of which may be smaller.
@@ -78,6 +85,7 @@ impl Tensor {
             ));
         }
         let each = (size as usize).max(1);
+        check_pieces(whole.div_ceil(each))?;
         let pieces = (0..whole.div_ceil(each).max(1)).map(|i| (i * each, each.min(whole - i * each)));
         x.pieces(OP, "SplitBackward0", dim, pieces)
     }
@@ -149,7 +157,10 @@ impl Tensor {
         }
         let whole = shape[wrap_dim(OP, dim, shape.len())?] as i64;
         match whole {
-            0 => x.split_with_sizes(vec![0i64; chunks as usize], dim),
+            0 => {
+                check_pieces(chunks as usize)?;
+                x.split_with_sizes(vec![0i64; chunks as usize], dim)
+            }
             _ => x.split_evenly((whole as u64).div_ceil(chunks as u64) as i64, dim),
         }
     }
@@ -183,6 +194,7 @@ impl Tensor {
                 Err(Error::runtime(OP, format!("number of sections must be larger than 0, got {count}")))
             }
             Sections::One(count) => {
+                check_pieces(count as usize)?;
                 let (each, extra) = (size / count, size % count);
                 let start = |i: i64| i * each + i.min(extra);
                 (0..count).map(|i| x.slice(dim as i64, start(i), start(i + 1), 1)).collect()
@@ -252,6 +264,7 @@ impl Tensor {
             return Err(Error::index(OP, "Dimension specified as 0 but tensor has no dimensions"));
         }
         let dim = wrap_dim(OP, dim, shape.len())?;
+        check_pieces(shape[dim])?;
         let views = (0..shape[dim]).map(|index| ViewOp::Select { dim, index }).collect();
         x.viewed_many(OP, "UnbindBackward0", views, move |parts| Tensor::stack(parts, dim as i64))
     }

@@ -20,10 +20,10 @@ impl Geometry {
         Geometry { shape: body.shape.clone(), strides: body.strides.clone(), offset: body.offset }
     }
 
-    /// One past the last element.
+    /// One past the last element; 0 without elements, wherever they would lie.
     fn end(&self) -> usize {
         match self.shape.contains(&0) {
-            true => self.offset,
+            true => 0,
             false => self.offset + 1 + self.shape.iter().zip(&self.strides).map(|(&n, &s)| (n - 1) * s).sum::<usize>(),
         }
     }
@@ -98,9 +98,11 @@ fn bytes_needed(size: &[i64], stride: &[i64], offset: i64, item: usize) -> Optio
     if size.contains(&0) {
         return Some(0);
     }
-    let reach: u128 = size.iter().zip(stride).map(|(&n, &s)| (n as u128 - 1) * s as u128).sum();
-    let whole = (reach + 1) * item as u128;
-    (whole <= i64::MAX as u128).then_some(whole + offset as u128 * item as u128)
+    // Each product fits; only their sum may not.
+    let steps = size.iter().zip(stride).map(|(&n, &s)| (n as u128 - 1) * s as u128);
+    let reach = steps.fold(0u128, u128::saturating_add);
+    let whole = reach.saturating_add(1).saturating_mul(item as u128);
+    (whole <= i64::MAX as u128).then(|| whole + offset as u128 * item as u128)
 }
 
 /// Lays the elements of `x` out as `from` in an empty storage, adding where places coincide, and reads it as `to`.
@@ -111,7 +113,7 @@ pub(crate) fn relaid(x: &Tensor, from: &Geometry, to: &Geometry, counted: &Geome
     const NAME: &str = "AsStridedBackwardBackward0";
     let body = x.body();
     let low = from.offset.min(to.offset).min(counted.offset);
-    let size = from.end().max(to.end()).max(counted.end()) - low;
+    let size = from.end().max(to.end()).max(counted.end()).saturating_sub(low);
     let backend = backend::of(body.device())?;
     let mut scratch = Body::zeros(Dims::from([size]), body.dtype, body.device())?;
     backend.add_overlapping(&body, &from.on(&scratch, low))?;
@@ -121,7 +123,7 @@ pub(crate) fn relaid(x: &Tensor, from: &Geometry, to: &Geometry, counted: &Geome
         let ones = Tensor::from_body(places.clone()).ones_like()?.body();
         backend.fill(&places, crate::Scalar::Int(0))?;
         backend.add_overlapping(&ones, &places)?;
-        scratch = autograd::no_grad(|| Tensor::from_body(scratch).div(&Tensor::from_body(counts)))?.body();
+        scratch = autograd::no_grad(|| Tensor::from_body(scratch).div(Tensor::from_body(counts)))?.body();
     }
     let out = Tensor::from_body(to.on(&scratch, low));
     if autograd::records([x]) {

@@ -85,7 +85,8 @@ pub fn save_safetensors_with<'t, N: Into<String>>(
     } else {
         refuse_shared(&tensors)?;
     }
-    let layout = tensors.iter().map(|(name, tensor)| (name.clone(), file_dtype(tensor.dtype()), tensor.shape().to_vec()));
+    let layout =
+        tensors.iter().map(|(name, tensor)| (name.clone(), file_dtype(tensor.dtype()), tensor.shape().to_vec()));
     let header = Header::new(layout, (!metadata.is_empty()).then_some(metadata))?;
     let by_name: HashMap<&str, &Tensor> = tensors.iter().map(|(name, tensor)| (name.as_str(), *tensor)).collect();
     let written = atomic_write(path, |file| -> Result<(), SafetensorsError> {

@@ -46,7 +46,7 @@ pub fn dirac_(tensor: &Tensor, groups: usize) -> Result<&Tensor> {
             Error::value(OP, "Only tensors with 3, 4, or 5 dimensions are supported").given(format!("shape {shape:?}"))
         );
     }
-    if groups == 0 || shape[0] % groups != 0 {
+    if groups == 0 || !shape[0].is_multiple_of(groups) {
         return Err(Error::value(OP, "dim 0 must be divisible by groups").given(format!("{} and {groups}", shape[0])));
     }
     let per_group = shape[0] / groups;

@@ -1,6 +1,7 @@
 //! Convolutions over one, two and three dimensions.
 
-use crate::functional::{PadMode, pad};
+use crate::functional::{PadMode, PadOptions, pad_with};
+use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
 use firebrick_core::{
@@ -58,7 +59,10 @@ impl Config {
         }
         self.kernel = each("kernel_size", &self.kernel.clone().into(), n)?;
         if let Some(&size) = self.kernel.iter().find(|&&k| k < 0) {
-            return Err(Error::runtime(OP, format!("Trying to create tensor with negative dimension {size}: {:?}", self.kernel)));
+            return Err(Error::runtime(
+                OP,
+                format!("Trying to create tensor with negative dimension {size}: {:?}", self.kernel),
+            ));
         }
         self.options.stride = each("stride", &self.options.stride, n)?.into();
         self.options.dilation = each("dilation", &self.options.dilation, n)?.into();
@@ -136,12 +140,12 @@ impl Config {
 
 /// Draws the parameters of a convolution: `kaiming_uniform_(a=sqrt(5))`, with PyTorch's roundings.
 fn reset(weight: &Parameter, bias: Option<&Parameter>) -> Result<()> {
-    crate::init::kaiming_uniform_(weight, 5.0f64.sqrt())?;
+    init::kaiming_uniform_(weight, 5.0f64.sqrt(), FanMode::FanIn, Nonlinearity::LeakyRelu)?;
     let shape = weight.shape()?;
     let fan_in: usize = shape[1..].iter().product();
     if let (Some(bias), true) = (bias, fan_in > 0) {
         let bound = 1.0 / (fan_in as f64).sqrt();
-        crate::init::uniform_(bias, -bound, bound)?;
+        init::uniform_(bias, -bound, bound)?;
     }
     Ok(())
 }
@@ -283,7 +287,8 @@ macro_rules! convolution {
                 if self.config.mode == PadMode::Zeros {
                     return input.$conv(&self.weight, bias, options);
                 }
-                let padded = pad(&input, self.config.explicit_padding(), self.config.mode, None)?;
+                let mode = PadOptions::new().mode(self.config.mode);
+                let padded = pad_with(&input, self.config.explicit_padding(), &mode)?;
                 padded.$conv(&self.weight, bias, &options.clone().padding(0))
             }
 

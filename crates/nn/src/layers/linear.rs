@@ -1,5 +1,6 @@
 //! Linear: an affine map of the last dimension.
 
+use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
 
@@ -92,17 +93,11 @@ impl Linear {
     /// # Errors
     /// On uninitialized parameters.
     pub fn reset_parameters(&self) -> Result<()> {
-        let _no_grad = firebrick_core::autograd::ModeGuard::no_grad();
+        init::kaiming_uniform_(&self.weight, 5.0f64.sqrt(), FanMode::FanIn, Nonlinearity::LeakyRelu)?;
         let fan_in = self.weight.shape()?[1];
-        // kaiming_uniform_(a=sqrt(5)), with its roundings
-        let gain = (2.0 / (1.0 + 5.0f64.sqrt().powi(2))).sqrt();
-        let bound = 3.0f64.sqrt() * (gain / (fan_in as f64).sqrt());
-        if fan_in > 0 {
-            self.weight.uniform_(-bound, bound)?;
-        }
         if let Some(bias) = &self.bias {
             let bound = if fan_in > 0 { 1.0 / (fan_in as f64).sqrt() } else { 0.0 };
-            bias.uniform_(-bound, bound)?;
+            init::uniform_(bias, -bound, bound)?;
         }
         Ok(())
     }

@@ -45,9 +45,10 @@ impl<const N: usize> Along<N> {
 
     /// Splits the rows among threads.
     pub fn parallel(&self, f: &(dyn Fn(Range<usize>) + Sync)) {
-        if self.size > 0 {
-            let least = if self.side_by_side { 64 } else { 1 };
-            crate::pool::parallel_for(self.rows.numel(), ((1 << 14) / self.size).max(least), f);
+        let least = if self.side_by_side { 64 } else { 1 };
+        // Without elements along the dimension there is nothing to do.
+        if let Some(rows) = (1usize << 14).checked_div(self.size) {
+            crate::pool::parallel_for(self.rows.numel(), rows.max(least), f);
         }
     }
 
@@ -148,9 +149,14 @@ const LANES: usize = 32;
 /// Elements between two additions to a total in double precision.
 const CHUNK: usize = 1024;
 
-/// The sum of what `value` makes of the indices below `n`: in lanes for a stretch, stretches in double precision.
+/// The sum of what `value` makes of the elements of `K` equally long slices: in lanes for a stretch, the stretches in
+/// double precision.
 #[inline(always)]
-pub(crate) fn sum_of<A: Number>(n: usize, mut value: impl FnMut(usize) -> A) -> f64 {
+pub(crate) fn sum_of<A: Number, const K: usize>(slices: [&[A]; K], value: impl Fn([A; K]) -> A) -> f64 {
+    let n = slices[0].len();
+    assert!(slices.iter().all(|s| s.len() == n), "slices of different lengths");
+    // SAFETY: the index is below the length of all slices.
+    let at = |i: usize| value(std::array::from_fn(|k| unsafe { *slices[k].get_unchecked(i) }));
     let mut total = 0.0;
     for start in (0..n).step_by(CHUNK) {
         let end = n.min(start + CHUNK);
@@ -158,11 +164,11 @@ pub(crate) fn sum_of<A: Number>(n: usize, mut value: impl FnMut(usize) -> A) -> 
         let whole = (end - start) / LANES * LANES + start;
         for base in (start..whole).step_by(LANES) {
             for (lane, slot) in lanes.iter_mut().enumerate() {
-                *slot = slot.add(value(base + lane));
+                *slot = slot.add(at(base + lane));
             }
         }
         for (slot, i) in lanes.iter_mut().zip(whole..end) {
-            *slot = slot.add(value(i));
+            *slot = slot.add(at(i));
         }
         let mut half = LANES / 2;
         while half > 0 {

@@ -11,10 +11,14 @@ pub(crate) struct Walk<const N: usize> {
     pub strides: [SmallVec<[usize; 6]>; N],
 }
 
+#[allow(clippy::needless_range_loop, reason = "several lists are gone through at once")]
 impl<const N: usize> Walk<N> {
     /// The walk over `shape` in row-major order.
     pub fn new(shape: &[usize], strides: [&[usize]; N]) -> Self {
         let mut walk = Walk { shape: SmallVec::new(), strides: std::array::from_fn(|_| SmallVec::new()) };
+        // Without elements there is nothing to merge, and products of the other sizes may not fit.
+        let shape = if shape.contains(&0) { &[0] } else { shape };
+        let strides = if shape == [0] { [&[1][..]; N] } else { strides };
         for d in 0..shape.len() {
             if shape[d] == 1 {
                 continue;

@@ -13,9 +13,11 @@ mod along;
 mod dense;
 mod index;
 mod layout;
+mod loss;
 mod map;
 mod matmul;
 mod median;
+mod norm;
 mod number;
 mod optim;
 mod reduce;
@@ -27,14 +29,16 @@ mod simd;
 mod softmax;
 mod tiles;
 
-use super::{Backend, ConvShape, Indexing, Map, PoolShape, Product, Reduce, Scan, Update};
+use super::{
+    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan, Update,
+};
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
 use crate::{DType, Element, Result, Scalar, dispatch};
 use smallvec::SmallVec;
 
 /// Main memory and the processor's cores.
-pub struct Cpu;
+pub(crate) struct Cpu;
 
 impl Backend for Cpu {
     #[inline]
@@ -122,6 +126,110 @@ impl Backend for Cpu {
         // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
         unsafe { softmax::backward(log, grad, result, dim, out) }
         Ok(())
+    }
+
+    fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = norm.bodies().chain([x]).collect();
+        let _locked = lock(&reads, &[out, mean, rstd]);
+        // SAFETY: the storages are locked; bodies are contiguous, and the written ones fresh.
+        unsafe { norm::rows_forward(norm, x, out, mean, rstd) }
+        Ok(())
+    }
+
+    fn normalize_rows_grad(&self, norm: &NormRows, grad: &Body, x: &Body, noted: [&Body; 2], out: &NormGrad) -> Result<()> {
+        let reads: SmallVec<[&Body; 6]> = norm.bodies().chain([grad, x]).chain(noted).collect();
+        let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
+        // SAFETY: as above.
+        unsafe { norm::rows_grad(norm, grad, x, noted, out) }
+        Ok(())
+    }
+
+    fn channel_statistics(&self, x: &Body, mean: &Body, variance: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[mean, variance]);
+        // SAFETY: as above.
+        unsafe { norm::statistics(x, mean, variance) }
+        Ok(())
+    }
+
+    fn normalize_channels(
+        &self,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        bias: Option<&Body>,
+        out: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = noted.into_iter().chain([x]).chain(weight).chain(bias).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: as above.
+        unsafe { norm::apply(x, noted, weight, bias, out) }
+        Ok(())
+    }
+
+    fn normalize_channels_grad(
+        &self,
+        grad: &Body,
+        x: &Body,
+        noted: [&Body; 2],
+        weight: Option<&Body>,
+        training: bool,
+        out: &NormGrad,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = noted.into_iter().chain([grad, x]).chain(weight).collect();
+        let _locked = lock(&reads, &out.bodies().collect::<SmallVec<[&Body; 3]>>());
+        // SAFETY: as above.
+        unsafe { norm::channels_grad(grad, x, noted, weight, training, out) }
+        Ok(())
+    }
+
+    fn pointwise_loss(
+        &self,
+        loss: PointwiseLoss,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: Option<f64>,
+        out: &Body,
+    ) -> Result<()> {
+        let _locked = lock(&inputs.into_iter().chain(factors.into_iter().flatten()).collect::<SmallVec<[&Body; 4]>>(), &[out]);
+        // SAFETY: the storages are locked; shapes are equal; `out` is fresh.
+        unsafe { loss::pointwise(loss, (inputs, factors), scale, out) }
+    }
+
+    fn pointwise_loss_grad(
+        &self,
+        loss: PointwiseLoss,
+        grad: &Body,
+        inputs: [&Body; 2],
+        factors: [Option<&Body>; 2],
+        scale: f64,
+        out: &Body,
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 5]> = inputs.into_iter().chain(factors.into_iter().flatten()).chain([grad]).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: as above.
+        unsafe { loss::pointwise_grad(loss, grad, (inputs, factors), scale, out) }
+        Ok(())
+    }
+
+    fn class_loss(&self, loss: &ClassLoss, x: &Body, target: &Body, out: [&Body; 3]) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [x, target].into_iter().chain(&loss.weight).collect();
+        let _locked = lock(&reads, &out);
+        // SAFETY: the storages are locked; bodies are contiguous, and the written ones fresh.
+        unsafe { loss::classes(loss, x, target, out) }
+    }
+
+    fn class_loss_grad(
+        &self,
+        loss: &ClassLoss,
+        factors: &Body,
+        x: &Body,
+        target: &Body,
+        sums: &Body,
+        out: &Body,
+    ) -> Result<()> {
+        let _locked = lock(&[factors, x, target, sums], &[out]);
+        // SAFETY: as above.
+        unsafe { loss::classes_grad(loss, factors, x, target, sums, out) }
     }
 
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
@@ -213,4 +321,5 @@ impl Backend for Cpu {
         unsafe { optim::run(updates) }
         Ok(())
     }
+
 }

@@ -70,11 +70,11 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync + 'static {
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
-    /// `self * a + b`.
-    fn mul_add(self, a: Self, b: Self) -> Self;
     fn abs(self) -> Self;
     fn exp(self) -> Self;
     fn log(self) -> Self;
+    fn log1p(self) -> Self;
+    fn div(self, other: Self) -> Self;
     fn pow(self, exponent: Self) -> Self;
     fn is_nan(self) -> bool;
     fn from_f64(value: f64) -> Self;
@@ -121,13 +121,15 @@ macro_rules! float_number {
             #[inline(always)]
             fn mul(self, other: Self) -> Self { Lane(self.0 * other.0) }
             #[inline(always)]
-            fn mul_add(self, a: Self, b: Self) -> Self { Real::mul_add(self, a, b) }
-            #[inline(always)]
             fn abs(self) -> Self { Lane(self.0.abs()) }
             #[inline(always)]
             fn exp(self) -> Self { Real::exp(self) }
             #[inline(always)]
             fn log(self) -> Self { Real::log(self) }
+            #[inline(always)]
+            fn log1p(self) -> Self { Real::log1p(self) }
+            #[inline(always)]
+            fn div(self, other: Self) -> Self { Lane(self.0 / other.0) }
             #[inline(always)]
             fn pow(self, exponent: Self) -> Self { Real::pow(self, exponent) }
             #[inline(always)]
@@ -179,10 +181,6 @@ impl Number for i64 {
         self.wrapping_mul(other)
     }
     #[inline(always)]
-    fn mul_add(self, a: Self, b: Self) -> Self {
-        self.wrapping_mul(a).wrapping_add(b)
-    }
-    #[inline(always)]
     fn abs(self) -> Self {
         self.wrapping_abs()
     }
@@ -193,6 +191,14 @@ impl Number for i64 {
     #[inline(always)]
     fn log(self) -> Self {
         (self as f64).ln() as i64
+    }
+    #[inline(always)]
+    fn log1p(self) -> Self {
+        (self as f64).ln_1p() as i64
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.checked_div(other).unwrap_or(0)
     }
     #[inline(always)]
     fn pow(self, exponent: Self) -> Self {

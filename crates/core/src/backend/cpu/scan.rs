@@ -43,9 +43,9 @@ fn work<A: Number>(job: &Job, range: Range<usize>) {
         // Among equals the last one counts.
         Scan::Max => scan::<A>(job, range, A::LOWEST, |carry, place, v, k| pick(carry, place, v, k, v >= carry)),
         Scan::Min => scan::<A>(job, range, A::HIGHEST, |carry, place, v, k| pick(carry, place, v, k, v <= carry)),
-        Scan::LogSumExp => scan::<A>(job, range, A::LOWEST, |carry, _, v, _| {
-            (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0)
-        }),
+        Scan::LogSumExp => {
+            scan::<A>(job, range, A::LOWEST, |carry, _, v, _| (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0))
+        }
     }
 }
 
@@ -72,12 +72,7 @@ fn scan<A: Number>(job: &Job, range: Range<usize>, start: A, next: impl Fn(A, i6
 
 /// Several rows side by side.
 #[inline(always)]
-fn across<A: Number>(
-    job: &Job,
-    [from, to]: [Columns; 2],
-    start: A,
-    next: impl Fn(A, i64, A, i64) -> (A, i64),
-) {
+fn across<A: Number>(job: &Job, [from, to]: [Columns; 2], start: A, next: impl Fn(A, i64, A, i64) -> (A, i64)) {
     let (mut carry, mut places) = ([start; TILE], [0i64; TILE]);
     let mut buffer = tile::<A>();
     for k in 0..job.along.size {

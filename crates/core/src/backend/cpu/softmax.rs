@@ -56,12 +56,9 @@ fn forward_rows<A: Number>(job: &Forward, range: Range<usize>, log: bool) {
 
 #[inline(always)]
 fn softmax<A: Number>(x: &[A], out: &mut [A]) {
-    let (n, largest) = (out.len(), largest_of(x));
-    let x = &x[..n];
-    let total = sum_of(n, |i| {
-        out[i] = x[i].sub(largest).exp();
-        out[i]
-    });
+    let largest = largest_of(x);
+    out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(largest).exp());
+    let total = sum_of([&*out], |[v]| v);
     let scale = A::from_f64(1.0 / total);
     out.iter_mut().for_each(|v| *v = v.mul(scale));
 }
@@ -69,7 +66,7 @@ fn softmax<A: Number>(x: &[A], out: &mut [A]) {
 #[inline(always)]
 fn log_softmax<A: Number>(x: &[A], out: &mut [A]) {
     let largest = largest_of(x);
-    let total = A::from_f64(sum_of(x.len(), |i| x[i].sub(largest).exp()).ln());
+    let total = A::from_f64(sum_of([x], |[v]| v.sub(largest).exp()).ln());
     out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(largest).sub(total));
 }
 
@@ -90,7 +87,8 @@ fn forward_columns<A: Number>(size: usize, x: Columns, out: Columns, log: bool) 
     let finish = |t: A| A::from_f64(if log { t.to_f64().ln() } else { 1.0 / t.to_f64() });
     total.iter_mut().for_each(|t| *t = finish(*t));
     for k in 0..size {
-        for (((out, &t), &m), &v) in result.iter_mut().zip(&total).zip(&largest).zip(unsafe { x.load(k, &mut buffer) }) {
+        for (((out, &t), &m), &v) in result.iter_mut().zip(&total).zip(&largest).zip(unsafe { x.load(k, &mut buffer) })
+        {
             let d = v.sub(m);
             *out = if log { d.sub(t) } else { d.exp().mul(t) };
         }
@@ -105,8 +103,7 @@ fn backward_rows<A: Number>(job: &Backward, range: Range<usize>, log: bool) {
         // SAFETY: as in `forward_rows`.
         Place::Row([a, b, c]) => unsafe {
             let (g, y) = (job.row(0, a, &rooms[0]), job.row(1, b, &rooms[1]));
-            let y = &y[..g.len()];
-            let total = A::from_f64(sum_of(g.len(), |i| if log { g[i] } else { g[i].mul(y[i]) }));
+            let total = A::from_f64(if log { sum_of([g], |[g]| g) } else { sum_of([g, y], |[g, y]| g.mul(y)) });
             job.write_row(c, &rooms[2], |out| {
                 for ((out, &g), &y) in out.iter_mut().zip(g).zip(y) {
                     *out = slope(g, y, total, log);

@@ -30,6 +30,7 @@ fn each<R: Real>((x, out): (&[R::Value], &mut [R::Value]), f: impl Fn(R) -> R) {
 }
 
 #[inline(always)]
+#[allow(clippy::type_complexity, reason = "one tuple, so that a macro can pass it on")]
 fn each2<R: Real>((x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R) -> R) {
     for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
         *out = f(R::new(x), R::new(y)).value();
@@ -37,6 +38,7 @@ fn each2<R: Real>((x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]), f: i
 }
 
 #[inline(always)]
+#[allow(clippy::type_complexity, reason = "as above")]
 fn each3<R: Real>((x, y, z, out): (&[R::Value], &[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R, R) -> R) {
     for (((out, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
         *out = f(R::new(x), R::new(y), R::new(z)).value();
@@ -144,7 +146,6 @@ where
             Silu => activation::silu::<R>;
             Mish => activation::mish::<R>;
             Softplus(beta, threshold) => |x: R| activation::softplus(x, R::from_f64(beta), R::from_f64(threshold));
-            Softsign => activation::softsign::<R>;
             LogSigmoid => special::logsigmoid::<R>;
             Hardsigmoid => activation::hardsigmoid::<R>;
             Hardswish => activation::hardswish::<R>;

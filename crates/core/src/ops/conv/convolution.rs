@@ -42,6 +42,9 @@ fn run(
     let bodies: Vec<Body> =
         inputs.iter().map(|t| Ok(t.detach().to(compute)?.contiguous()?.body())).collect::<Result<_>>()?;
     let out = Body::alloc(shape.into(), compute, device)?;
+    if out.numel() == 0 {
+        return Tensor::from_body(out).to(dtype);
+    }
     kernel(backend::of(device)?, &bodies.iter().collect::<Vec<_>>(), &out)?;
     Tensor::from_body(out).to(dtype)
 }

@@ -133,15 +133,16 @@ pub(crate) fn conv_shape(
             "Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {weight:?} instead"
         ));
     }
-    if weight[0] % groups != 0 {
+    if !weight[0].is_multiple_of(groups) {
         return refuse(format!(
             "Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size [{weight:?}] instead"
         ));
     }
-    if input[1] != weight[1] * groups {
+    let channels = weight[1].saturating_mul(groups);
+    if input[1] != channels {
         return refuse(format!(
             "Given groups={groups}, weight of size {weight:?}, expected input{input:?} to have {} channels, but got {} channels instead",
-            weight[1] * groups,
+            channels,
             input[1]
         ));
     }
@@ -154,7 +155,15 @@ pub(crate) fn conv_shape(
     if weight[2..].contains(&0) {
         let axes = ["depth", "height", "width"];
         let sizes = axes[3 - n..].iter().zip(&weight[2..]).map(|(axis, size)| format!("kernel_{axis}: {size}"));
-        return refuse(format!("kernel size should be greater than zero, but got {}", sizes.collect::<Vec<_>>().join(" ")));
+        return refuse(format!(
+            "kernel size should be greater than zero, but got {}",
+            sizes.collect::<Vec<_>>().join(" ")
+        ));
+    }
+    // Places within the padded input are counted in 64 bits.
+    let limit = i64::from(i32::MAX);
+    if [&stride, &zeros, &dilation].into_iter().flatten().any(|&v| v > limit) {
+        return refuse(format!("integer out of range: stride {stride:?}, padding {zeros:?}, dilation {dilation:?}"));
     }
     let mut dims: Vec<ConvDim> = Vec::with_capacity(n);
     for d in 0..n {

@@ -1,6 +1,6 @@
 //! Maximum pooling.
 
-use super::pool_shape::{PoolOptions, pool_shape};
+use super::pool_shape::{PoolOptions, pool_shape, shape_of, window};
 use crate::backend::{self, PoolShape};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
@@ -25,7 +25,10 @@ fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
     let shape = pooled(&input.shape, n, s.output);
     let out = Body::alloc(shape.clone(), input.dtype, input.device())?;
     let indices = Body::alloc(shape, DType::I64, input.device())?;
-    backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
+    // Without images there are no windows, however many a plane would have.
+    if out.numel() > 0 {
+        backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
+    }
     Ok((Tensor::from_body(out).to(dtype)?, Tensor::from_body(indices)))
 }
 
@@ -33,7 +36,9 @@ fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Ten
     let dtype = g.dtype();
     let grad = g.detach().to(compute_dtype(dtype))?.contiguous()?.body();
     let out = Body::alloc(pooled(&grad.shape, n, s.input), grad.dtype, grad.device())?;
-    backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
+    if out.numel() > 0 {
+        backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
+    }
     Tensor::from_body(out).to(dtype)
 }
 
@@ -64,6 +69,9 @@ fn pool_over(
         )
         .given(format!("{shape:?}")));
     }
+    let kernel = kernel.into();
+    // Over one dimension PyTorch looks at the input before the arguments.
+    let early = if n > 1 { Some(window(op, n, &kernel, options)?) } else { None };
     if !ranked || shape[usize::from(shape.len() == batched)..].contains(&0) {
         let name = if n == 1 { format!("{op}: ") } else { String::new() };
         return Err(Error::runtime(
@@ -76,7 +84,8 @@ fn pool_over(
     if x.dtype() == DType::Bool {
         return Err(Error::not_implemented(op, "\"max_pool2d\" not implemented for 'Bool'"));
     }
-    let sizes = pool_shape(op, &shape, n, &kernel.into(), options)?;
+    let window = early.map_or_else(|| window(op, n, &kernel, options), Ok)?;
+    let sizes = shape_of(op, &shape, n, &window)?;
     x.max_pool(sizes, n)
 }
 

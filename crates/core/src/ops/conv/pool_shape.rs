@@ -61,7 +61,7 @@ impl PoolOptions {
 
 /// Size of the output along one dimension.
 fn output_size(input: i64, kernel: i64, stride: i64, padding: i64, dilation: i64, ceil_mode: bool) -> i64 {
-    let free = input + 2 * padding - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
+    let free = input.saturating_add(2 * padding) - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
     let out = free.div_euclid(stride) + 1;
     // The last window must start inside the input or its left padding.
     if ceil_mode && (out - 1) * stride >= input + padding { out - 1 } else { out }
@@ -89,14 +89,17 @@ fn check_line(op: &'static str, kernel: i64, stride: i64, padding: i64, dilation
     Ok(())
 }
 
-/// The sizes of a pooling over the last `n` dimensions, after all of PyTorch's checks.
-pub(crate) fn pool_shape(
-    op: &'static str,
-    input: &Dims,
-    n: usize,
-    kernel: &Sizes,
-    options: &PoolOptions,
-) -> Result<PoolShape> {
+/// The window of a pooling, with one number for each dimension.
+pub(crate) struct Window {
+    kernel: Vec<i64>,
+    stride: Vec<i64>,
+    padding: Vec<i64>,
+    dilation: Vec<i64>,
+    ceil_mode: bool,
+}
+
+/// The window of a pooling over `n` dimensions, after PyTorch's checks of the arguments alone.
+pub(crate) fn window(op: &'static str, n: usize, kernel: &Sizes, options: &PoolOptions) -> Result<Window> {
     let refuse = |text: String| Err(Error::runtime(op, text));
     let list = |name: &str, sizes: &Sizes| match sizes.len() {
         1 => Ok(vec![sizes[0]; n]),
@@ -145,6 +148,24 @@ pub(crate) fn pool_shape(
             ));
         }
     }
+    Ok(Window { kernel, stride, padding, dilation, ceil_mode: options.ceil_mode })
+}
+
+/// The sizes of a pooling over the last `n` dimensions, after all of PyTorch's checks.
+pub(crate) fn pool_shape(
+    op: &'static str,
+    input: &Dims,
+    n: usize,
+    kernel: &Sizes,
+    options: &PoolOptions,
+) -> Result<PoolShape> {
+    shape_of(op, input, n, &window(op, n, kernel, options)?)
+}
+
+/// The sizes that a window gives over the last `n` dimensions of `input`.
+pub(crate) fn shape_of(op: &'static str, input: &Dims, n: usize, window: &Window) -> Result<PoolShape> {
+    let refuse = |text: String| Err(Error::runtime(op, text));
+    let Window { kernel, stride, padding, dilation, ceil_mode } = window;
     let first = input.len() - n;
     let mut shape = PoolShape {
         planes: input[..first].iter().product(),
@@ -162,7 +183,7 @@ pub(crate) fn pool_shape(
         if [kernel[d], stride[d], dilation[d]].iter().any(|&v| v > limit) {
             return refuse(format!("integer out of range: {kernel:?}, {stride:?}, {dilation:?}"));
         }
-        let out = output_size(size, kernel[d], stride[d], padding[d], dilation[d], options.ceil_mode);
+        let out = output_size(size, kernel[d], stride[d], padding[d], dilation[d], *ceil_mode);
         sizes.push(out);
         let axis = 3 - n + d;
         shape.input[axis] = size as usize;

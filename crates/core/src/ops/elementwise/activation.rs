@@ -5,8 +5,8 @@
 use super::fused;
 use crate::backend::cpu::math::activation::{SELU_ALPHA, SELU_SCALE};
 use crate::backend::{Binary, Unary};
-use crate::ops::{composed, ops};
 use crate::ops::sample::{self, ANY, Domain};
+use crate::ops::{composed, ops};
 use crate::{DType, Error, Result, Tensor};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
@@ -88,7 +88,7 @@ fn shrink_grad(g: &Tensor, x: &Tensor, lambd: f64) -> Result<Tensor> {
 }
 
 fn softshrink_kernel(x: &Tensor, lambd: f64) -> Result<Unary> {
-    if !(lambd >= 0.0) && x.is_floating_point() {
+    if (lambd < 0.0 || lambd.is_nan()) && x.is_floating_point() {
         return Err(Error::runtime(
             "softshrink",
             format!(

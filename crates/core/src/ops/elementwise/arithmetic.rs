@@ -140,7 +140,7 @@ ops! {
         saves: [],
         grads: { a: |g| not_differentiable("floor_divide"), b: |g| not_differentiable("floor_divide") },
         in_place: floor_divide_,
-        samples: sample::pairs((ANY, POSITIVE), |a, b| a.detach().floor_divide(&b.detach())),
+        samples: sample::pairs((ANY, POSITIVE), |a, b| a.detach().floor_divide(b.detach())),
     }
 
     /// The remainder of `a / b` with the sign of `b`: Python's `%`.

@@ -277,8 +277,7 @@ impl Tensor {
             return Err(Error::runtime(OP, format!("{a} did not match {b}")));
         }
         for (name, tolerance) in [("rtol", rtol), ("atol", atol)] {
-            // NaN is refused too.
-            if !(tolerance >= 0.0) {
+            if tolerance < 0.0 || tolerance.is_nan() {
                 let text = format!("{name} must be greater than or equal to zero, but got {tolerance}");
                 return Err(Error::runtime(OP, text));
             }
@@ -306,6 +305,6 @@ impl Tensor {
         if self.shape() != other.shape() {
             return Ok(false);
         }
-        Ok(self.detach().eq(&other.detach())?.to_vec::<bool>()?.into_iter().all(|equal| equal))
+        Ok(self.detach().eq(other.detach())?.to_vec::<bool>()?.into_iter().all(|equal| equal))
     }
 }

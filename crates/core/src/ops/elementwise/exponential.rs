@@ -1,10 +1,10 @@
 //! Exponentials and logarithms.
 
 use super::run;
+use crate::Tensor;
 use crate::backend::{Binary, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, POSITIVE};
-use crate::Tensor;
 use std::f64::consts::{LN_2, LN_10};
 
 ops! {

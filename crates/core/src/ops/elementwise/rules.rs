@@ -21,9 +21,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
     use Binary as B;
     use Unary as U;
     match kernel {
-        Map::Unary(
-            U::LogicalNot | U::IsNan | U::IsInf | U::IsPosInf | U::IsNegInf | U::IsFinite | U::Signbit,
-        )
+        Map::Unary(U::LogicalNot | U::IsNan | U::IsInf | U::IsPosInf | U::IsNegInf | U::IsFinite | U::Signbit)
         | Map::Binary(B::Eq | B::Ne | B::Lt | B::Le | B::Gt | B::Ge | B::LogicalAnd | B::LogicalOr | B::LogicalXor) => {
             Rule::Truth
         }
@@ -68,8 +66,7 @@ pub(super) fn rule(kernel: Map) -> Rule {
             | U::Sigmoid
             | U::Angle
             | U::Deg2rad
-            | U::Rad2deg
-            | U::Softsign,
+            | U::Rad2deg,
         )
         | Map::Binary(B::Div | B::Atan2 | B::Xlogy | B::Xlog1py | B::Copysign | B::Ldexp) => Rule::Float,
         Map::Ternary(Ternary::MaskedFill | Ternary::Lerp) => Rule::First,

@@ -200,7 +200,7 @@ fn common_shape(op: &'static str, bodies: &[Body]) -> Result<Dims> {
 }
 
 /// Inputs that overlap the written tensor in part are PyTorch's error; the same elements are fine.
-fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [Body]) -> Result<()> {
+pub(crate) fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [Body]) -> Result<()> {
     for input in inputs {
         if out.overlaps(input) && !out.same_elements(input) {
             if input.is_contiguous() && out.is_contiguous() {

@@ -33,7 +33,9 @@ fn filler(x: &Tensor, mask: &Tensor, value: &Tensor) -> Result<Ternary> {
     }
     if value.dim() != 0 {
         let rank = value.dim();
-        let text = format!("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {rank} dimension(s).");
+        let text = format!(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {rank} dimension(s)."
+        );
         return Err(Error::runtime(OP, text));
     }
     if let Some(number) = value.number()? {
@@ -185,7 +187,7 @@ ops! {
         kernel: Binary::Copysign,
         saves: [x] -> y,
         grads: {
-            x: |g| g.mul(&y.detach().div(&x.detach())?.masked_fill(&x.eq(0)?, 0)?),
+            x: |g| g.mul(&y.detach().div(x.detach())?.masked_fill(&x.eq(0)?, 0)?),
             sign: |g| g.zeros_like(),
         },
         in_place: copysign_,

@@ -1,9 +1,9 @@
 //! Trigonometric functions and their inverses, in radians.
 
-use crate::{Result, Tensor};
 use crate::backend::{Binary, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, UNIT};
+use crate::{Result, Tensor};
 
 /// `1 / (y^2 + x^2)`, 0 at the origin.
 fn inverse_square_length(y: &Tensor, x: &Tensor) -> Result<Tensor> {

@@ -28,11 +28,12 @@ impl Tensor {
         let (x, index) = (self.resolve(OP)?, index.resolve(OP)?);
         let (body, places) = (x.body(), index.body());
         let dim = wrap_dim(OP, dim, body.shape.len())?;
-        if !is_index_dtype(places.dtype) {
+        let empty = places.numel() == 0;
+        if !empty && !is_index_dtype(places.dtype) {
             return Err(Error::runtime(OP, "gather(): Expected dtype int32/int64 for index"));
         }
         let (own, wanted) = (seen(&body.shape), seen(&places.shape));
-        if places.numel() > 0 {
+        if !empty {
             if own.len() != wanted.len() {
                 return Err(Error::runtime(OP, "Index tensor must have the same number of dimensions as input tensor"));
             }
@@ -46,9 +47,9 @@ impl Tensor {
                 ));
             }
         }
-        let out = match places.numel() {
-            0 => Body::alloc(places.shape.clone(), body.dtype, body.device())?,
-            _ => gathered(&raised(body.clone()), dim, &as_i64(&index)?, |i| out_of_bounds(OP, i, dim, own[dim]))?,
+        let out = match empty {
+            true => Body::alloc(places.shape.clone(), body.dtype, body.device())?,
+            false => gathered(&raised(body.clone()), dim, &as_i64(&index)?, |i| out_of_bounds(OP, i, dim, own[dim]))?,
         };
         let like = body.shape;
         Ok(linear("GatherBackward0", &[&x], Tensor::from_body(out), move |g, _| {
@@ -92,6 +93,8 @@ impl Tensor {
         };
         let (mut table, mut places) = (common(dim)?, common(dim)?);
         (table[dim], places[dim]) = (own[dim], wanted[dim]);
+        // Indices are taken modulo the size, as PyTorch does here and nowhere else.
+        let indices = indices.remainder(own[dim] as i64)?;
         x.expand(table)?.gather(dim as i64, &indices.expand(places)?)
     }
 
@@ -157,7 +160,8 @@ fn scatter(
     let (x, index) = (x.resolve(OP)?, index.resolve(OP)?);
     let (body, places) = (x.body(), index.body());
     let dim = wrap_dim(OP, dim, body.shape.len())?;
-    if !is_index_dtype(places.dtype) {
+    let empty = places.numel() == 0;
+    if !empty && !is_index_dtype(places.dtype) {
         return Err(Error::runtime(OP, "scatter(): Expected dtype int32/int64 for index"));
     }
     let source = match source {
@@ -170,7 +174,6 @@ fn scatter(
         return Err(Error::runtime(OP, "scatter(): Expected self.dtype to be equal to src.dtype"));
     }
     let (own, wanted) = (seen(&body.shape), seen(&places.shape));
-    let empty = places.numel() == 0;
     if !empty {
         check_scatter(OP, dim, &own, &wanted, source.as_ref().ok())?;
     }

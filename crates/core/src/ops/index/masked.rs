@@ -134,7 +134,7 @@ impl Tensor {
         if classes.iter().any(|&c| c < 0) {
             return refuse("Class values must be non-negative.");
         }
-        let most = classes.iter().max().map_or(0, |&c| c + 1);
+        let most = classes.iter().max().map_or(0, |&c| c.saturating_add(1));
         if num_classes != -1 && most > num_classes {
             return refuse("Class values must be smaller than num_classes.");
         }

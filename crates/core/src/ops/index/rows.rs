@@ -25,8 +25,9 @@ by_hand! {
         shaped_pairs((&[2, 3], &[2, 2]), (&[0, 3], &[0, 2]), |a, b| a.index_add(1, &long([2, 2])?, b, 2.5));
     index_copy as "IndexCopyBackward0" in index_copy_:
         shaped_pairs((&[2, 3], &[2, 2]), (&[0, 3], &[0, 2]), |a, b| a.index_copy(1, &long([2, 0])?, b));
-    index_fill as "IndexFillBackward0" in index_fill_:
-        shaped(&[2, 3], &[0, 3], |x| x.index_fill(1, &long([-1, 0])?, 0.5));
+    index_fill as "IndexFillBackward1" in index_fill_: shaped_pairs((&[2, 3], &[]), (&[0, 3], &[]), |a, b| {
+        a.index_fill(1, &long([-1, 0, 0])?, b)?.index_fill(1, &long([1])?, 0.5)
+    });
     gather as "GatherBackward0": shaped(&[2, 3], &[0, 3], |x| match x.numel() {
         0 => x.gather(1, &x.detach().to(crate::DType::I64)?),
         _ => x.gather(1, &Tensor::new([[0i64, 2, 0, 1]])?),

@@ -3,7 +3,7 @@
 use super::run::{as_i64, gathered, is_index_dtype, on, out_of_bounds, out_of_bounds_text, raised, run, stretched};
 use crate::backend::Indexing;
 use crate::ops::record::{linear, written};
-use crate::{Body, Error, Result, Scalar, Tensor, wrap_dim};
+use crate::{Body, Error, Operand, Result, Scalar, Tensor, wrap_dim};
 use smallvec::smallvec;
 
 /// Shape of `shape` with `count` indices along `dim`; that of a 0-dimensional tensor counts as `[1]`.
@@ -86,14 +86,14 @@ impl Tensor {
     /// This tensor with the slices at the indices of `dim` set to `value`; negative indices count from the end.
     ///
     /// # Errors
-    /// `index` is no int64 vector, or names a slice that is not there.
-    pub fn index_fill(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<Tensor> {
-        index_fill(self, dim, index, value.into(), None)
+    /// `index` is no int64 vector, or names a slice that is not there; `value` is a tensor with dimensions.
+    pub fn index_fill(&self, dim: i64, index: &Tensor, value: impl Operand) -> Result<Tensor> {
+        index_fill(self, dim, index, value.into_operand()?, None)
     }
 
     /// In-place form of [`Tensor::index_fill`].
-    pub fn index_fill_(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<&Tensor> {
-        index_fill(self, dim, index, value.into(), Some("index_fill_"))?;
+    pub fn index_fill_(&self, dim: i64, index: &Tensor, value: impl Operand) -> Result<&Tensor> {
+        index_fill(self, dim, index, value.into_operand()?, Some("index_fill_"))?;
         Ok(self)
     }
 }
@@ -217,9 +217,18 @@ fn index_copy(x: &Tensor, dim: i64, index: &Tensor, source: &Tensor, in_place: O
     })
 }
 
-fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Scalar, in_place: Option<&'static str>) -> Result<Tensor> {
+fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Tensor, in_place: Option<&'static str>) -> Result<Tensor> {
     const OP: &str = "index_fill";
-    let (x, index) = (x.resolve(OP)?, index.resolve(OP)?);
+    let (x, index, value) = (x.resolve(OP)?, index.resolve(OP)?, value.resolved(OP)?);
+    if value.dim() != 0 {
+        return Err(Error::runtime(
+            OP,
+            format!(
+                "index_fill_ only supports a 0-dimensional value tensor, but got tensor with {} dimension(s).",
+                value.dim()
+            ),
+        ));
+    }
     let body = x.body();
     let dim = wrap_dim(OP, dim, body.shape.len())?;
     if index.dtype() != crate::DType::I64 {
@@ -229,17 +238,28 @@ fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Scalar, in_place: Opt
         return Err(Error::runtime(OP, "Index has to be a vector/scalar"));
     }
     let size = raised(body.clone()).shape[dim] as i64;
-    let wrapped: Vec<i64> = index.to_vec::<i64>()?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
-    let value_body = Tensor::full_with((), value, body.dtype)?.to(body.device())?.body();
+    let mut wrapped: Vec<i64> = index.to_vec::<i64>()?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
+    // A place that is named twice is filled once, which the value's gradient counts.
+    wrapped.sort_unstable();
+    wrapped.dedup();
+    if value.is_wrapped_number() {
+        value.item_scalar()?.check_range(OP, body.dtype)?;
+    }
+    let value_body = value.detach().to((body.device(), body.dtype))?.body();
     let shape = with_count(&body.shape, dim, wrapped.len());
-    let spread = value_body.view(shape.clone(), crate::Dims::repeat(0, shape.len()), 0);
-    let places = stretched(&on(body.device(), &wrapped)?, &shape, dim);
+    let spread = value_body.view(shape.clone(), crate::Dims::repeat(0, shape.len()), value_body.offset);
+    let places = on(body.device(), &wrapped)?;
+    let along = stretched(&places, &shape, dim);
+    let places = Tensor::from_body(places);
     let bad = move |i: i64| {
         let given = if i < 0 { i - size } else { i };
         Error::index(OP, out_of_bounds_text(given, dim, size as usize))
     };
-    let write = |out: &Body| run(Indexing::Scatter, dim, &spread, &places, out, bad);
-    written("IndexFillBackward0", &[&x], in_place, write, move |g, _| {
-        Ok(smallvec![Some(g.index_fill(dim as i64, &index, 0)?)])
+    let write = |out: &Body| run(Indexing::Scatter, dim, &spread, &along, out, bad);
+    let name = if value.is_wrapped_number() { "IndexFillBackward0" } else { "IndexFillBackward1" };
+    written(name, &[&x, &value], in_place, write, move |g, needs| {
+        let kept = needs[0].then(|| g.index_fill(dim as i64, &places, 0)).transpose()?;
+        let given = needs[1].then(|| g.index_select(dim as i64, &places)?.sum()).transpose()?;
+        Ok(smallvec![kept, given])
     })
 }

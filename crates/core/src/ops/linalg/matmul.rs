@@ -37,7 +37,7 @@ fn folds(a: &Tensor, b: &Tensor, larger: &Tensor, smaller: &Tensor) -> bool {
 fn fold(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let shape = a.shape();
     let k = shape[shape.len() - 1];
-    let rows: usize = shape[..shape.len() - 1].iter().product();
+    let rows = Dims::from_slice(&shape[..shape.len() - 1]).checked_numel("matmul")?;
     let folded = a.reshape([rows, k])?;
     let mut out: Dims = shape[..shape.len() - 1].into();
     let product = if b.dim() == 1 {
@@ -58,7 +58,7 @@ fn batched(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         let mut full = batch.clone();
         full.push(rows);
         full.push(columns);
-        x.expand(&full)?.reshape([batch.numel(), rows, columns])
+        x.expand(&full)?.reshape([batch.checked_numel("matmul")?, rows, columns])
     };
     let left = flat(a, if ra > 1 { sa[ra - 2] } else { 1 }, sa[ra - 1])?;
     let right = match rb {
@@ -120,7 +120,7 @@ fn linear_of(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tenso
         return bias.addmm(&x, &transposed, 1.0, 1.0);
     }
     let features = shape[shape.len() - 1];
-    let rows: usize = shape[..shape.len() - 1].iter().product();
+    let rows = Dims::from_slice(&shape[..shape.len() - 1]).checked_numel(OP)?;
     let mut out = shape.clone();
     out[shape.len() - 1] = weight.shape()[0];
     unsafe_view(&bias.addmm(&x.reshape([rows, features])?, &transposed, 1.0, 1.0)?, out)

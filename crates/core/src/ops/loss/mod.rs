@@ -1,6 +1,13 @@
-//! Losses.
+//! Losses: how far results are from their targets.
+
+mod binary;
+mod classes;
+mod pointwise;
+mod reduction;
+
+pub use reduction::Reduction;
 
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[];
+pub(crate) const TABLES: &[&[Row]] = &[pointwise::POINTWISE, binary::BINARY, classes::CLASSES];

@@ -1,6 +1,11 @@
-//! Normalization.
+//! Normalization of layers, batches, groups and instances.
+
+mod batch;
+mod group;
+mod layer;
+mod shared;
 
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[];
+pub(crate) const TABLES: &[&[Row]] = &[layer::LAYER, batch::BATCH, group::GROUP];

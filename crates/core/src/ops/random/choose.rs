@@ -4,7 +4,7 @@ use super::distribution::{Distribution, dispatch_real, not_implemented};
 use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, records};
 use crate::dims::broadcast_shapes;
 use crate::random;
-use crate::storage::with_elements_mut;
+use crate::storage::{check_list, with_elements_mut};
 use crate::tensor::copy::{expanded, transfer};
 use crate::tensor::read::on_host;
 use crate::{Body, DType, Device, Error, Operand, Result, Tensor, dispatch};
@@ -104,6 +104,8 @@ impl Tensor {
         }
         let last = shape.len() - 1;
         let categories = std::mem::replace(&mut shape[last], num_samples);
+        let rows = shape[..last].iter().product::<usize>();
+        check_list(rows.saturating_mul(num_samples), 3 * size_of::<i64>())?;
         // Exponential numbers, like every fill, are drawn in the order in which the weights lie in memory.
         let by_column = body.memory_order().first() != Some(&0);
         let weights = Tensor::from_body(on_host(&body, body.dtype)?);
@@ -146,7 +148,7 @@ impl Tensor {
             (false, true) => {
                 let spread = Distribution::Normal { mean: 0.0, std: std.item()? };
                 let out = drawn(&mean.shape(), &mean, spread)?;
-                out.add_(&mean.detach())?;
+                out.add_(mean.detach())?;
                 without_slope(&out, "NormalBackward1", &[&mean]);
                 Ok(out)
             }
@@ -159,12 +161,12 @@ impl Tensor {
                 let shape = broadcast_shapes(OP, &mean.shape(), &std.shape())?;
                 let like = if number { &std } else { &mean };
                 let out = drawn(&shape, like, Distribution::Normal { mean: 0.0, std: 1.0 })?;
-                out.mul_(&std.detach())?;
+                out.mul_(std.detach())?;
                 if number {
                     out.add_(mean.item::<f64>()?)?;
                     without_slope(&out, "NormalBackward2", &[&std]);
                 } else {
-                    out.add_(&mean.detach())?;
+                    out.add_(mean.detach())?;
                     without_slope(&out, "NormalBackward3", &[&mean, &std]);
                 }
                 Ok(out)

@@ -6,10 +6,11 @@ mod choose;
 mod create;
 mod distribution;
 mod dropout;
+mod gumbel;
 mod in_place;
 mod rrelu;
 
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[dropout::DROPOUT, rrelu::RRELU];
+pub(crate) const TABLES: &[&[Row]] = &[dropout::DROPOUT, gumbel::GUMBEL, rrelu::RRELU];

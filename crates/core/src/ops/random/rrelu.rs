@@ -1,31 +1,34 @@
 //! The rectifier with a random slope below zero.
 
 use super::distribution::not_implemented;
-use crate::ops::composed;
+use crate::ops::by_hand;
 use crate::ops::sample::{self, ANY};
 use crate::random::current_generator;
 use crate::{DType, Generator, Result, Tensor};
 
-/// The factor of each element: 1 above zero, else a slope, drawn from `[lower, upper)` while training.
-fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64, training: bool) -> Result<Tensor> {
+/// What training multiplies each element by: 1 above zero, else a slope of `[lower, upper)`.
+fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64) -> Result<Tensor> {
     let dtype = x.dtype();
-    if training && !matches!(dtype, DType::F32 | DType::F64) {
+    if !matches!(dtype, DType::F32 | DType::F64) {
         return Err(not_implemented(op, "rrelu_with_noise_out_cpu", dtype));
     }
+    // PyTorch rounds the bounds to the dtype, but not what it draws between them.
+    let bound = |v: f64| if dtype == DType::F32 { f64::from(v as f32) } else { v };
+    let (lower, upper) = (bound(lower), bound(upper));
     let generator = current_generator();
     let engine = &mut *generator.lock();
-    let mut slope = |v: f64| match (v <= 0.0, training) {
-        (false, _) => 1.0,
-        (true, false) => (lower + upper) / 2.0,
-        (true, true) => engine.uniform_f64().mul_add(upper - lower, lower),
-    };
+    let mut slope = |v: f64| if v <= 0.0 { engine.uniform_f64() * (upper - lower) + lower } else { 1.0 };
     let slopes: Vec<f64> = x.to_vec::<f64>()?.into_iter().map(&mut slope).collect();
     Tensor::from_vec(slopes, x.shape())?.to((x.device(), dtype))
 }
 
-composed! {
+by_hand! {
     table: RRELU;
 
+    rrelu in rrelu_: sample::unary(ANY, |x| Generator::new().manual_seed(3).scope(|| x.rrelu(0.1, 0.4, true)));
+}
+
+impl Tensor {
     /// The element itself above zero, else the element times a slope: drawn from `[lower, upper)` for each element
     /// while `training`, else `(lower + upper) / 2`. PyTorch's defaults are 1/8 and 1/3.
     ///
@@ -41,21 +44,24 @@ composed! {
     /// assert_eq!(y.to_vec::<f32>()?, [-0.981_283_1, 2.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    fn rrelu(&x, lower: f64, upper: f64, training: bool) -> Tensor {
-        let x = x.resolve("rrelu")?;
-        x.mul(&slopes("rrelu", &x.detach(), lower, upper, training)?)
+    pub fn rrelu(&self, lower: f64, upper: f64, training: bool) -> Result<Tensor> {
+        let x = self.resolve("rrelu")?;
+        match training {
+            true => x.mul(slopes("rrelu", &x.detach(), lower, upper)?),
+            false => x.leaky_relu((lower + upper) / 2.0),
+        }
     }
-    samples: sample::unary(ANY, |x| Generator::new().manual_seed(3).scope(|| x.rrelu(0.1, 0.4, true)));
-}
 
-impl Tensor {
     /// In-place form of [`Tensor::rrelu`].
     ///
     /// # Errors
     /// Those of the other form; a leaf that requires grad, outside `no_grad`.
     pub fn rrelu_(&self, lower: f64, upper: f64, training: bool) -> Result<&Tensor> {
         let x = self.resolve("rrelu_")?;
-        x.mul_(&slopes("rrelu_", &x.detach(), lower, upper, training)?)?;
+        match training {
+            true => x.mul_(slopes("rrelu_", &x.detach(), lower, upper)?)?,
+            false => x.leaky_relu_((lower + upper) / 2.0)?,
+        };
         Ok(self)
     }
 }

@@ -203,7 +203,7 @@ impl Tensor {
     /// The smallest and the largest elements along `dim`.
     pub fn aminmax_dim(&self, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         let x = self.resolve("aminmax")?;
-        let over = Over::one("aminmax", &x, dim, keepdim)?;
+        let over = Over::dims("aminmax", &x, &dim.into(), keepdim)?;
         if over.shape.get(over.dims[0]) == Some(&0) {
             let text = format!("aminmax: Expected reduction dim {} to have non-zero size.", over.dims[0]);
             return Err(Error::index("aminmax", text));

@@ -11,14 +11,6 @@ mod sums;
 mod truth;
 mod variance;
 
-
 /// The rows of this family.
-pub(crate) const TABLES: &[&[crate::ops::Row]] = &[
-    sums::SUMS,
-    prod::PRODUCTS,
-    extremes::EXTREMES,
-    variance::VARIANCES,
-    norms::NORMS,
-    scans::SCANS,
-    median::MEDIANS,
-];
+pub(crate) const TABLES: &[&[crate::ops::Row]] =
+    &[sums::SUMS, prod::PRODUCTS, extremes::EXTREMES, variance::VARIANCES, norms::NORMS, scans::SCANS, median::MEDIANS];

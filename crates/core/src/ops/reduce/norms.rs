@@ -28,13 +28,17 @@ fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
         if all {
             return Err(Error::runtime(
                 OP,
-                format!("{OP} cannot compute the {p} norm on an empty tensor because the operation does not have an identity"),
+                format!(
+                    "{OP} cannot compute the {p} norm on an empty tensor because the operation does not have an identity"
+                ),
             ));
         }
         if let Some(dim) = over.dims.iter().find(|&&d| over.shape[d] == 0) {
             return Err(Error::runtime(
                 OP,
-                format!("{OP} cannot compute the {p} norm on the dimension {dim}because this dimension is empty and the operation does not have an identity"),
+                format!(
+                    "{OP} cannot compute the {p} norm on the dimension {dim}because this dimension is empty and the operation does not have an identity"
+                ),
             ));
         }
     }
@@ -54,7 +58,7 @@ fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Resu
         x.div(&norm)?.masked_fill(&norm.detach().eq(0.0)?, 0.0)?.mul(&g)
     } else if p.is_infinite() {
         let size = x.detach().abs()?;
-        let mask = size.eq(&norm.detach())?.logical_or(&size.isnan()?)?;
+        let mask = size.eq(norm.detach())?.logical_or(&size.isnan()?)?;
         x.sgn()?.mul(&g.div(&mask.sum_dim(over.sizes(), true)?)?.mul(&mask)?)
     } else if p < 1.0 {
         let slope = x.sgn()?.mul(&x.abs()?.pow(p - 1.0)?.masked_fill(&x.detach().eq(0.0)?, 0.0)?)?;

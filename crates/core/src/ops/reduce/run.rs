@@ -27,6 +27,9 @@ impl Over {
     /// The named dimensions; an empty list stands for all of them, as in PyTorch.
     pub fn dims(op: &'static str, x: &Tensor, dims: &Sizes, keepdim: bool) -> Result<Over> {
         let shape = x.shape();
+        if shape.len() > 64 {
+            return Err(Error::runtime(op, "only tensors with up to 64 dims are supported"));
+        }
         let dims = match dims.is_empty() {
             true => (0..shape.len()).collect(),
             false => wrap_dims(op, dims, shape.len())?,
@@ -59,7 +62,7 @@ impl Over {
 
     /// How many elements become one.
     pub fn count(&self) -> usize {
-        self.dims.iter().filter(|&&d| d < self.shape.len()).map(|&d| self.shape[d]).product()
+        self.dims.iter().filter_map(|&d| self.shape.get(d).copied()).collect::<Dims>().numel()
     }
 
     /// The dimensions, for further calls.

@@ -47,6 +47,16 @@ fn product_grad_with_zeros(g: &Tensor, x: &Tensor, dim: i64) -> Result<Tensor> {
     Tensor::cat(&grads.iter().collect::<Vec<_>>(), dim)
 }
 
+/// The smallest finite number.
+fn lowest(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::MIN,
+        DType::BF16 => half::bf16::MIN.to_f64(),
+        DType::F16 => half::f16::MIN.to_f64(),
+        _ => f32::MIN as f64,
+    }
+}
+
 fn extreme(
     op: &'static str,
     name: &'static str,
@@ -131,9 +141,11 @@ impl Tensor {
             if x.dim() == 0 {
                 return Ok(g.clone());
             }
-            // In logarithms, the two signs of the gradient apart.
+            // In logarithms, the two signs of the gradient apart. Finite even for zero: infinities less each other
+            // are NaN.
+            let lowest = lowest(x.dtype());
             let part = |sign: f64| -> Result<Tensor> {
-                let size = g.mul(sign)?.log()?.where_self(&g.detach().mul(sign)?.gt(0.0)?, f64::NEG_INFINITY)?;
+                let size = g.mul(sign)?.log()?.where_self(&g.detach().mul(sign)?.gt(0.0)?, lowest)?;
                 size.sub(out)?.flip(dim)?.logcumsumexp(dim)?.flip(dim)?.add(x)?.exp()
             };
             part(1.0)?.sub(&part(-1.0)?)

@@ -141,6 +141,6 @@ by_hand! {
     mean_dim as "MeanBackward1": over_dims(ANY, |x, dims, keep| x.mean_dim(dims, keep));
     nansum as "NansumBackward0": sample::unary(ANY, |x| x.nansum());
     nansum_dim as "NansumBackward0": over_dims(ANY, |x, dims, keep| x.nansum_dim(dims, keep));
-    nanmean: sample::unary(ANY, |x| x.nanmean());
+    nanmean: sample::unary(ANY, |x| if x.numel() == 0 { x.nansum() } else { x.nanmean() });
     nanmean_dim: over_dims(ANY, |x, dims, keep| x.nanmean_dim(dims, keep));
 }

@@ -12,10 +12,9 @@ use smallvec::smallvec;
 fn refuse_integers(op: &'static str, x: &Tensor) -> Result<()> {
     match x.is_floating_point() {
         true => Ok(()),
-        false if op.ends_with("mean") => Err(Error::not_implemented(
-            op,
-            format!("{op} only support floating point and complex dtypes"),
-        )),
+        false if op.ends_with("mean") => {
+            Err(Error::not_implemented(op, format!("{op} only support floating point and complex dtypes")))
+        }
         false => Err(Error::not_implemented(op, "std and var only support floating point and complex dtypes")),
     }
 }
@@ -120,10 +119,12 @@ impl Tensor {
     }
 }
 
-/// Samples in which something varies: of a single element, the derivative is not defined.
+/// Samples in which something varies: of one element or none, the derivative is not defined.
 fn varying(samples: Result<Vec<sample::Sample>>) -> Result<Vec<sample::Sample>> {
     let mut samples = samples?;
-    samples.retain(|s| s.traits != sample::Trait::ZeroDim);
+    samples.retain(|s| !matches!(s.traits, sample::Trait::ZeroDim | sample::Trait::Empty));
+    let empty = vec![ANY.tensor(&[2, 0], 5)?];
+    samples.push(sample::one(sample::Trait::Empty, empty, |x| x[0].std_dim(0, 1.0, false)?.add(&x[0].var_dim(0, 0.0, true)?)));
     Ok(samples)
 }
 

@@ -38,20 +38,20 @@ impl Tensor {
         for (i, widths) in pad.chunks(2).enumerate() {
             let (d, before, after) = (rank - 1 - i, widths[0], widths[1]);
             let size = body.shape[d] as i64;
-            let inner = size + before.min(0) + after.min(0);
+            let inner = size.saturating_add(before.min(0)).saturating_add(after.min(0));
             if inner < 0 {
                 return Err(Error::runtime(OP, "narrow(): length must be non-negative."));
             }
-            from.offset += (-before).max(0) as usize * from.strides[d];
+            from.offset = from.offset.saturating_add(((-before).max(0) as usize).saturating_mul(from.strides[d]));
             from.shape[d] = inner as usize;
             starts[d] = before.max(0) as usize;
-            shape[d] = (inner + before.max(0)).saturating_add(after.max(0)) as usize;
+            shape[d] = inner.saturating_add(before.max(0)).saturating_add(after.max(0)) as usize;
         }
         shape.checked_numel(OP)?;
         let out = Body::alloc(shape, body.dtype, body.device())?;
         let backend = backend::of(body.device())?;
         backend.fill(&out, value.into())?;
-        let offset = starts.iter().zip(&out.strides).map(|(a, b)| a * b).sum();
+        let offset = starts.iter().zip(&out.strides).fold(0usize, |sum, (a, &b)| sum.saturating_add(a.saturating_mul(b)));
         backend.copy(&from, &out.view(from.shape.clone(), out.strides.clone(), offset))?;
         Ok(linear("ConstantPadNdBackward0", &[&x], Tensor::from_body(out), move |g, _| {
             let back: Sizes = pad.iter().map(|width| -width).collect();

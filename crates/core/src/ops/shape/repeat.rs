@@ -1,6 +1,7 @@
 //! Elements and whole tensors repeated.
 
 use crate::ops::record::linear;
+use crate::storage::check_list;
 use crate::{Body, Dims, Error, Result, Sizes, Tensor, backend};
 use smallvec::smallvec;
 
@@ -108,6 +109,7 @@ impl Tensor {
         }
         let (size, mut counts) = (x.shape()[dim], repeats.to_vec::<i64>()?);
         if counts.len() == 1 {
+            check_list(size, 2 * size_of::<i64>())?;
             counts = vec![counts[0]; size];
         }
         if counts.len() != size {
@@ -122,6 +124,8 @@ impl Tensor {
         if counts.iter().any(|&n| n < 0) {
             return Err(Error::runtime(OP, "repeats can not be negative"));
         }
+        let count = counts.iter().fold(0usize, |sum, &n| sum.saturating_add(n as usize));
+        check_list(count, 2 * size_of::<i64>())?;
         let index: Vec<i64> =
             counts.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as i64, n as usize)).collect();
         let numel = index.len();

@@ -3,11 +3,16 @@
 use crate::dims::wrap_dims;
 use crate::ops::index::picked;
 use crate::ops::record::linear;
+use crate::storage::check_list;
 use crate::{Body, Error, Result, Sizes, Tensor, wrap_dim};
 use smallvec::smallvec;
 
 fn flipped(body: &Body, dims: &[usize]) -> Result<Body> {
     dims.iter().filter(|&&d| d < body.shape.len()).try_fold(body.clone(), |body, &dim| {
+        if body.numel() == 0 {
+            return Ok(body);
+        }
+        check_list(body.shape[dim], 2 * size_of::<i64>())?;
         let order: Vec<i64> = (0..body.shape[dim] as i64).rev().collect();
         picked(&body, dim, &order)
     })
@@ -15,6 +20,10 @@ fn flipped(body: &Body, dims: &[usize]) -> Result<Body> {
 
 fn rolled(body: &Body, shifts: &[i64], dims: &[usize]) -> Result<Body> {
     shifts.iter().zip(dims).try_fold(body.clone(), |body, (&shift, &dim)| {
+        if body.numel() == 0 {
+            return Ok(body);
+        }
+        check_list(body.shape[dim], 2 * size_of::<i64>())?;
         let size = body.shape[dim] as i64;
         let order: Vec<i64> = (0..size).map(|i| (i - shift % size).rem_euclid(size)).collect();
         picked(&body, dim, &order)
@@ -128,7 +137,7 @@ impl Tensor {
         if rank < 2 {
             return refuse(format!("expected total dims >= 2, but got total dims = {rank}"));
         }
-        if dims[0] == dims[1] || (dims[0] - dims[1]).unsigned_abs() == rank as u64 {
+        if dims[0] == dims[1] || dims[0].abs_diff(dims[1]) == rank as u64 {
             return refuse(format!(
                 "expected rotation dims to be different, but got dim0 = {} and dim1 = {}",
                 dims[0], dims[1]

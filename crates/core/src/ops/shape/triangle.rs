@@ -1,6 +1,7 @@
 //! Triangles of matrices.
 
 use crate::ops::record::linear;
+use crate::storage::check_list;
 use crate::{Body, DType, Error, Result, Tensor, TensorOptions, backend};
 use smallvec::smallvec;
 
@@ -22,7 +23,8 @@ impl Tensor {
             return Err(Error::runtime(op, format!("{op}: input tensor must have at least 2 dimensions")));
         }
         let out = Body::zeros(body.shape.clone(), body.dtype, body.device())?;
-        let (rows, columns) = (body.shape[rank - 2], body.shape[rank - 1]);
+        let rows = if body.numel() == 0 { 0 } else { body.shape[rank - 2] };
+        let columns = body.shape[rank - 1];
         let part = |b: &Body, row: usize, range: &std::ops::Range<usize>| {
             let (mut shape, offset) =
                 (b.shape.clone(), b.offset + row * b.strides[rank - 2] + range.start * b.strides[rank - 1]);
@@ -90,8 +92,19 @@ fn triangle_indices(
     if !matches!(dtype, DType::I32 | DType::I64) {
         return Err(Error::not_implemented(op, format!("\"{op}\" not implemented for '{}'", dtype.scalar_name())));
     }
+    // Only rows that keep something are gone through: there may be far more of them than cells.
+    let nonempty = match lower {
+        true => offset.saturating_neg().clamp(0, row)..row,
+        false => 0..col.saturating_sub(offset).clamp(0, row),
+    };
+    let nonempty = if col == 0 { 0..0 } else { nonempty };
+    let sides = [nonempty.start, nonempty.end - 1].map(|r| kept(lower, r.max(0) as usize, col as usize, offset).len());
+    let most = sides[0].max(sides[1]);
+    let cells_at_most = ((nonempty.end - nonempty.start) as usize).saturating_mul(most);
+    // Lengths change by one from row to row: at least half of the largest rectangle is filled, or as much as there are rows.
+    check_list(cells_at_most / 2, 4 * size_of::<i64>())?;
     let cells = |r: usize| kept(lower, r, col as usize, offset).map(move |c| (r as i64, c as i64));
-    let (mut rows, columns): (Vec<i64>, Vec<i64>) = (0..row as usize).flat_map(cells).unzip();
+    let (mut rows, columns): (Vec<i64>, Vec<i64>) = (nonempty.start as usize..nonempty.end as usize).flat_map(cells).unzip();
     let count = rows.len();
     rows.extend(columns);
     Tensor::from_vec(rows, [2, count])?.to((options.device_or_cpu(), dtype))

@@ -25,7 +25,8 @@ impl Softmax {
         let input = x.body();
         let dim = wrap_dim(self.op, dim, input.shape.len())?;
         if !input.dtype.is_floating_point() {
-            let text = format!("\"{}_kernel_impl\" not implemented for '{}'", self.op, input.dtype.scalar_name());
+            let last = if dim + 1 >= input.shape.len() { "_lastdim" } else { "" };
+            let text = format!("\"{}{last}_kernel_impl\" not implemented for '{}'", self.op, input.dtype.scalar_name());
             return Err(Error::not_implemented(self.op, text).remedy("convert it to a floating-point dtype first"));
         }
         let out = Body::alloc(input.shape.clone(), input.dtype, input.device())?;

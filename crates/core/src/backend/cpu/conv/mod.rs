@@ -1,11 +1,11 @@
 //! Convolutions in one to three dimensions: forward and both gradients.
 //!
 //! No matrix of patches is built. The source is copied once, padded and with its strides taken apart
-//! ([`planes`](self::planes)); then each kernel tap is a fixed distance, and the microkernels of the matrix product read
+//! (`planes`); then each kernel tap is a fixed distance, and the microkernels of the matrix product read
 //! the copy through a table of distances. The gradient with respect to the input is the same computation on the
-//! gradient of the output, once for each residue of the stride ([`correlate`](self::correlate)); it also serves as the
+//! gradient of the output, once for each residue of the stride (`correlate`); it also serves as the
 //! forward pass of a transposed convolution. The gradient with respect to the weight sums over pixels
-//! ([`weight_grad`](self::weight_grad)). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
+//! (`weight_grad`). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
 #![allow(unsafe_code)] // Microkernels on raw pointers.
 
 mod correlate;
@@ -27,53 +27,58 @@ use super::gemm::{Bias, Gemm, Mat, MatMut};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvShape {
     /// Number of images.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Groups of channels that do not mix.
-    pub groups: usize,
+    pub(crate) groups: usize,
     /// Channels of the input, of all groups.
-    pub in_channels: usize,
+    pub(crate) in_channels: usize,
     /// Channels of the output, of all groups.
-    pub out_channels: usize,
+    pub(crate) out_channels: usize,
     /// Spatial sizes of the input.
-    pub input: [usize; 3],
+    pub(crate) input: [usize; 3],
     /// Spatial sizes of the kernel.
-    pub kernel: [usize; 3],
+    pub(crate) kernel: [usize; 3],
     /// Steps between neighbours of the output.
-    pub stride: [usize; 3],
+    pub(crate) stride: [usize; 3],
     /// Zeros before the first element of the input; those after the last follow from the size of the output.
-    pub padding: [usize; 3],
+    pub(crate) padding: [usize; 3],
     /// Steps between neighbours of the kernel.
-    pub dilation: [usize; 3],
+    pub(crate) dilation: [usize; 3],
     /// Spatial sizes of the output.
-    pub output: [usize; 3],
+    pub(crate) output: [usize; 3],
 }
 
 /// What a kernel tap sees along one dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvDim {
     /// Size of the input.
-    pub input: usize,
+    pub(crate) input: usize,
     /// Size of the kernel.
-    pub kernel: usize,
+    pub(crate) kernel: usize,
     /// Step between neighbours of the output, at least 1.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Zeros on either side of the input.
-    pub padding: usize,
+    pub(crate) padding: usize,
     /// Step between neighbours of the kernel, at least 1.
-    pub dilation: usize,
+    pub(crate) dilation: usize,
 }
 
 impl ConvDim {
     /// `floor((input + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, or zero if the kernel does not fit.
     pub fn output(&self) -> usize {
-        let reach = self.dilation * self.kernel.saturating_sub(1) + 1;
-        (self.input + 2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
+        let reach = self.dilation.saturating_mul(self.kernel.saturating_sub(1)).saturating_add(1);
+        self.input.saturating_add(2 * self.padding).checked_sub(reach).map_or(0, |free| free / self.stride + 1)
     }
+}
+
+/// Elements of these sizes; without images they may be more than there is memory for.
+pub(crate) fn product_of(sizes: [usize; 3]) -> usize {
+    sizes.iter().fold(1, |product: usize, &size| product.saturating_mul(size))
 }
 
 impl ConvShape {
     /// The sizes of a convolution over up to three dimensions, given from the outermost to the innermost.
-    pub fn new(batch: usize, groups: usize, [in_channels, out_channels]: [usize; 2], dims: &[ConvDim]) -> Self {
+    pub(crate) fn new(batch: usize, groups: usize, [in_channels, out_channels]: [usize; 2], dims: &[ConvDim]) -> Self {
         let none = ConvDim { input: 1, kernel: 1, stride: 1, padding: 0, dilation: 1 };
         let mut all = [none; 3];
         let given = dims.len().min(3);
@@ -94,17 +99,17 @@ impl ConvShape {
 
     /// Elements of one channel of the input.
     pub fn input_size(&self) -> usize {
-        self.input.iter().product()
+        product_of(self.input)
     }
 
     /// Elements of one channel of the output.
     pub fn output_size(&self) -> usize {
-        self.output.iter().product()
+        product_of(self.output)
     }
 
     /// Elements of the kernel for one pair of channels.
     pub fn kernel_size(&self) -> usize {
-        self.kernel.iter().product()
+        product_of(self.kernel)
     }
 
     /// Elements of the input, the weight and the output.

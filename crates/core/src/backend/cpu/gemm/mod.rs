@@ -2,10 +2,10 @@
 //!
 //! | shape | way |
 //! |---|---|
-//! | one to four rows, contiguous columns | scalar products ([`dot`](self::dot)) |
+//! | one to four rows, contiguous columns | scalar products (`dot`) |
 //! | one row, contiguous rows | vectors of sums, nothing packed |
 //! | small | tiles, only a strided right operand packed |
-//! | everything else | both operands packed in blocks ([`blocked`](self::blocked)) |
+//! | everything else | both operands packed in blocks (`blocked`) |
 //!
 //! A product whose result has contiguous rows is computed as its transpose; one whose result is strided both ways is
 //! computed apart. The element types are `f32` and `f64` ([`Gemm::run`]), half precision, which is converted whole and

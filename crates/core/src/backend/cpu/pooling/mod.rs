@@ -14,36 +14,37 @@ use std::ops::Range;
 pub use average::{Divisor, avg_pool_backward, avg_pool_forward};
 pub use max::{max_pool_backward, max_pool_forward};
 
+use super::conv::product_of;
 use crate::pool::parallel_for;
 
 /// The sizes of a pooling. One- and two-dimensional ones have leading dimensions of size 1, kernel 1, stride 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolShape {
     /// Images times channels.
-    pub planes: usize,
+    pub(crate) planes: usize,
     /// Spatial sizes of the input.
-    pub input: [usize; 3],
+    pub(crate) input: [usize; 3],
     /// Spatial sizes of the window.
-    pub kernel: [usize; 3],
+    pub(crate) kernel: [usize; 3],
     /// Steps between windows.
-    pub stride: [usize; 3],
+    pub(crate) stride: [usize; 3],
     /// Elements before the first one.
-    pub padding: [usize; 3],
+    pub(crate) padding: [usize; 3],
     /// Steps between the elements of a window; 1 for averages.
-    pub dilation: [usize; 3],
+    pub(crate) dilation: [usize; 3],
     /// Spatial sizes of the output; the caller has rounded them as its `ceil_mode` says.
-    pub output: [usize; 3],
+    pub(crate) output: [usize; 3],
 }
 
 impl PoolShape {
     /// Elements of one plane of the input.
     pub fn input_size(&self) -> usize {
-        self.input.iter().product()
+        product_of(self.input)
     }
 
     /// Elements of one plane of the output.
     pub fn output_size(&self) -> usize {
-        self.output.iter().product()
+        product_of(self.output)
     }
 
     fn check(&self, input: usize, output: usize) {

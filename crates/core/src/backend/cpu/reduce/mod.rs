@@ -176,8 +176,8 @@ fn work<A: Number>(job: &Job, range: Range<usize>, done: bool) {
             let finish = move |t: A::Sum, largest: A| of_f64(t.to_f64().ln() + largest.to_f64());
             summing::<A>(job, range, done, |v, largest| v.sub(largest).exp(), finish);
         }
-        Reduce::Norm(p) if p == 1.0 => summing::<A>(job, range, done, |v, _| v.abs(), sum),
-        Reduce::Norm(p) if p == 2.0 => {
+        Reduce::Norm(1.0) => summing::<A>(job, range, done, |v, _| v.abs(), sum),
+        Reduce::Norm(2.0) => {
             summing::<A>(job, range, done, |v, _| v.mul(v), move |t, _| of_f64(t.to_f64().sqrt()));
         }
         Reduce::Norm(p) if p == f64::INFINITY => folding::<A>(job, range, done, A::ZERO, A::abs, A::max),

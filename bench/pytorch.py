@@ -1,0 +1,214 @@
+"""PyTorch's side of `compare.py`: the same workloads, options and JSON lines as the Rust program."""
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--workloads", default="all")
+parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--secs", type=float, default=2.0)
+parser.add_argument("--peer", default="pytorch")
+options = parser.parse_args()
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.set_num_threads(options.threads)
+
+
+def memory(key):
+    """Megabytes that the system counts for this process."""
+    with open("/proc/self/status") as status:
+        return next((int(line.split()[1]) / 1024 for line in status if line.startswith(key)), 0.0)
+
+
+BASE = memory("VmRSS:")
+WORKLOADS = {}
+
+
+def report(name, **fields):
+    row = {"peer": options.peer, "workload": name, "threads": options.threads, **fields}
+    row |= {"peak_rss_mb": round(memory("VmHWM:"), 1), "base_rss_mb": round(BASE, 1)}
+    print(json.dumps(row), flush=True)
+
+
+def measure(name, work):
+    """Prints the median time of `work`. Short work is timed in batches."""
+    now = time.perf_counter
+    begin, runs = now(), 0
+    while runs < 3 or now() - begin < min(0.3, options.secs):
+        work()
+        runs += 1
+    batch = max(1, int(2e-4 / ((now() - begin) / runs)))
+    times, begin = [], now()
+    while now() - begin < options.secs or len(times) < 5:
+        start = now()
+        for _ in range(batch):
+            work()
+        times.append((now() - start) / batch * 1e3)
+    report(name, median_ms=round(statistics.median(times), 6), n=len(times) * batch, min_ms=round(min(times), 6))
+
+
+def workload(run):
+    WORKLOADS[run.__name__] = run
+    return run
+
+
+def operation(name, f, *shapes):
+    def run(name):
+        inputs = [torch.randn(shape) for shape in shapes]
+        with torch.no_grad():
+            measure(name, lambda: f(*inputs))
+
+    WORKLOADS[name] = run
+
+
+operation("add_small", torch.add, (16,), (16,))
+operation("add", torch.add, (4096, 1024), (4096, 1024))
+operation("gelu", F.gelu, (4096, 1024))
+operation("sum", torch.sum, (4096, 1024))
+operation("sum_dim0", lambda x: x.sum(0), (4096, 1024))
+for size in (128, 512, 1024, 2048):
+    operation(f"matmul_{size}", torch.matmul, (size, size), (size, size))
+operation("bmm_48x128x64x128", torch.matmul, (48, 128, 64), (48, 64, 128))
+operation("bmm_1024x16x16x16", torch.matmul, (1024, 16, 16), (1024, 16, 16))
+operation("conv_fwd", lambda x, k: F.conv2d(x, k, padding=1), (8, 64, 56, 56), (64, 64, 3, 3))
+
+
+@workload
+def add_small_grad(name):
+    x, y = torch.randn(16, requires_grad=True), torch.randn(16)
+    measure(name, lambda: x + y)
+
+
+@workload
+def conv_fwdbwd(name):
+    x = torch.randn(8, 64, 56, 56, requires_grad=True)
+    kernel = (torch.randn(64, 64, 3, 3) * 0.05).requires_grad_()
+    g = torch.randn(8, 64, 56, 56)
+
+    def work():
+        x.grad = kernel.grad = None
+        (F.conv2d(x, kernel, padding=1) * g).sum().backward()
+
+    measure(name, work)
+
+
+def mlp(*sizes):
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def step(model, optimizer, x, labels):
+    optimizer.zero_grad()
+    F.cross_entropy(model(x), labels).backward()
+    optimizer.step()
+
+
+@workload
+def mlp1_fwd(name):
+    model, x = mlp(64, 64, 10).eval(), torch.randn(1, 64)
+    with torch.no_grad():
+        measure(name, lambda: model(x))
+
+
+def mlp_step(name, make):
+    model = mlp(784, 512, 512, 10)
+    optimizer = make(model.parameters())
+    x, labels = torch.randn(128, 784), torch.randint(0, 10, (128,))
+    measure(name, lambda: step(model, optimizer, x, labels))
+
+
+@workload
+def mlp_sgd(name):
+    mlp_step(name, lambda parameters: torch.optim.SGD(parameters, lr=0.01))
+
+
+@workload
+def mlp_adam(name):
+    mlp_step(name, lambda parameters: torch.optim.Adam(parameters, lr=1e-3))
+
+
+@workload
+def lenet_sgd(name):
+    convolutions = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    convolutions += [nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    model = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(784, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    x, labels = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))
+    measure(name, lambda: step(model, optimizer, x, labels))
+
+
+@workload
+def memory_of_training(name):
+    model = mlp(64, 128, 10)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for count in range(1, 10_001):
+        step(model, optimizer, torch.randn(32, 64), torch.randint(0, 10, (32,)))
+        if count == 1_000:
+            early = memory("VmRSS:")
+    late = memory("VmRSS:")
+    report(name, step_1000_mb=round(early, 3), step_10000_mb=round(late, 3), difference_mb=round(late - early, 3))
+
+
+WORKLOADS["memory"] = WORKLOADS.pop("memory_of_training")
+
+
+def state():
+    return {f"layer{i}.weight": torch.full((1000, 1000), float(i)) for i in range(125)}
+
+
+def temporary():
+    return os.path.join(tempfile.gettempdir(), f"pytorch-bench-{os.getpid()}.safetensors")
+
+
+@workload
+def ckpt_save_st(name):
+    from safetensors.torch import save_file
+
+    tensors, path = state(), temporary()
+    try:
+        measure(name, lambda: save_file(tensors, path))
+    finally:
+        os.remove(path)
+
+
+@workload
+def ckpt_load_st(name):
+    from safetensors.torch import load_file, save_file
+
+    path = temporary()
+    save_file(state(), path)
+
+    def work():
+        # Mapped tensors are read when they are touched: touch every page.
+        for tensor in load_file(path).values():
+            tensor.view(-1)[::1024].sum()
+
+    try:
+        measure(name, work)
+    finally:
+        os.remove(path)
+
+
+def main():
+    names = list(WORKLOADS) if options.workloads == "all" else options.workloads.split(",")
+    if names == ["list"]:
+        print("\n".join(WORKLOADS))
+        return
+    unknown = [name for name in names if name not in WORKLOADS]
+    if unknown:
+        sys.exit(f"no workload is called {unknown[0]!r}; --workloads list prints them")
+    for name in names:
+        torch.manual_seed(0)
+        WORKLOADS[name](name)
+
+
+main()

@@ -1,0 +1,46 @@
+//! What becomes of a loss per element.
+
+use crate::{Error, Result, Tensor};
+
+/// PyTorch's `reduction` argument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// Every element for itself.
+    None,
+    /// Their mean; in cross entropy weighted by class.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+impl Reduction {
+    /// PyTorch's name: `none`, `mean` or `sum`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reduction::None => "none",
+            Reduction::Mean => "mean",
+            Reduction::Sum => "sum",
+        }
+    }
+
+    /// The reduction of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn from_name(name: &str) -> Result<Self> {
+        [Reduction::None, Reduction::Mean, Reduction::Sum]
+            .into_iter()
+            .find(|reduction| reduction.name() == name)
+            .ok_or_else(|| Error::value("reduction", format!("{name} is not a valid value for reduction")))
+    }
+
+    /// Applies it.
+    pub(crate) fn apply(self, loss: &Tensor) -> Result<Tensor> {
+        match self {
+            Reduction::None => Ok(loss.clone()),
+            Reduction::Mean => loss.mean(),
+            Reduction::Sum => loss.sum(),
+        }
+    }
+}

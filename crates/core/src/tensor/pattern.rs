@@ -1,0 +1,204 @@
+//! New tensors from patterns: ranges and the identity.
+
+use super::{Tensor, TensorOptions};
+use crate::storage::check_list;
+use crate::{DType, Error, Result, Scalar, default_dtype};
+
+/// Numbers between two bounds, in the arithmetic that PyTorch uses for a dtype.
+struct Even {
+    start: f64,
+    end: f64,
+    steps: usize,
+}
+
+impl Even {
+    fn new(op: &'static str, start: Scalar, end: Scalar, steps: i64) -> Result<Self> {
+        match usize::try_from(steps) {
+            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even { start: start.to_f64(), end: end.to_f64(), steps }),
+            Err(_) => Err(Error::runtime(op, "number of steps must be non-negative")),
+        }
+    }
+
+    /// The numbers, the second half counted from the end, so that the end is met exactly.
+    fn numbers(&self, dtype: DType) -> Vec<f64> {
+        // The small types are computed in single precision.
+        let single = matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
+        let round = |v: f64| if single { v as f32 as f64 } else { v };
+        let (start, end) = (round(self.start), round(self.end));
+        let step = round((end - start) / (self.steps.max(2) - 1) as f64);
+        let number = |i: usize| {
+            let (from, by) = match i < self.steps / 2 || self.steps == 1 {
+                true => (start, step * i as f64),
+                false => (end, -step * (self.steps - 1 - i) as f64),
+            };
+            if single { (from as f32 + by as f32) as f64 } else { from + by }
+        };
+        (0..self.steps).map(number).collect()
+    }
+}
+
+fn refuse_bool(op: &'static str, dtype: DType) -> Result<()> {
+    match dtype {
+        DType::Bool => Err(Error::not_implemented(op, format!("\"{op}_cpu\" not implemented for 'Bool'"))),
+        _ => Ok(()),
+    }
+}
+
+/// How many numbers there are from `start` to `end`, which is left out.
+fn arange_len(start: Scalar, end: Scalar, step: Scalar) -> Result<usize> {
+    const OP: &str = "arange";
+    let (a, b, by) = (start.to_f64(), end.to_f64(), step.to_f64());
+    if by == 0.0 {
+        return Err(Error::runtime(OP, "step must be nonzero"));
+    }
+    if !a.is_finite() || !b.is_finite() {
+        return Err(Error::runtime(OP, format!("unsupported range: {a} -> {b}")));
+    }
+    if (by > 0.0 && b < a) || (by < 0.0 && b > a) {
+        return Err(Error::runtime(OP, "upper bound and lower bound inconsistent with step sign"));
+    }
+    if let (Scalar::Int(a), Scalar::Int(b), Scalar::Int(by)) = (start, end, step) {
+        let span = b.abs_diff(a).div_ceil(by.unsigned_abs());
+        return usize::try_from(span).map_err(|_| Error::runtime(OP, "invalid size, possible overflow?"));
+    }
+    let count = ((b - a) / by).ceil();
+    match count < i64::MAX as f64 {
+        true => Ok(count as usize),
+        false => Err(Error::runtime(OP, "invalid size, possible overflow?")),
+    }
+}
+
+impl TensorOptions {
+    /// A new tensor with these numbers, converted.
+    fn tensor<T: crate::Element>(&self, numbers: Vec<T>, dtype: DType) -> Result<Tensor> {
+        let len = numbers.len();
+        let tensor = Tensor::from_vec(numbers, [len])?.to((self.device_or_cpu(), dtype))?;
+        if self.wants_grad() {
+            tensor.requires_grad_(true)?;
+        }
+        Ok(tensor)
+    }
+}
+
+impl Tensor {
+    /// `0, 1, ..` up to `end`, which is left out: int64 for an integer `end`, else the default dtype.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::arange(3)?.to_vec::<i64>()?, [0, 1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn arange(end: impl Into<Scalar>) -> Result<Tensor> {
+        Tensor::arange_with(0i64, end, 1i64, TensorOptions::new())
+    }
+
+    /// `start, start + step, ..` up to `end`, which is left out: `ceil((end - start) / step)` numbers, int64 where all
+    /// three are integers.
+    ///
+    /// # Errors
+    /// `step` is zero or leads away from `end`; a bound is not finite.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, TensorOptions};
+    /// assert_eq!(Tensor::arange_with(1, 2, 0.5, TensorOptions::new())?.to_vec::<f32>()?, [1.0, 1.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn arange_with(
+        start: impl Into<Scalar>,
+        end: impl Into<Scalar>,
+        step: impl Into<Scalar>,
+        options: impl Into<TensorOptions>,
+    ) -> Result<Tensor> {
+        let (start, end, step, options) = (start.into(), end.into(), step.into(), options.into());
+        let whole = ![start, end, step].iter().any(|s| matches!(s, Scalar::Float(_)));
+        let dtype = options.dtype_or(if whole { DType::I64 } else { default_dtype() });
+        refuse_bool("arange", dtype)?;
+        let len = arange_len(start, end, step)?;
+        check_list(len, 3 * size_of::<f64>())?;
+        if !dtype.is_floating_point() {
+            let (start, step) = (start.to_i64(), step.to_i64());
+            let numbers = (0..len as i64).map(|i| start.wrapping_add(step.wrapping_mul(i))).collect();
+            return options.tensor::<i64>(numbers, dtype);
+        }
+        let (start, step) = (start.to_f64(), step.to_f64());
+        options.tensor::<f64>((0..len).map(|i| start + step * i as f64).collect(), dtype)
+    }
+
+    /// `steps` numbers at equal distances from `start` to `end`, both included, in the default dtype.
+    ///
+    /// # Errors
+    /// `steps` is negative.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::linspace(0, 1, 3)?.to_vec::<f32>()?, [0.0, 0.5, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn linspace(start: impl Into<Scalar>, end: impl Into<Scalar>, steps: i64) -> Result<Tensor> {
+        Tensor::linspace_with(start, end, steps, TensorOptions::new())
+    }
+
+    /// [`Tensor::linspace`] with dtype, device and `requires_grad`.
+    pub fn linspace_with(
+        start: impl Into<Scalar>,
+        end: impl Into<Scalar>,
+        steps: i64,
+        options: impl Into<TensorOptions>,
+    ) -> Result<Tensor> {
+        let options = options.into();
+        let even = Even::new("linspace", start.into(), end.into(), steps)?;
+        let dtype = options.dtype_or(default_dtype());
+        refuse_bool("linspace", dtype)?;
+        options.tensor::<f64>(even.numbers(dtype), dtype)
+    }
+
+    /// `base` to the power of `steps` numbers at equal distances from `start` to `end`, both included.
+    ///
+    /// # Errors
+    /// `steps` is negative.
+    pub fn logspace(
+        start: impl Into<Scalar>,
+        end: impl Into<Scalar>,
+        steps: i64,
+        base: f64,
+        options: impl Into<TensorOptions>,
+    ) -> Result<Tensor> {
+        let options = options.into();
+        let even = Even::new("logspace", start.into(), end.into(), steps)?;
+        let dtype = options.dtype_or(default_dtype());
+        refuse_bool("logspace", dtype)?;
+        options.tensor::<f64>(even.numbers(dtype).into_iter().map(|x| base.powf(x)).collect(), dtype)
+    }
+
+    /// The `n` by `n` identity.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::eye(2)?.to_vec::<f32>()?, [1.0, 0.0, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn eye(n: i64) -> Result<Tensor> {
+        Tensor::eye_with(n, n, TensorOptions::new())
+    }
+
+    /// `n` rows and `m` columns with ones on the diagonal, zero elsewhere.
+    ///
+    /// # Errors
+    /// A negative size.
+    pub fn eye_with(n: i64, m: i64, options: impl Into<TensorOptions>) -> Result<Tensor> {
+        const OP: &str = "eye";
+        for (name, size) in [("n", n), ("m", m)] {
+            if size < 0 {
+                return Err(Error::runtime(OP, format!("{name} must be greater or equal to 0, got {size}")));
+            }
+        }
+        let out = Tensor::zeros_with([n, m], options)?;
+        crate::autograd::no_grad(|| out.diagonal(0, 0, 1)?.fill_(1).map(drop))?;
+        Ok(out)
+    }
+
+    /// A 0-dimensional tensor in the default dtype, whatever the number: `torch.scalar_tensor`.
+    pub fn scalar_tensor(value: impl Into<Scalar>) -> Result<Tensor> {
+        Tensor::full_with((), value, default_dtype())
+    }
+}

@@ -1,0 +1,180 @@
+//! Activation functions.
+//!
+//! In-place forms are the tensor's own methods that end in `_`.
+
+use crate::warn;
+use firebrick_core::{DType, Error, Result, Tensor};
+
+macro_rules! functions {
+    ($($(#[$doc:meta])* fn $name:ident(input $(, $arg:ident: $ty:ty)*);)*) => { $(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// A dtype or an argument that the function does not take, in PyTorch's words.
+        pub fn $name(input: &Tensor $(, $arg: $ty)*) -> Result<Tensor> {
+            input.$name($($arg),*)
+        }
+    )* };
+}
+
+functions! {
+    /// `max(0, x)`.
+    fn relu(input);
+    /// `min(max(0, x), 6)`.
+    fn relu6(input);
+    /// `1 / (1 + exp(-x))`.
+    fn sigmoid(input);
+    /// `tanh(x)`.
+    fn tanh(input);
+    /// `x P(X <= x)` for a standard normal `X`; `approximate` is `"none"` or `"tanh"`.
+    fn gelu(input, approximate: &str);
+    /// `x sigmoid(x)`.
+    fn silu(input);
+    /// `x tanh(softplus(x))`.
+    fn mish(input);
+    /// `ln(1 + exp(beta x)) / beta`, and `x` itself where `beta x > threshold`. PyTorch's defaults are 1 and 20.
+    fn softplus(input, beta: f64, threshold: f64);
+    /// `x` above zero, else `alpha (exp(x) - 1)`. PyTorch's default is 1.
+    fn elu(input, alpha: f64);
+    /// [`elu`] with the constants that keep mean 0 and variance 1.
+    fn selu(input);
+    /// `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. PyTorch's default is 1.
+    fn celu(input, alpha: f64);
+    /// `x` above zero, else `negative_slope x`. PyTorch's default is 0.01.
+    fn leaky_relu(input, negative_slope: f64);
+    /// `x` within the bounds. PyTorch's defaults are -1 and 1.
+    fn hardtanh(input, min_val: f64, max_val: f64);
+    /// `ln(sigmoid(x))`.
+    fn logsigmoid(input);
+    /// `relu6(x + 3) / 6`.
+    fn hardsigmoid(input);
+    /// `x relu6(x + 3) / 6`.
+    fn hardswish(input);
+    /// `x`, and zero within `[-lambd, lambd]`. PyTorch's default is 0.5.
+    fn hardshrink(input, lambd: f64);
+    /// `x` drawn towards zero by `lambd`. PyTorch's default is 0.5.
+    fn softshrink(input, lambd: f64);
+    /// `x / (1 + |x|)`.
+    fn softsign(input);
+    /// `x - tanh(x)`.
+    fn tanhshrink(input);
+    /// `x` above `threshold`, else `value`.
+    fn threshold(input, threshold: f64, value: f64);
+}
+
+/// `a sigmoid(b)`, where `a` and `b` are the halves of the input along `dim`. PyTorch's default is -1.
+///
+/// # Errors
+/// An odd size.
+pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
+    const OP: &str = "glu";
+    if input.dim() == 0 {
+        return Err(Error::runtime(OP, "glu does not support scalars because halving size must be even"));
+    }
+    let size = input.size(dim)?;
+    if size % 2 != 0 {
+        let dim = firebrick_core::wrap_dim(OP, dim, input.dim())?;
+        return Err(Error::runtime(OP, format!("Halving dimension must be even, but dimension {dim} is size {size}")));
+    }
+    let half = (size / 2) as i64;
+    input.narrow(dim, 0, half)?.mul(&input.narrow(dim, half, half)?.sigmoid()?)
+}
+
+/// `x` above zero, else `weight x`, with one weight or one for each channel (dimension 1).
+///
+/// # Errors
+/// Another number of weights; dtypes that differ.
+pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    const OP: &str = "prelu";
+    let (rank, count) = (input.dim(), weight.numel());
+    if count != 1 {
+        if rank == 0 {
+            return Err(Error::runtime(OP, "Not allow zero-dim input tensor."));
+        }
+        let channels = if rank > 1 { input.size(1)? } else { 1 };
+        if channels != count {
+            return Err(Error::runtime(
+                OP,
+                format!(
+                    "Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel size = {channels}."
+                ),
+            ));
+        }
+    }
+    if weight.dtype() != input.dtype() {
+        let names = [input.dtype().scalar_name(), weight.dtype().scalar_name()].join(" and ");
+        return Err(Error::runtime(OP, format!("prelu: Type promoting not supported. Got {names}")));
+    }
+    let mut shape = vec![1i64; rank];
+    if rank > 0 {
+        shape[usize::from(rank > 1)] = count as i64;
+    }
+    // What is above zero is zeroed before the product, so that an infinity there leaves the weight's gradient alone.
+    let above = input.gt(0)?;
+    let below = input.masked_fill(&above, 0)?.mul(&weight.reshape(shape)?)?;
+    input.where_self(&above, &below)
+}
+
+/// The dimension PyTorch takes when none is named, with its warning.
+fn implicit_dim(name: &str, rank: usize) -> i64 {
+    warn(&format!(
+        "Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument."
+    ));
+    if matches!(rank, 0 | 1 | 3) { 0 } else { 1 }
+}
+
+fn cast(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
+    match dtype {
+        Some(dtype) => input.to(dtype),
+        None => Ok(input.clone()),
+    }
+}
+
+macro_rules! softmaxes {
+    ($($(#[$doc:meta])* $name:ident, $with:ident, |$x:ident, $dim:ident| $value:expr;)*) => { $(
+        $(#[$doc])*
+        pub fn $name(input: &Tensor, dim: impl Into<Option<i64>>) -> Result<Tensor> {
+            $with(input, dim, None)
+        }
+
+        #[doc = concat!("[`", stringify!($name), "`] of the input cast to a dtype first.")]
+        ///
+        /// # Errors
+        /// A dimension out of range; a dtype that is no floating-point one.
+        pub fn $with(
+            input: &Tensor,
+            dim: impl Into<Option<i64>>,
+            dtype: impl Into<Option<DType>>,
+        ) -> Result<Tensor> {
+            let $dim = dim.into().unwrap_or_else(|| implicit_dim(stringify!($name), input.dim()));
+            let $x = &cast(input, dtype.into())?;
+            $value
+        }
+    )* };
+}
+
+softmaxes! {
+    /// `exp(x) / sum(exp(x))` along `dim`. Without one, PyTorch's deprecated choice: 0 for one or three dimensions,
+    /// else 1, with its warning.
+    ///
+    /// # Errors
+    /// A dimension out of range; an integer or bool tensor.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::softmax(&Tensor::zeros([2])?, 0)?.to_vec::<f32>()?, [0.5, 0.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    softmax, softmax_with, |x, dim| x.softmax(dim);
+    /// `x - ln(sum(exp(x)))` along `dim`; see [`softmax`] for a missing `dim`.
+    ///
+    /// # Errors
+    /// A dimension out of range; an integer or bool tensor.
+    log_softmax, log_softmax_with, |x, dim| x.log_softmax(dim);
+    /// [`softmax`] of `-x`.
+    ///
+    /// # Errors
+    /// A dimension out of range; an integer or bool tensor.
+    softmin, softmin_with, |x, dim| x.neg()?.softmax(dim);
+}

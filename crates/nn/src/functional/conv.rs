@@ -1,0 +1,94 @@
+//! Convolutions and maximum pooling.
+
+use firebrick_core::{ConvOptions, PoolOptions, Result, Sizes, Tensor};
+
+macro_rules! convolutions {
+    ($($(#[$doc:meta])* $name:ident, $with:ident;)*) => { $(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// Sizes that do not fit, in PyTorch's words.
+        pub fn $name(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+            $with(input, weight, bias, &ConvOptions::new())
+        }
+
+        #[doc = concat!("[`", stringify!($name), "`] with stride, padding, dilation and groups.")]
+        ///
+        /// # Errors
+        /// Sizes that do not fit, in PyTorch's words.
+        pub fn $with(
+            input: &Tensor,
+            weight: &Tensor,
+            bias: Option<&Tensor>,
+            options: &ConvOptions,
+        ) -> Result<Tensor> {
+            input.$name(weight, bias, options)
+        }
+    )* };
+}
+
+convolutions! {
+    /// Convolution of `[N, C_in, L]` or `[C_in, L]` with `[C_out, C_in / groups, K]`.
+    conv1d, conv1d_with;
+    /// Convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_out, C_in / groups, K_h, K_w]`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 3, 3])?, Tensor::ones([1, 1, 2, 2])?);
+    /// assert_eq!(F::conv2d(&x, &w, None)?.to_vec::<f32>()?, [4.0; 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv2d, conv2d_with;
+    /// Convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_out, C_in / groups, K_d, K_h, K_w]`.
+    conv3d, conv3d_with;
+}
+
+macro_rules! max_pools {
+    ($($(#[$doc:meta])* $name:ident, $with:ident, $with_indices:ident;)*) => { $(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// Sizes that do not fit, in PyTorch's words.
+        pub fn $name(input: &Tensor, kernel_size: impl Into<Sizes>) -> Result<Tensor> {
+            $with(input, kernel_size, &PoolOptions::new())
+        }
+
+        #[doc = concat!("[`", stringify!($name), "`] with stride, padding, dilation and rounding.")]
+        ///
+        /// # Errors
+        /// Sizes that do not fit, in PyTorch's words.
+        pub fn $with(input: &Tensor, kernel_size: impl Into<Sizes>, options: &PoolOptions) -> Result<Tensor> {
+            input.$name(kernel_size, options)
+        }
+
+        #[doc = concat!("[`", stringify!($name), "`] together with the index of each winner in its plane.")]
+        ///
+        /// # Errors
+        /// Sizes that do not fit, in PyTorch's words.
+        pub fn $with_indices(
+            input: &Tensor,
+            kernel_size: impl Into<Sizes>,
+            options: &PoolOptions,
+        ) -> Result<(Tensor, Tensor)> {
+            input.$with_indices(kernel_size, options)
+        }
+    )* };
+}
+
+max_pools! {
+    /// The largest element of each window of `[N, C, L]` or `[C, L]`, windows side by side.
+    max_pool1d, max_pool1d_with, max_pool1d_with_indices;
+    /// The largest element of each window of `[N, C, H, W]` or `[C, H, W]`, windows side by side.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::new([[[1.0f32, 2.0], [4.0, 3.0]]])?;
+    /// assert_eq!(F::max_pool2d(&x, 2)?.to_vec::<f32>()?, [4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    max_pool2d, max_pool2d_with, max_pool2d_with_indices;
+    /// The largest element of each window of `[N, C, D, H, W]` or `[C, D, H, W]`, windows side by side.
+    max_pool3d, max_pool3d_with, max_pool3d_with_indices;
+}

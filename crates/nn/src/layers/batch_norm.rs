@@ -1,0 +1,357 @@
+//! Batch normalization over one, two and three dimensions.
+
+use crate::functional::{BatchNormOptions, batch_norm_with};
+use crate::{Core, Custom, Forward, Module, init};
+use firebrick_core::text::{Repr, python_float};
+use firebrick_core::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions, default_dtype};
+
+/// What a batch normalization is built from, whatever its dimensions.
+#[derive(Clone, Debug)]
+struct Config {
+    /// `None`: read off the first input.
+    num_features: Option<usize>,
+    eps: f64,
+    momentum: Option<f64>,
+    affine: bool,
+    bias: bool,
+    track_running_stats: bool,
+    dtype: DType,
+    device: Device,
+}
+
+impl Config {
+    fn new(num_features: Option<usize>) -> Self {
+        Config {
+            num_features,
+            eps: 1e-5,
+            momentum: Some(0.1),
+            affine: true,
+            bias: true,
+            track_running_stats: true,
+            dtype: default_dtype(),
+            device: Device::Cpu,
+        }
+    }
+
+    fn options(&self) -> TensorOptions {
+        TensorOptions::new().dtype(self.dtype).device(self.device)
+    }
+
+    fn parameter(&self, wanted: bool) -> Result<Option<Parameter>> {
+        let make = || match self.num_features {
+            Some(n) => Tensor::empty_with([n], self.options()).map(Parameter::new),
+            None => Parameter::uninitialized(self.dtype, self.device),
+        };
+        (self.affine && wanted).then(make).transpose()
+    }
+
+    fn statistics(&self) -> Result<Option<Buffer>> {
+        let make = || match self.num_features {
+            Some(n) => Tensor::empty_with([n], self.options()).map(Buffer::new),
+            None => Buffer::uninitialized(self.dtype, self.device),
+        };
+        self.track_running_stats.then(make).transpose()
+    }
+
+    fn count(&self) -> Result<Option<Buffer>> {
+        let options = TensorOptions::new().dtype(DType::I64).device(self.device);
+        self.track_running_stats.then(|| Tensor::zeros_with((), options).map(Buffer::new)).transpose()
+    }
+
+    /// The weight of the new mean and variance in the running ones, after counting this batch.
+    fn average_factor(&self, batches: Option<&Buffer>) -> Result<f64> {
+        if let Some(batches) = batches {
+            batches.add_(1)?;
+            if self.momentum.is_none() {
+                return Ok(1.0 / batches.item::<i64>()? as f64);
+            }
+        }
+        Ok(self.momentum.unwrap_or(0.0))
+    }
+}
+
+macro_rules! batch_norm {
+    ($(#[$doc:meta])* $name:ident, $builder:ident, $lazy:literal, $ranks:pat, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Module)]
+        #[module(custom)]
+        pub struct $name {
+            core: Core,
+            /// `[num_features]`; `None` unless affine.
+            pub weight: Option<Parameter>,
+            /// `[num_features]`; `None` unless affine with a bias.
+            pub bias: Option<Parameter>,
+            /// `[num_features]`; `None` unless statistics are tracked.
+            pub running_mean: Option<Buffer>,
+            /// `[num_features]`; `None` unless statistics are tracked.
+            pub running_var: Option<Buffer>,
+            /// How many batches the running statistics have seen.
+            pub num_batches_tracked: Option<Buffer>,
+            #[module(skip)]
+            config: Config,
+        }
+
+        impl $name {
+            /// A layer with PyTorch's defaults.
+            ///
+            /// # Errors
+            /// When memory for the parameters cannot be had.
+            pub fn new(num_features: usize) -> Result<Self> {
+                Self::builder(num_features).build()
+            }
+
+            /// A layer with options.
+            pub fn builder(num_features: usize) -> $builder {
+                $builder(Config::new(Some(num_features)))
+            }
+
+            #[doc = concat!("PyTorch's `", $lazy, "()`: `num_features` is read off the first input.")]
+            ///
+            /// # Errors
+            /// When the parameters cannot be made.
+            pub fn lazy() -> Result<Self> {
+                Self::lazy_builder().build()
+            }
+
+            /// The lazy layer with options.
+            pub fn lazy_builder() -> $builder {
+                $builder(Config::new(None))
+            }
+
+            /// Channels of the input; 0 until a lazy layer has seen one.
+            pub fn num_features(&self) -> usize {
+                let weight = self.weight.as_ref().map(|weight| weight.shape());
+                let known = weight.or_else(|| self.running_mean.as_ref().map(|mean| mean.shape()));
+                match known {
+                    Some(shape) => shape.map_or(0, |shape| shape[0]),
+                    None => self.config.num_features.unwrap_or(0),
+                }
+            }
+
+            /// Forgets the statistics of the batches seen: mean 0, variance 1, count 0.
+            ///
+            /// # Errors
+            /// On uninitialized buffers.
+            pub fn reset_running_stats(&self) -> Result<()> {
+                if let (Some(mean), Some(var), Some(count)) =
+                    (&self.running_mean, &self.running_var, &self.num_batches_tracked)
+                {
+                    mean.zero_()?;
+                    var.fill_(1)?;
+                    count.zero_()?;
+                }
+                Ok(())
+            }
+
+            /// Weight 1, bias 0, statistics forgotten.
+            ///
+            /// # Errors
+            /// On uninitialized parameters.
+            pub fn reset_parameters(&self) -> Result<()> {
+                self.reset_running_stats()?;
+                if let Some(weight) = &self.weight {
+                    init::ones_(weight)?;
+                }
+                if let Some(bias) = &self.bias {
+                    init::zeros_(bias)?;
+                }
+                Ok(())
+            }
+        }
+
+        #[doc = concat!("Options of a [`", stringify!($name), "`].")]
+        #[derive(Clone, Debug)]
+        pub struct $builder(Config);
+
+        impl $builder {
+            /// What is added to the variance; 1e-5 unless set.
+            pub fn eps(mut self, eps: f64) -> Self {
+                self.0.eps = eps;
+                self
+            }
+
+            /// The weight of a new batch in the running statistics, 0.1 unless set; `None` is a cumulative average.
+            pub fn momentum(mut self, momentum: impl Into<Option<f64>>) -> Self {
+                self.0.momentum = momentum.into();
+                self
+            }
+
+            /// Is the result scaled and shifted by parameters? It is by default.
+            pub fn affine(mut self, affine: bool) -> Self {
+                self.0.affine = affine;
+                self
+            }
+
+            /// Is it shifted? It is by default, when affine.
+            pub fn bias(mut self, bias: bool) -> Self {
+                self.0.bias = bias;
+                self
+            }
+
+            /// Are mean and variance of the batches kept for evaluation? They are by default.
+            pub fn track_running_stats(mut self, on: bool) -> Self {
+                self.0.track_running_stats = on;
+                self
+            }
+
+            /// The dtype of the parameters.
+            pub fn dtype(mut self, dtype: DType) -> Self {
+                self.0.dtype = dtype;
+                self
+            }
+
+            /// The device of the parameters.
+            pub fn device(mut self, device: Device) -> Self {
+                self.0.device = device;
+                self
+            }
+
+            /// The layer.
+            ///
+            /// # Errors
+            /// When memory for the parameters cannot be had.
+            pub fn build(self) -> Result<$name> {
+                let config = self.0;
+                let known = config.num_features.is_some();
+                let layer = $name {
+                    core: if known { Core::new() } else { Core::lazy() },
+                    weight: config.parameter(true)?,
+                    bias: config.parameter(config.bias)?,
+                    running_mean: config.statistics()?,
+                    running_var: config.statistics()?,
+                    num_batches_tracked: config.count()?,
+                    config,
+                };
+                if known {
+                    layer.reset_parameters()?;
+                }
+                Ok(layer)
+            }
+        }
+
+        impl Forward for $name {
+            fn forward(&self, input: Tensor) -> Result<Tensor> {
+                let rank = input.dim();
+                if !matches!(rank, $ranks) {
+                    let text = format!(concat!("expected ", $expected, " input (got {}D input)"), rank);
+                    return Err(Error::value(stringify!($name), text).given(input.shape().to_string()));
+                }
+                let training = self.is_training();
+                let counted = self.num_batches_tracked.as_ref().filter(|_| training);
+                let factor = self.config.average_factor(counted)?;
+                let (mean, var) = (self.running_mean.as_deref(), self.running_var.as_deref());
+                let mut options = BatchNormOptions::new()
+                    .training(training || mean.is_none() && var.is_none())
+                    .momentum(factor)
+                    .eps(self.config.eps);
+                options.weight = self.weight.as_deref();
+                options.bias = self.bias.as_deref();
+                batch_norm_with(&input, mean, var, &options)
+            }
+
+            fn initialize(&self, input: &Tensor) -> Result<()> {
+                let Some(&n) = input.shape().get(1) else {
+                    return Err(Error::index($lazy, "tuple index out of range").given(input.shape().to_string()));
+                };
+                let members = [self.weight.as_deref(), self.bias.as_deref()];
+                let statistics = [self.running_mean.as_deref(), self.running_var.as_deref()];
+                for tensor in members.into_iter().chain(statistics).flatten() {
+                    let options = TensorOptions::new().dtype(tensor.dtype()).device(tensor.device());
+                    tensor.set_data(&Tensor::empty_with([n], options)?)?;
+                }
+                self.reset_parameters()
+            }
+        }
+
+        impl Custom for $name {
+            fn extra_repr(&self) -> String {
+                let config = &self.config;
+                format!(
+                    "{}, eps={}, momentum={}, affine={}, bias={}, track_running_stats={}",
+                    self.num_features(),
+                    python_float(config.eps),
+                    config.momentum.repr(),
+                    config.affine.repr(),
+                    self.bias.is_some().repr(),
+                    config.track_running_stats.repr()
+                )
+            }
+
+            /// Since version 2, `num_batches_tracked` is saved.
+            fn version(&self) -> i64 {
+                2
+            }
+
+            fn migrate(&self, state: &mut StateDict, prefix: &str, version: Option<i64>) -> Result<()> {
+                let key = format!("{prefix}num_batches_tracked");
+                if let Some(count) = &self.num_batches_tracked
+                    && version.is_none_or(|version| version < 2)
+                    && !state.contains_key(&key)
+                {
+                    state.insert(key, count.detach());
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+batch_norm! {
+    /// Batch normalization of vectors or sequences: each channel is brought to mean 0 and variance 1 over the batch, then
+    /// scaled and shifted.
+    ///
+    /// `y = (x - mean) / sqrt(var + eps) * weight + bias`, with the batch's mean and biased variance while training, and
+    /// the running ones in evaluation. Each training batch moves the running statistics by `momentum`; the running
+    /// variance is of the unbiased one. Ioffe and Szegedy, *Batch Normalization* (2015).
+    ///
+    /// # Shapes
+    /// `[N, C]` or `[N, C, L]`, same shape out.
+    ///
+    /// # Errors
+    /// Other numbers of dimensions; while training, one value for each channel or an `eps` that is not positive.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::BatchNorm1d::new(1)?;
+    /// assert_eq!(
+    ///     norm.to_string(),
+    ///     "BatchNorm1d(1, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"
+    /// );
+    /// let y = norm.call(Tensor::new([[1.0f32], [3.0]])?)?.to_vec::<f32>()?;
+    /// assert!((y[0] + 1.0).abs() < 1e-4 && (y[1] - 1.0).abs() < 1e-4);
+    /// let mean = norm.get_buffer("running_mean")?.item::<f32>()?;
+    /// assert!((mean - 0.2).abs() < 1e-6);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    BatchNorm1d, BatchNorm1dBuilder, "LazyBatchNorm1d", 2 | 3, "2D or 3D"
+}
+
+batch_norm! {
+    /// Batch normalization of images; see [`BatchNorm1d`].
+    ///
+    /// # Shapes
+    /// `[N, C, H, W]`, same shape out.
+    ///
+    /// # Errors
+    /// Other numbers of dimensions; while training, one value for each channel or an `eps` that is not positive.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::BatchNorm2d::lazy()?;
+    /// norm.call(Tensor::ones([2, 3, 4, 4])?)?;
+    /// assert_eq!(norm.num_features(), 3);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    BatchNorm2d, BatchNorm2dBuilder, "LazyBatchNorm2d", 4, "4D"
+}
+
+batch_norm! {
+    /// Batch normalization of volumes; see [`BatchNorm1d`].
+    ///
+    /// # Shapes
+    /// `[N, C, D, H, W]`, same shape out.
+    ///
+    /// # Errors
+    /// Other numbers of dimensions; while training, one value for each channel or an `eps` that is not positive.
+    BatchNorm3d, BatchNorm3dBuilder, "LazyBatchNorm3d", 5, "5D"
+}
