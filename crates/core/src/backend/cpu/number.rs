@@ -70,6 +70,8 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync + 'static {
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
+    /// `self * a + b`.
+    fn mul_add(self, a: Self, b: Self) -> Self;
     fn abs(self) -> Self;
     fn exp(self) -> Self;
     fn log(self) -> Self;
@@ -120,6 +122,8 @@ macro_rules! float_number {
             fn sub(self, other: Self) -> Self { Lane(self.0 - other.0) }
             #[inline(always)]
             fn mul(self, other: Self) -> Self { Lane(self.0 * other.0) }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self { Real::mul_add(self, a, b) }
             #[inline(always)]
             fn abs(self) -> Self { Lane(self.0.abs()) }
             #[inline(always)]
@@ -179,6 +183,10 @@ impl Number for i64 {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self.wrapping_mul(other)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self.wrapping_mul(a).wrapping_add(b)
     }
     #[inline(always)]
     fn abs(self) -> Self {
