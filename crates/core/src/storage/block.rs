@@ -6,10 +6,10 @@
 
 use super::room::{check_room, out_of_memory};
 use crate::Result;
+use parking_lot::Mutex;
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 

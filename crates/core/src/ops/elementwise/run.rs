@@ -1,7 +1,7 @@
 //! The forward half of every elementwise operation.
 
-use crate::autograd::{inplace, is_grad_enabled};
 use super::rules::{self, Rule, result_type};
+use crate::autograd::{inplace, is_grad_enabled};
 use crate::backend::{self, Binary, Map, Ternary, Unary};
 use crate::dims::broadcast_shapes;
 use crate::ops::record::check_writable;
