@@ -6,13 +6,14 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
-/// Sizes or strides of a tensor: up to six dimensions without an allocation, returned by value.
+/// Sizes or strides of a tensor: up to five dimensions without an allocation, returned by value.
 ///
 /// `Display` is PyTorch's `torch.Size([2, 3])`, `Debug` the bare list `[2, 3]`.
 #[derive(Clone)]
 pub struct Dims(Repr);
 
-const INLINE: usize = 6;
+/// With five, a tensor's body stays within 128 bytes, up to which moving it is a few registers and no call.
+const INLINE: usize = 5;
 
 /// Copying the inline form is a move of a few registers, which every operation does several times.
 #[derive(Clone)]

@@ -16,7 +16,8 @@ pub(crate) struct Meta {
     pub node: Option<(Arc<Node>, usize)>,
     pub hooks: Option<Arc<Hooks>>,
     pub retain_grad: bool,
-    pub view_of: Option<ViewOf>,
+    /// Boxed: few tensors are views, and every recorded one has a `Meta`.
+    pub view_of: Option<Box<ViewOf>>,
 }
 
 /// Where a view comes from.
@@ -64,7 +65,8 @@ impl Tensor {
 
     /// A view records as soon as its base does, for instance after `base.mul_(&weight)`.
     fn inherits_grad(&self) -> bool {
-        self.view_of().is_some_and(|view| view.base.requires_grad())
+        let base = self.meta().and_then(|meta| Some(meta.lock().view_of.as_ref()?.base.clone()));
+        base.is_some_and(|base| base.requires_grad())
     }
 
     /// Turns gradient recording for this leaf on or off, in place.
@@ -154,7 +156,7 @@ impl Tensor {
     }
 
     pub(crate) fn view_of(&self) -> Option<ViewOf> {
-        self.meta()?.lock().view_of.clone()
+        self.meta()?.lock().view_of.as_deref().cloned()
     }
 
     /// Makes this tensor output `index` of `node`.

@@ -84,7 +84,7 @@ impl Tensor {
             out.set_ambiguous();
         }
         let version = body.storage.version();
-        out.meta_mut().lock().view_of = Some(ViewOf { base, ops, version, origin });
+        out.meta_mut().lock().view_of = Some(Box::new(ViewOf { base, ops, version, origin }));
         Ok(out)
     }
 }

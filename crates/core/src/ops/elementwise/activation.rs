@@ -251,7 +251,10 @@ ops! {
     fn hardsigmoid(x) -> Tensor as "HardsigmoidBackward0" {
         kernel: Unary::Hardsigmoid,
         saves: [x],
-        grads: { x: |g| fused(Binary::HardsigmoidGrad, g, x, || g.mul(1.0 / 6.0)?.masked_fill(&outside(x, -3.0, 3.0)?, 0)) },
+        grads: { x: |g| fused(Binary::HardsigmoidGrad, g, x, || {
+            // As the kernel: in f64 too PyTorch's sixth is that of an f32.
+            g.mul(f64::from(1.0f32 / 6.0))?.masked_fill(&outside(x, -3.0, 3.0)?, 0)
+        }) },
         in_place: hardsigmoid_,
         samples: sample::unary(WIDE, |x| x.hardsigmoid()),
     }
