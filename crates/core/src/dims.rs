@@ -92,7 +92,8 @@ impl Dims {
     /// A size of 0 counts as 1 for the limit, so that the product of any of the sizes fits, too. PyTorch lets such
     /// shapes pass, and wraps.
     pub fn checked_numel(&self, op: &'static str) -> Result<usize> {
-        self.extent().map(|extent| if self.contains(&0) { 0 } else { extent })
+        self.extent()
+            .map(|extent| if self.contains(&0) { 0 } else { extent })
             .ok_or_else(|| Error::runtime(op, "numel: integer multiplication overflow").given(format!("{self:?}")))
     }
 

@@ -83,9 +83,12 @@ fn forward(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, s: &ConvShape) -> Resu
     check_input("convolution", x, s)?;
     check_kernel("convolution", w, s)?;
     if let Some(bias) = bias.filter(|bias| bias.shape() != [s.out_channels]) {
-        return Err(Error::runtime("convolution", "expected bias to be 1-dimensional with one element for each channel")
-            .given(format!("{:?}", bias.shape()))
-            .expected(format!("[{}]", s.out_channels)));
+        return Err(Error::runtime(
+            "convolution",
+            "expected bias to be 1-dimensional with one element for each channel",
+        )
+        .given(format!("{:?}", bias.shape()))
+        .expected(format!("[{}]", s.out_channels)));
     }
     let out: Dims = [s.batch, s.out_channels].into_iter().chain(spatial(s.output, w.dim())).collect();
     let inputs: Vec<&Tensor> = [x, w].into_iter().chain(bias).collect();

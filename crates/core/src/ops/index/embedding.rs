@@ -45,9 +45,12 @@ fn spread(g: &Tensor, indices: &Tensor, rows: usize, padding: Option<i64>, by_fr
     let columns = given.last().copied().unwrap_or(0);
     rows_of.push(columns);
     if given != rows_of {
-        return Err(Error::runtime("embedding_backward", "the gradient has another shape than the rows that were looked up")
-            .given(format!("{given:?}"))
-            .expected(format!("{rows_of:?}")));
+        return Err(Error::runtime(
+            "embedding_backward",
+            "the gradient has another shape than the rows that were looked up",
+        )
+        .given(format!("{given:?}"))
+        .expected(format!("{rows_of:?}")));
     }
     let g = g.detach().contiguous()?.body();
     let out = Body::zeros(Dims::from([rows, columns]), g.dtype, g.device())?;
