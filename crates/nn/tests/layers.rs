@@ -1,4 +1,5 @@
 //! Layers against PyTorch 2.15: initial values for a seed, printed forms, states, errors.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
