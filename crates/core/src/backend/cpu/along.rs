@@ -31,6 +31,7 @@ pub(crate) enum Place<const N: usize> {
 
 impl<const N: usize> Along<N> {
     pub fn new(bodies: [&Body; N], dim: usize) -> Self {
+        assert!(bodies.iter().all(|b| b.shape == bodies[0].shape), "bodies of different shapes");
         let without = |list: &[usize]| -> SmallVec<[usize; 6]> {
             list.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &v)| v).collect()
         };

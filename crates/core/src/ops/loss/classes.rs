@@ -106,7 +106,7 @@ fn class_loss(op: &'static str, logits: bool, x: &Tensor, target: &Tensor, optio
     let shape = merged(&x.shape());
     let [n, _, l] = shape;
     let target_shape = target.shape();
-    let target = target.detach().to(DType::I64)?.contiguous()?;
+    let target = target.detach().to(DType::I64)?.reshape([n * l])?;
     let loss = ClassLoss {
         logits,
         ignore_index: options.ignore_index,
@@ -114,8 +114,8 @@ fn class_loss(op: &'static str, logits: bool, x: &Tensor, target: &Tensor, optio
     };
     // Half precision is summed in single.
     let dtype = if x.dtype().size() == 2 { DType::F32 } else { x.dtype() };
-    let rows = || Body::zeros(Dims::from_slice(&[n * l]), dtype, x.device());
-    let (losses, weights, sums) = (rows()?, rows()?, rows()?);
+    let rows = |count: usize| Body::zeros(Dims::from_slice(&[count * n * l]), dtype, x.device());
+    let (losses, weights, sums) = (rows(1)?, rows(1)?, rows(2)?);
     let (scores, classes) = (flat(x, &shape)?, flat(&target, &[n * l])?);
     backend::of(x.device())?.class_loss(&loss, &scores, &classes, [&losses, &weights, &sums])?;
     let (losses, weights, sums) = (Tensor::from_body(losses), Tensor::from_body(weights), Tensor::from_body(sums));
@@ -158,9 +158,11 @@ fn class_grad(loss: &ClassLoss, reduction: Reduction, g: &Tensor, seen: &Seen, s
         Reduction::Sum => weights.mul(&g)?,
         _ => weights.mul(&g.div(total)?)?,
     };
+    // Also where the mean of nothing but ignored rows is NaN.
+    let ignored = target.eq(loss.ignore_index)?;
+    let factors = factors.masked_fill(&ignored, 0.0)?;
     let full = x.shape();
     if is_grad_enabled() {
-        let ignored = target.eq(loss.ignore_index)?;
         let place = target.masked_fill(&ignored, 0)?.reshape([n, 1, l])?;
         let chosen = x.detach().new_zeros(*shape)?.scatter_value(1, &place, 1.0)?;
         let factors = factors.reshape([n, 1, l])?.to(x.dtype())?;
@@ -170,10 +172,11 @@ fn class_grad(loss: &ClassLoss, reduction: Reduction, g: &Tensor, seen: &Seen, s
         };
         return factors.mul(&slope)?.reshape(full);
     }
-    let out = Body::alloc(full, x.dtype(), x.device())?;
+    let out = Body::alloc(Dims::from_slice(shape), x.dtype(), x.device())?;
     let bodies = (flat(&factors, &[n * l])?, flat(x, shape)?, flat(target, &[n * l])?);
     backend::of(x.device())?.class_loss_grad(loss, &bodies.0, &bodies.1, &bodies.2, &sums.body(), &out)?;
-    Ok(Tensor::from_body(out))
+    let strides = full.contiguous_strides();
+    Ok(Tensor::from_body(out.view(full, strides, 0)))
 }
 
 /// Cross entropy against a probability for each class.

@@ -16,7 +16,7 @@ struct Forward<'a> {
     along: Along<1>,
     losses: Port,
     row_weights: Port,
-    /// The logarithm of the sum of the exponentials of each row.
+    /// The largest score of each row, then the logarithm of the sum of the exponentials of what is less than it.
     sums: Port,
 }
 
@@ -138,7 +138,8 @@ impl Forward<'_> {
         unsafe {
             self.losses.store(row, 1, &[A::from_f64(loss)]);
             self.row_weights.store(row, 1, &[A::from_f64(weight)]);
-            self.sums.store(row, 1, &[A::from_f64(log_sum + base.to_f64())]);
+            self.sums.store(row, 1, &[base]);
+            self.sums.store(row + self.targets.len(), 1, &[A::from_f64(log_sum)]);
         }
     }
 }
@@ -195,18 +196,20 @@ fn grad_rows<A: Number>(job: &Backward, range: Range<usize>) {
     job.along.each(range, |place| match place {
         Place::Row([at, to]) => {
             let row = row_at(at, classes, l);
-            let (factor, sum) = (A::from_f64(job.factors[row]), A::from_f64(job.sums[row]));
+            let factor = A::from_f64(job.factors[row]);
+            let [largest, sum] = [0, job.targets.len()].map(|at| A::from_f64(job.sums[row + at]));
             // SAFETY: rows lie within the bodies; those of the result belong to this task.
             unsafe {
                 let x = job.along.row(0, at, &rooms[0]);
                 job.along.write_row(to, &rooms[1], |out| {
                     // Rows that do not count get zeros, whatever is in them.
-                    if !job.loss.logits || job.factors[row] == 0.0 {
-                        out.fill(A::ZERO);
+                    let counts = job.targets[row] != job.loss.ignore_index;
+                    if job.loss.logits && counts {
+                        out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(largest).sub(sum).exp().mul(factor));
                     } else {
-                        out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(sum).exp().mul(factor));
+                        out.fill(A::ZERO);
                     }
-                    if job.targets[row] != job.loss.ignore_index {
+                    if counts {
                         let place = &mut out[job.targets[row] as usize];
                         *place = place.sub(factor);
                     }
@@ -221,11 +224,13 @@ fn grad_rows<A: Number>(job: &Backward, range: Range<usize>) {
 fn grad_columns<A: Number>(job: &Backward, x: Columns, out: Columns) {
     let (classes, l) = (job.along.size, job.along.strides[0]);
     let mut buffer = tile::<A>();
-    let (mut factors, mut sums, mut classes_of) = ([A::ZERO; TILE], [A::ZERO; TILE], [i64::MIN; TILE]);
+    let (mut factors, mut classes_of) = ([A::ZERO; TILE], [i64::MIN; TILE]);
+    let (mut largest, mut sums) = ([A::ZERO; TILE], [A::ZERO; TILE]);
     for i in 0..x.n {
         let row = row_at(x.at + i * x.step, classes, l);
         factors[i] = A::from_f64(job.factors[row]);
-        sums[i] = A::from_f64(job.sums[row]);
+        largest[i] = A::from_f64(job.sums[row]);
+        sums[i] = A::from_f64(job.sums[row + job.targets.len()]);
         classes_of[i] = if job.targets[row] == job.loss.ignore_index { i64::MIN } else { job.targets[row] };
     }
     let mut result = [A::ZERO; TILE];
@@ -233,9 +238,10 @@ fn grad_columns<A: Number>(job: &Backward, x: Columns, out: Columns) {
         if job.loss.logits {
             // SAFETY: the rows lie within the input.
             let values = unsafe { x.load::<A>(k, &mut buffer) };
-            for (((out, &v), &sum), &factor) in result.iter_mut().zip(values).zip(&sums).zip(&factors) {
-                let share = v.sub(sum).exp().mul(factor);
-                *out = if factor == A::ZERO { A::ZERO } else { share };
+            let rows = values.iter().zip(&largest).zip(&sums).zip(&factors).zip(&classes_of);
+            for (out, ((((&v, &m), &sum), &factor), &class)) in result.iter_mut().zip(rows) {
+                let share = v.sub(m).sub(sum).exp().mul(factor);
+                *out = if class == i64::MIN { A::ZERO } else { share };
             }
         } else {
             result.fill(A::ZERO);
