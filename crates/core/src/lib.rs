@@ -26,6 +26,7 @@ mod element;
 mod error;
 mod scalar;
 mod storage;
+mod sync;
 mod tensor;
 mod value;
 mod views;
