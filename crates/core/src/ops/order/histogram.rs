@@ -66,29 +66,54 @@ fn counted(values: &[f64], weights: Option<&[f64]>, bins: usize, bin: impl Fn(f6
 
 /// The outer edges of equally wide bins, as `histogram` takes them.
 fn outer_edges(op: &'static str, x: &Tensor, range: Option<(f64, f64)>) -> Result<(f64, f64)> {
-    let dtype = x.dtype();
+    let refuse = |text: String| Err(Error::runtime(op, text));
     let (low, high) = match range {
-        Some((low, high)) => (to_dtype(low, dtype), to_dtype(high, dtype)),
-        None if x.numel() > 0 && !matches!(dtype, DType::F32 | DType::F64) => {
-            return Err(not_implemented(op, "histogramdd", dtype));
+        Some(range) => range,
+        None if x.numel() > 0 && !matches!(x.dtype(), DType::F32 | DType::F64) => {
+            return Err(not_implemented(op, "histogramdd", x.dtype()));
         }
         None => extent(x)?,
     };
+    let (from, to) = (Number(low), Number(high));
     if !(low.is_finite() && high.is_finite()) {
-        let text = format!("torch.histogramdd: dimension 0's range [{}, {}] is not finite", Number(low), Number(high));
-        return Err(Error::runtime(op, text));
+        return refuse(format!("torch.histogramdd: dimension 0's range [{from}, {to}] is not finite"));
     }
     if low > high {
-        return Err(Error::runtime(
-            op,
-            format!(
-                "torch.histogramdd: min should not exceed max, but got min {} max {} for dimension 0",
-                Number(low),
-                Number(high)
-            ),
+        return refuse(format!(
+            "torch.histogramdd: min should not exceed max, but got min {from} max {to} for dimension 0"
         ));
     }
     Ok(if low == high { (low - 0.5, high + 0.5) } else { (low, high) })
+}
+
+/// The outer edges of equally wide bins, as `histc` takes them.
+fn histc_edges(op: &'static str, x: &Tensor, min: f64, max: f64) -> Result<(f64, f64)> {
+    let (mut low, mut high) = if min == max && x.numel() > 0 { extent(x)? } else { (min, max) };
+    if low == high {
+        (low, high) = (low - 1.0, high + 1.0);
+    }
+    if !(low.is_finite() && high.is_finite()) {
+        let text = format!("torch.histc: range of [{}, {}] is not finite", Number(low), Number(high));
+        return Err(Error::runtime(op, text));
+    }
+    if low > high {
+        return Err(Error::runtime(op, "torch.histc: max must be larger than min"));
+    }
+    Ok((low, high))
+}
+
+/// What PyTorch says of edges in a dtype that does not hold them.
+fn check_edges(op: &'static str, dtype: DType, ends: (f64, f64)) -> Result<()> {
+    if dtype == DType::Bool {
+        return Err(not_implemented(op, "linspace_cpu", dtype));
+    }
+    for end in [ends.0, ends.1] {
+        if dtype == DType::U8 && end < 0.0 {
+            return Err(Error::runtime(op, "value cannot be converted to type uint8_t without overflow"));
+        }
+        Scalar::Float(end).check_range(op, dtype)?;
+    }
+    Ok(())
 }
 
 /// The edges of the bins, in the dtype of `x`.
@@ -98,6 +123,7 @@ fn edges(op: &'static str, x: &Tensor, bins: Bins, range: Option<(f64, f64)>) ->
         Bins::Count(count) => {
             check_count(op, count)?;
             let (low, high) = outer_edges(op, x, range)?;
+            check_edges(op, x.dtype(), (low, high))?;
             let dtype = if x.is_floating_point() { x.dtype() } else { DType::F32 };
             Tensor::linspace_with(low, high, count.saturating_add(1), dtype)?.to(x.device())
         }
@@ -105,6 +131,13 @@ fn edges(op: &'static str, x: &Tensor, bins: Bins, range: Option<(f64, f64)>) ->
             let edges = edges.resolve(op)?.detach();
             if edges.device() != x.device() {
                 return Err(mixed_devices(op, x.device(), edges.device()));
+            }
+            if edges.dtype() != x.dtype() {
+                return refuse(format!(
+                    "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype {} and bins for dimension 0 with dtype {}",
+                    x.dtype().c_name(),
+                    edges.dtype().c_name()
+                ));
             }
             if edges.dim() != 1 {
                 return refuse(format!(
@@ -114,13 +147,6 @@ fn edges(op: &'static str, x: &Tensor, bins: Bins, range: Option<(f64, f64)>) ->
             }
             if edges.numel() == 0 {
                 return refuse("torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins tensor for dimension 0".into());
-            }
-            if edges.dtype() != x.dtype() {
-                return refuse(format!(
-                    "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype {} and bins for dimension 0 with dtype {}",
-                    x.dtype().c_name(),
-                    edges.dtype().c_name()
-                ));
             }
             // The result is no view of what was given.
             edges.contiguous_copy()
@@ -173,28 +199,14 @@ impl Tensor {
         let (x, min, max) = (self.resolve(OP)?.detach(), min.into(), max.into());
         let dtype = x.dtype();
         check_count(OP, bins)?;
-        min.check_range(OP, dtype)?;
-        max.check_range(OP, dtype)?;
-        let (mut low, mut high) = (to_dtype(min.to_f64(), dtype), to_dtype(max.to_f64(), dtype));
-        if low == high && x.numel() > 0 {
-            (low, high) = extent(&x)?;
-        }
-        if low == high {
-            (low, high) = (low - 1.0, high + 1.0);
-        }
-        if low > high {
-            return Err(Error::runtime(OP, "torch.histc: max must be larger than min"));
-        }
-        if !(low.is_finite() && high.is_finite()) {
-            let text = format!("torch.histc: range of [{}, {}] is not finite", Number(low), Number(high));
-            return Err(Error::runtime(OP, text));
-        }
+        let (low, high) = histc_edges(OP, &x, min.to_f64(), max.to_f64())?;
+        check_edges(OP, dtype, (low, high))?;
         if !dtype.is_floating_point() {
-            let kernel = if dtype == DType::Bool { "linspace_cpu" } else { "histogram_cpu" };
-            return Err(not_implemented(OP, kernel, dtype));
+            return Err(not_implemented(OP, "histogram_cpu", dtype));
         }
         // Each step is rounded to the dtype, as in PyTorch: that decides on which side of an edge an element falls.
         let round = |value: f64| to_dtype(value, dtype);
+        let (low, high) = (round(low), round(high));
         let (count, width) = (round(bins as f64), round(high - low));
         let bin = |value: f64| {
             let place = || round(round(round(value - low) * count) / width);
