@@ -15,12 +15,8 @@ mod special;
 mod trigonometric;
 
 pub(crate) use arithmetic::*;
-<<<<<<< HEAD
 pub(crate) use rules::result_type;
-pub(crate) use run::{compute_class, fused, mixed_devices, run, separate_overlapping};
-=======
 pub(crate) use run::{compute_class, fused, run, separate_overlapping};
->>>>>>> main
 
 use crate::{Error, Result, Tensor};
 

@@ -1,7 +1,7 @@
 //! Counting, and positions of what counts.
 
 use super::run::{no_derivative, not_implemented, without_gradient};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::storage::check_list;
 use crate::text::python_tuple;
 use crate::{DType, Element, Error, Result, Sizes, Tensor, TensorOptions, dtype::Category};
@@ -66,9 +66,7 @@ impl Tensor {
             numbers.iter().for_each(|&n| counts[n as usize] += 1);
             return Tensor::from_vec(counts, [bins])?.to(x.device());
         };
-        if weights.device() != x.device() {
-            return Err(mixed_devices(OP, x.device(), weights.device()));
-        }
+        same_device(OP, [x.device(), weights.device()])?;
         let sums = match weights.dtype() {
             DType::F32 => weighted::<f32>(&numbers, &weights, bins, |a, b| a + b),
             _ => weighted::<f64>(&numbers, &weights, bins, |a, b| a + b),

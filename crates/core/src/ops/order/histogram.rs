@@ -1,7 +1,7 @@
 //! Histograms.
 
 use super::run::{no_derivative, not_implemented, without_gradient};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::random::Number;
 use crate::storage::check_list;
 use crate::{DType, Element, Error, Result, Scalar, Tensor, dispatch};
@@ -129,9 +129,7 @@ fn edges(op: &'static str, x: &Tensor, bins: Bins, range: Option<(f64, f64)>) ->
         }
         Bins::Edges(edges) => {
             let edges = edges.resolve(op)?.detach();
-            if edges.device() != x.device() {
-                return Err(mixed_devices(op, x.device(), edges.device()));
-            }
+            same_device(op, [x.device(), edges.device()])?;
             if edges.dtype() != x.dtype() {
                 return refuse(format!(
                     "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype {} and bins for dimension 0 with dtype {}",
@@ -155,9 +153,7 @@ fn edges(op: &'static str, x: &Tensor, bins: Bins, range: Option<(f64, f64)>) ->
 }
 
 fn check_weight(op: &'static str, x: &Tensor, weight: &Tensor) -> Result<()> {
-    if weight.device() != x.device() {
-        return Err(mixed_devices(op, x.device(), weight.device()));
-    }
+    same_device(op, [x.device(), weight.device()])?;
     if weight.dtype() != x.dtype() {
         return Err(Error::runtime(
             op,

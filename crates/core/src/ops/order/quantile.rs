@@ -1,7 +1,7 @@
 //! Quantiles.
 
 use crate::ops::by_hand;
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::reduce::samples::along_dim;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::random::Number;
@@ -41,9 +41,7 @@ impl Between {
 /// PyTorch's checks, but for that of the dimension.
 fn check(op: &'static str, x: &Tensor, q: &Tensor) -> Result<()> {
     let refuse = |text: &str| Err(Error::runtime(op, text));
-    if x.device() != q.device() {
-        return Err(mixed_devices(op, x.device(), q.device()));
-    }
+    same_device(op, [x.device(), q.device()])?;
     if x.numel() == 0 {
         return refuse("quantile() input tensor must be non-empty");
     }

@@ -1,7 +1,8 @@
 //! Places in what is sorted.
 
 use super::run::not_implemented;
-use crate::ops::elementwise::{mixed_devices, result_type};
+use crate::ops::devices::same_device;
+use crate::ops::elementwise::result_type;
 use crate::{Body, DType, Error, Operand, Result, Tensor, TensorOptions, backend};
 
 /// Which side of equal boundaries a value goes to, and the dtype of the places.
@@ -20,9 +21,7 @@ fn places(op: &'static str, how: Places, bounds: &Tensor, sorter: Option<&Tensor
     }
     let device = b.device();
     let values = if values.is_wrapped_number() { values.to(device)? } else { values.clone() };
-    if values.device() != device {
-        return Err(mixed_devices(op, device, values.device()));
-    }
+    same_device(op, [device, values.device()])?;
     let ready = |t: &Tensor, dtype| Ok::<Body, Error>(t.detach().to(dtype)?.contiguous()?.body());
     let (b, v) = (ready(bounds, dtype)?, ready(&values, dtype)?);
     let sorter = sorter.map(|s| ready(s, DType::I64)).transpose()?;
@@ -35,9 +34,7 @@ fn places(op: &'static str, how: Places, bounds: &Tensor, sorter: Option<&Tensor
 fn check_sorter(op: &'static str, bounds: &Body, sorter: &Tensor) -> Result<()> {
     let refuse = |text: String| Err(Error::runtime(op, text));
     let body = sorter.body();
-    if body.device() != bounds.device() {
-        return Err(mixed_devices(op, bounds.device(), body.device()));
-    }
+    same_device(op, [bounds.device(), body.device()])?;
     if body.shape != bounds.shape {
         return refuse(format!(
             "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor {:?}and got sorter tensor {:?}",
