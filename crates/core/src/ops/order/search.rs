@@ -54,6 +54,21 @@ fn check_sorter(op: &'static str, bounds: &Body, sorter: &Tensor) -> Result<()> 
     Ok(())
 }
 
+/// Is each element of `x` equal to an element of `test`?
+fn found_in(op: &'static str, x: &Tensor, test: &Tensor) -> Result<Tensor> {
+    let dtype = result_type([(x, &x.body()), (test, &test.body())]);
+    let (x, sorted) = (x.to(dtype)?, test.to(dtype)?.reshape([-1])?.sort(0, false)?.0);
+    // NaN comes last, and equals nothing.
+    let numbers = sorted.eq(&sorted)?.sum()?.item::<i64>()?;
+    if numbers == 0 {
+        same_device(op, [x.device(), test.device()])?;
+        return Tensor::full_with(x.shape(), false, TensorOptions::from(DType::Bool).device(x.device()));
+    }
+    let sorted = sorted.narrow(0, 0, numbers)?;
+    let place = places(op, Places::default(), &sorted, None, &x)?.clamp_max(numbers - 1)?;
+    sorted.take(&place)?.eq(&x)
+}
+
 impl Tensor {
     /// How many elements of this sorted tensor (along its last dimension) are below each of `values`; with `right`, how
     /// many are not above it: where it may be inserted. Rows of `values` go with rows of this tensor, unless that has one
@@ -152,16 +167,7 @@ impl Tensor {
                 return Err(Error::not_implemented(OP, text));
             }
         }
-        let found = match test.numel() {
-            0 => Tensor::full_with(x.shape(), false, TensorOptions::from(DType::Bool).device(x.device()))?,
-            1 if test.dim() == 0 => x.eq(&test)?,
-            n => {
-                let dtype = result_type([(&x, &x.body()), (&test, &test.body())]);
-                let (x, test) = (x.detach().to(dtype)?, test.detach().to(dtype)?.reshape([-1])?.sort(0, false)?.0);
-                let place = places(OP, Places::default(), &test, None, &x)?.clamp_max(n as i64 - 1)?;
-                test.take(&place)?.eq(&x)?
-            }
-        };
+        let found = if test.dim() == 0 { x.eq(&test)? } else { found_in(OP, &x.detach(), &test.detach())? };
         if invert { found.logical_not() } else { Ok(found) }
     }
 }

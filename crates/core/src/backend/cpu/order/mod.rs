@@ -3,19 +3,19 @@
 //! Each element of a row becomes one integer, its [`key`] above its place. Such integers are all different, so that
 //! whatever sorts them leaves equal elements in the order of their places.
 
+mod chunks;
 mod introsort;
 mod key;
 mod pick;
-mod radix;
 mod rows;
 mod search;
 
-use super::layout::{Shared, Walk};
+use super::layout::Walk;
 use crate::backend::Order;
 use crate::storage::check_list;
 use crate::tensor::Body;
 use crate::{Element, Result, dispatch, pool};
-use key::{Packed, key, key_bits};
+use key::{Packed, key, key_bits, nan_key};
 use smallvec::SmallVec;
 
 pub(crate) use rows::sort_rows;
@@ -76,33 +76,38 @@ impl Job<'_> {
     /// As [`run`]; `T` is the type of the elements.
     unsafe fn every_row<T: Element, P: Packed>(&self) -> Result<()> {
         let rows = self.firsts.numel();
-        let room = if matches!(self.order, Order::Sort { .. }) { radix::room(self.size) } else { 0 };
-        check_list((self.size + room).saturating_mul(pool::num_threads().min(rows)), size_of::<P>())?;
-        let (from, to) = (Shared(self.input.ptr().cast::<T>()), Shared(self.out.ptr().cast::<T>()));
-        let places = Shared(self.indices.ptr().cast::<i64>());
+        // Merging takes as much again at most.
+        check_list(self.size.saturating_mul(2 * pool::num_threads().min(rows)), size_of::<P>())?;
         pool::parallel_for(rows, (1 << 13) / self.size.max(1) + 1, &|range| {
             let mut items: Vec<P> = vec![P::default(); self.size];
-            let mut room: Vec<P> = vec![P::default(); room];
             self.firsts.runs(range.start, range.len(), |[at, out], length, [step, out_step]| {
-                for row in 0..length {
-                    let (at, out) = (at + row * step, out + row * out_step);
-                    let flip = if self.order.from_the_largest() { u64::MAX >> (64 - key_bits::<T>()) } else { 0 };
-                    for (place, item) in items.iter_mut().enumerate() {
-                        // SAFETY: the place lies in a row of the input.
-                        *item = P::new(key(unsafe { *from.get().add(at + place * self.stride) }) ^ flip, place);
-                    }
-                    let found = pick::arrange::<T, P>(self.order, &mut items, &mut room);
-                    for (k, item) in found.iter().take(self.results).enumerate() {
-                        let (place, k) = (item.place(), out + k * self.results_stride);
-                        // SAFETY: as above; the results are contiguous, and each row belongs to one task.
-                        unsafe {
-                            *to.get().add(k) = *from.get().add(at + place * self.stride);
-                            *places.get().add(k) = place as i64;
-                        }
-                    }
-                }
+                // SAFETY: the walk names the first elements of rows, and each row belongs to one task.
+                (0..length).for_each(|i| unsafe { self.row::<T, P>(at + i * step, out + i * out_step, &mut items) });
             });
         });
         Ok(())
+    }
+
+    /// Orders the row that begins at element `at` of the input into that at element `out` of the results.
+    ///
+    /// # Safety
+    /// The elements are there, of type `T`, and the results belong to this task.
+    unsafe fn row<T: Element, P: Packed>(&self, at: usize, out: usize, items: &mut [P]) {
+        let (from, to) = (self.input.ptr().cast::<T>(), self.out.ptr().cast::<T>());
+        let places = self.indices.ptr().cast::<i64>();
+        let flip = if self.order.from_the_largest() { u64::MAX >> (64 - key_bits::<T>()) } else { 0 };
+        for (place, item) in items.iter_mut().enumerate() {
+            // SAFETY: the place lies in the row.
+            *item = P::new(key(unsafe { *from.add(at + place * self.stride) }) ^ flip, place);
+        }
+        let found = pick::arrange(self.order, items, nan_key::<T>());
+        for (k, item) in found.iter().take(self.results).enumerate() {
+            let (place, k) = (item.place(), out + k * self.results_stride);
+            // SAFETY: as above; there are so many results.
+            unsafe {
+                *to.add(k) = *from.add(at + place * self.stride);
+                *places.add(k) = place as i64;
+            }
+        }
     }
 }

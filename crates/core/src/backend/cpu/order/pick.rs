@@ -3,29 +3,26 @@
 //! Which of several equal elements is picked follows PyTorch on Linux, whose CPU kernels partition with the C++
 //! library's algorithms and with Hoare's selection.
 
+use super::chunks;
 use super::introsort::{partial_sort, select_nth, sort};
-use super::key::{Packed, key_bits, nan_key};
-use super::radix;
-use crate::Element;
+use super::key::Packed;
 use crate::backend::Order;
 
-/// Brings the results of `order` to the front of the returned slice.
-pub(super) fn arrange<'a, T: Element, P: Packed>(order: Order, items: &'a mut [P], room: &'a mut [P]) -> &'a [P] {
+/// Brings the results of `order` to the front of the returned slice; `nan` is the key of NaN.
+pub(super) fn arrange<P: Packed>(order: Order, items: &mut [P], nan: Option<u64>) -> &[P] {
     match order {
-        Order::Sort { .. } => radix::sort(items, room, key_bits::<T>()),
-        Order::Top { count, sorted, .. } => {
-            top(items, count, sorted);
-            items
-        }
+        Order::Sort { .. } => chunks::sort(items),
+        Order::Top { count, sorted, .. } => top(items, count, sorted),
         Order::Kth(k) => {
             select(items, k);
-            &items[k..]
+            return &items[k..];
         }
         Order::Mode => {
-            let at = mode(items, nan_key::<T>());
-            &items[at..]
+            let at = mode(items, nan);
+            return &items[at..];
         }
     }
+    items
 }
 
 /// The `count` smallest keys to the front.
