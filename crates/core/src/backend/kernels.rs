@@ -133,7 +133,7 @@ pub(crate) enum Order {
 
 impl Order {
     /// Do the largest elements come first?
-    pub fn from_the_largest(self) -> bool {
+    pub fn is_descending(self) -> bool {
         matches!(self, Order::Sort { descending: true } | Order::Top { largest: true, .. })
     }
 }

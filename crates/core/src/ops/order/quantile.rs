@@ -113,7 +113,7 @@ fn between(sorted: &Tensor, ranks: &Tensor, how: Between) -> Result<Tensor> {
         Between::Midpoint => pick(&ranks.floor()?)?.lerp(&pick(&ranks.ceil()?)?, 0.5),
         Between::Linear => {
             let below = ranks.floor()?;
-            let weight = ranks.sub(&below.detach())?.to(sorted.dtype())?;
+            let weight = ranks.sub(below.detach())?.to(sorted.dtype())?;
             pick(&below)?.lerp(&pick(&ranks.ceil()?)?, &weight)
         }
     }

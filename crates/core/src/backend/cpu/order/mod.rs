@@ -95,7 +95,7 @@ impl Job<'_> {
     unsafe fn row<T: Element, P: Packed>(&self, at: usize, out: usize, items: &mut [P]) {
         let (from, to) = (self.input.ptr().cast::<T>(), self.out.ptr().cast::<T>());
         let places = self.indices.ptr().cast::<i64>();
-        let flip = if self.order.from_the_largest() { u64::MAX >> (64 - key_bits::<T>()) } else { 0 };
+        let flip = if self.order.is_descending() { u64::MAX >> (64 - key_bits::<T>()) } else { 0 };
         for (place, item) in items.iter_mut().enumerate() {
             // SAFETY: the place lies in the row.
             *item = P::new(key(unsafe { *from.add(at + place * self.stride) }) ^ flip, place);

@@ -2,7 +2,7 @@
 
 use super::super::layout::Shared;
 use crate::tensor::Body;
-use crate::{DType, dispatch, pool};
+use crate::{DType, Element, dispatch, pool};
 
 /// Writes for each value how many boundaries of its row are below it; with `right` also those that are equal to it.
 /// NaN is above everything. `sorter` names the boundaries in order.
@@ -25,10 +25,7 @@ pub(crate) unsafe fn search(right: bool, bounds: &Body, sorter: Option<&Body>, v
                 let edges = &edges[first..first + length];
                 let order = order.map(|order| &order[first..first + length]);
                 let edge = |k: usize| order.map_or(edges[k], |order| edges[order[k] as usize]);
-                let value = values[i];
-                // Beside NaN every comparison fails: it goes to the end.
-                let stops = |k: usize| if right { edge(k) > value } else { edge(k) >= value };
-                let found = place(length, |k| !stops(k));
+                let found = place(length, |k| !stops(right, edge(k), values[i]));
                 // SAFETY: each value has a result of its own.
                 unsafe {
                     match out.dtype {
@@ -39,6 +36,12 @@ pub(crate) unsafe fn search(right: bool, bounds: &Body, sorter: Option<&Body>, v
             }
         });
     });
+}
+
+/// Does the value belong before this edge? Beside NaN every comparison fails: it goes to the end.
+#[inline(always)]
+fn stops<T: Element>(right: bool, edge: T, value: T) -> bool {
+    if right { edge > value } else { edge >= value }
 }
 
 /// The first of `length` places that is not `below`.
