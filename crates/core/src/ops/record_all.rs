@@ -30,7 +30,7 @@ impl Recorded<'_> {
         self,
         formula: impl Fn(&Seen, &[Option<Tensor>], &[bool]) -> Result<Grads> + Send + Sync + 'static,
     ) -> Result<()> {
-        if !records(self.inputs.iter().copied().flatten()) || !self.outputs.iter().any(|t| t.is_floating_point()) {
+        if !records(self.inputs.iter().copied().flatten()) || !self.outputs.iter().any(|t| t.is_differentiable()) {
             return Ok(());
         }
         let edges: Edges = self.inputs.iter().map(|t| t.and_then(|t| t.edge())).collect();

@@ -16,7 +16,7 @@ fn order_text(p: f64) -> String {
 fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
     const OP: &str = "linalg.vector_norm";
     let dtype = x.dtype();
-    if !dtype.is_floating_point() {
+    if !dtype.is_differentiable() {
         return Err(Error::not_implemented(
             OP,
             format!("{OP}: Expected a floating point or complex tensor as input. Got {}", dtype.scalar_name()),
@@ -80,7 +80,7 @@ fn vector_norm(x: &Tensor, p: f64, over: Over, all: bool) -> Result<Tensor> {
 }
 
 fn logsumexp(x: &Tensor, over: Over) -> Result<Tensor> {
-    let x = if x.is_floating_point() { x.clone() } else { x.to(DType::F32)? };
+    let x = if x.is_differentiable() { x.clone() } else { x.to(DType::F32)? };
     let out = reduce(Reduce::LogSumExp, &x, &over, x.dtype())?;
     of_one("LogsumexpBackward0", &x, &[&x], true, out, move |seen, g| {
         over.restore(g)?.mul(&seen[0].sub(&over.restore(seen[1])?)?.exp()?)
