@@ -74,3 +74,19 @@ pub(crate) fn of_one(
     })?;
     Ok(out)
 }
+
+/// [`of_one`] with a formula of real numbers for a function that has a complex derivative; see
+/// [`complex`](crate::ops::complex).
+pub(crate) fn analytic(
+    name: &'static str,
+    x: &Tensor,
+    saved: &[&Tensor],
+    saves_out: bool,
+    out: Tensor,
+    formula: impl Fn(&[&Tensor], &Tensor) -> Result<Tensor> + Send + Sync + 'static,
+) -> Result<Tensor> {
+    of_one(name, x, saved, saves_out, out, move |seen, g| match g.is_complex() {
+        true => formula(seen, &g.conj()?)?.conj(),
+        false => formula(seen, g),
+    })
+}

@@ -8,7 +8,7 @@ use crate::{DType, Error, ErrorKind, Result, Tensor};
 const KNOWN: &[&str] = &[
     // Elementwise.
     "abs", "acos", "acosh", "add", "add_alpha", "addcdiv", "addcmul", "angle", "asin", "asinh", "atan", "atanh", "conj", "cos",
-    "cosh", "div", "eq", "exp", "exp2", "expm1", "isfinite", "isinf", "isnan", "isclose", "ldexp", "lerp", "log", "log10",
+    "cosh", "div", "eq", "exp", "exp2", "expm1", "isfinite", "isinf", "isnan", "isclose", "ldexp", "lerp", "log", "logaddexp", "log10",
     "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor", "masked_fill", "mul", "nan_to_num", "ne", "neg",
     "positive", "pow", "reciprocal", "rpow", "rsqrt", "rsub", "sgn", "sigmoid", "silu", "sin", "sinc", "sinh", "sqrt", "sub",
     "sub_alpha", "tan", "tanh", "where", "where_self",
@@ -29,7 +29,7 @@ const KNOWN: &[&str] = &[
     "scatter_add", "stack", "take", "take_along_dim", "tile", "tril", "triu", "vstack",
     // Reductions and products.
     "addbmm", "addmm", "addmv", "addr", "all", "any", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_input", "conv_weight",
-    "convolution", "count_nonzero", "cumprod", "cumsum", "dot", "linear", "matmul", "mean", "mm", "mv", "norm", "outer", "prod",
+    "convolution", "count_nonzero", "cumprod", "cumsum", "dot", "linear", "logsumexp", "matmul", "mean", "mm", "mv", "norm", "outer", "prod",
     "std", "std_mean", "sum", "trace", "var", "var_mean", "vdot",
 ];
 

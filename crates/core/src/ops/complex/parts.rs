@@ -4,7 +4,7 @@ use crate::backend::{self, Unary};
 use crate::ops::by_hand;
 use crate::ops::elementwise::compute_class;
 use crate::ops::record::linear;
-use crate::ops::sample::{self, ANY, POSITIVE, Sample, Trait};
+use crate::ops::sample::{self, ANY, POSITIVE, Sample};
 use crate::views::ViewOp;
 use crate::{Body, DType, Error, Result, Tensor, broadcast_shapes};
 use smallvec::smallvec;
@@ -212,15 +212,13 @@ by_hand! {
     complex as "ComplexBackward0": sample::pairs((ANY, ANY), |a, b| Tensor::complex(a, b)?.view_as_real());
     polar: sample::pairs((POSITIVE, ANY), |a, b| Tensor::polar(a, b)?.view_as_real());
     view_as_real as "ViewAsRealBackward0": of_complex(|z| z.mul(z)?.view_as_real());
-    view_as_complex as "ViewAsComplexBackward0": Ok(vec![
-        sample::one(Trait::Plain, vec![ANY.tensor(&[3, 2], 1)?], |x| x[0].view_as_complex()?.pow(2)?.view_as_real()),
-        sample::one(Trait::Empty, vec![ANY.tensor(&[0, 2], 2)?], |x| x[0].view_as_complex()?.pow(2)?.view_as_real()),
-    ]);
+    view_as_complex as "ViewAsComplexBackward0":
+        sample::shaped(&[3, 2], &[0, 2], |x| x.contiguous()?.view_as_complex()?.pow(2)?.view_as_real());
     real: of_complex(|z| z.mul(z)?.real());
     imag: of_complex(|z| z.mul(z)?.imag());
     conj as "ConjBackward0": of_complex(|z| z.conj()?.mul(z)?.mul(z));
     conj_physical: of_complex(|z| z.conj_physical()?.mul(z)?.mul(z));
-    adjoint: Ok(vec![sample::one(Trait::Plain, vec![ANY.tensor(&[3, 4], 1)?, ANY.tensor(&[3, 4], 2)?], |x| {
-        Tensor::complex(&x[0], &x[1])?.adjoint()?.view_as_real()
-    })]);
+    adjoint: sample::shaped_pairs((&[3, 4], &[3, 4]), (&[0, 4], &[0, 4]), |re, im| {
+        Tensor::complex(re, im)?.adjoint()?.view_as_real()
+    });
 }

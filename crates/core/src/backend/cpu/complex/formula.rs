@@ -78,6 +78,10 @@ fn binary(kernel: Binary) -> Option<Formula> {
         B::Mul => C::mul,
         B::Div => C::div,
         B::Pow => C::pow,
+        B::LogAddExp => |a, b| {
+            let (large, small) = if a.re >= b.re { (a, b) } else { (b, a) };
+            large.add(small.sub(large).exp().log1p())
+        },
         B::Ldexp => |a, b| a.mul(C::real(2.0).pow(b)),
         B::Eq => |a, b| C::truth(a == b),
         B::Ne => |a, b| C::truth(a != b),

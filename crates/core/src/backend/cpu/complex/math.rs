@@ -83,8 +83,9 @@ impl C {
             return Complex::new(self.re.exp(), self.im);
         }
         let (sin, cos) = self.im.sin_cos();
-        let length = self.re.exp();
-        Complex::new(length * cos, length * sin)
+        // In two halves: the length may exceed what a number holds where the parts do not.
+        let length = (self.re / 2.0).exp();
+        Complex::new(length * cos * length, length * sin * length)
     }
 
     /// `exp(z) - 1` without loss where `z` is small.
