@@ -23,14 +23,17 @@ const KNOWN: &[&str] = &[
     "split", "split_with_sizes", "squeeze", "squeeze_dim", "T", "t", "tensor_split", "transpose", "unbind", "unflatten", "unfold",
     "unsqueeze", "view", "view_as", "vsplit", "swapaxes", "swapdims", "ravel", "mH",
     // Elements moved.
-    "block_diag", "cat", "column_stack", "constant_pad_nd", "diag", "diag_embed", "diagflat", "dstack", "embedding", "flip",
+    "block_diag", "cat", "column_stack", "constant_pad_nd", "diag", "diag_embed", "diagflat", "dstack", "embedding", "embedding_grad", "flip",
     "fliplr", "flipud", "gather", "hstack", "index", "index_add", "index_copy", "index_fill", "index_put", "index_select",
     "masked_scatter", "masked_select", "meshgrid", "nonzero", "put", "repeat", "repeat_interleave", "roll", "rot90", "scatter",
-    "scatter_add", "stack", "take", "take_along_dim", "tile", "tril", "triu", "vstack",
+    "as_strided_scatter", "broadcast_tensors", "channel_shuffle", "combinations", "diagonal_scatter", "nonzero_static",
+    "pixel_shuffle", "pixel_unshuffle", "scatter_add", "select_scatter", "slice_scatter", "stack", "take", "take_along_dim", "tile", "tril", "triu", "vstack",
     // Reductions and products.
     "addbmm", "addmm", "addmv", "addr", "all", "any", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_input", "conv_weight",
-    "convolution", "count_nonzero", "cumprod", "cumsum", "dot", "linear", "logsumexp", "matmul", "mean", "mm", "mv", "norm", "outer", "prod",
-    "std", "std_mean", "sum", "trace", "var", "var_mean", "vdot",
+    "convolution", "count_nonzero", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "dot",
+    "gradient", "linear", "logsumexp", "matmul", "mean", "mm", "mv", "norm", "outer", "prod",
+    "chain_matmul", "einsum", "inner", "kron", "linalg.cross", "linalg.matrix_power", "multi_dot", "std", "std_mean", "sum",
+    "tensordot", "trace", "trapezoid", "var", "var_mean",
 ];
 
 /// PyTorch's sentences for operations that refuse complex tensors, where they are not of the kind that [`refusal`]
