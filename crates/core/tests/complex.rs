@@ -44,11 +44,66 @@ fn assert_refused<T>(result: Result<T>, kind: ErrorKind, text: &str) {
 
 /// Rows that have to take complex numbers: their gradients are checked below.
 const TAKEN: &[&str] = &[
-    "abs", "acos", "acosh", "add", "addcdiv", "addcmul", "addmm", "angle", "asin", "asinh", "atan", "atanh", "bmm", "cat",
-    "conv1d", "conv2d", "conv3d", "cos", "cosh", "cumprod", "cumsum", "div", "dot", "exp", "expm1", "flip", "gather", "lerp",
-    "linear", "log", "log1p", "logaddexp", "logsumexp", "matmul", "mean", "mm", "mul", "neg", "norm", "permute", "pow", "prod",
-    "prod_dim", "reciprocal", "reshape", "rsqrt", "sgn", "sigmoid", "sin", "sinh", "sqrt", "stack", "std", "sub", "sum",
-    "sum_dim", "tan", "tanh", "unfold", "var",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "addcdiv",
+    "addcmul",
+    "addmm",
+    "angle",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "bmm",
+    "cat",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "cos",
+    "cosh",
+    "cumprod",
+    "cumsum",
+    "div",
+    "dot",
+    "exp",
+    "expm1",
+    "flip",
+    "gather",
+    "lerp",
+    "linear",
+    "log",
+    "log1p",
+    "logaddexp",
+    "logsumexp",
+    "matmul",
+    "mean",
+    "mm",
+    "mul",
+    "neg",
+    "norm",
+    "permute",
+    "pow",
+    "prod",
+    "prod_dim",
+    "reciprocal",
+    "reshape",
+    "rsqrt",
+    "sgn",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "sqrt",
+    "stack",
+    "std",
+    "sub",
+    "sum",
+    "sum_dim",
+    "tan",
+    "tanh",
+    "unfold",
+    "var",
 ];
 
 /// Complex numbers made of the inputs of a sample, with imaginary parts of their own.
@@ -330,7 +385,9 @@ fn complex_tensors_print_as_in_pytorch() {
     );
     assert_eq!(Tensor::scalar(Complex::new(1.5f64, 2.25)).unwrap().to_string(), "tensor(1.5000+2.2500j)");
     assert_eq!(Tensor::zeros_with([0], DType::C64).unwrap().to_string(), "tensor([], dtype=torch.complex64)");
-    let mixed = Tensor::new([[(1.0f32, 2.0), (3.5, -4.0)], [(0.0, 1e5), (0.0, 0.0)]].map(|row| row.map(|(re, im)| Complex::new(re, im))));
+    let mixed = Tensor::new(
+        [[(1.0f32, 2.0), (3.5, -4.0)], [(0.0, 1e5), (0.0, 0.0)]].map(|row| row.map(|(re, im)| Complex::new(re, im))),
+    );
     assert_eq!(
         mixed.unwrap().to_string(),
         "tensor([[1.0000+2.0000e+00j, 3.5000-4.0000e+00j],\n        [0.0000+1.0000e+05j, 0.0000+0.0000e+00j]])"

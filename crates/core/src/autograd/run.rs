@@ -118,10 +118,7 @@ fn roots(op: &'static str, tensors: &[&Tensor], gradients: &[Option<Tensor>]) ->
             None if tensor.requires_grad() && tensor.is_complex() => {
                 return Err(Error::runtime(
                     op,
-                    format!(
-                        "grad can be implicitly created only for real scalar outputs but got {}",
-                        tensor.dtype()
-                    ),
+                    format!("grad can be implicitly created only for real scalar outputs but got {}", tensor.dtype()),
                 )
                 .remedy("make it real first, as in `loss.abs()?.backward()`, or give a gradient"));
             }

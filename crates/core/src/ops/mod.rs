@@ -23,9 +23,10 @@
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
-mod conv;
 pub(crate) mod complex;
+mod conv;
 mod copy;
+pub(crate) mod devices;
 pub(crate) mod elementwise;
 mod index;
 pub(crate) mod linalg;

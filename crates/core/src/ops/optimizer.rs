@@ -15,7 +15,8 @@ use smallvec::SmallVec;
 pub fn optimizer_step(entries: Vec<(Rule, SmallVec<[Tensor; 5]>)>) -> Result<()> {
     let mut by_device: SmallVec<[(Device, Vec<Update>); 1]> = SmallVec::new();
     for (rule, tensors) in &entries {
-        let mut bodies = tensors.iter().map(|t| Ok(t.resolve("step")?.body())).collect::<Result<SmallVec<[Body; 5]>>>()?;
+        let mut bodies =
+            tensors.iter().map(|t| Ok(t.resolve("step")?.body())).collect::<Result<SmallVec<[Body; 5]>>>()?;
         check(rule, tensors, &bodies)?;
         if bodies[0].dtype.is_complex() {
             // Each part is a parameter of its own, as in PyTorch.

@@ -51,8 +51,10 @@ fn refuse_bool(op: &'static str, dtype: DType) -> Result<()> {
 /// Refuses bounds with an imaginary part.
 fn refuse_complex(op: &'static str, bounds: &[Scalar]) -> Result<()> {
     match bounds.iter().find(|bound| !bound.is_real()) {
-        Some(bound) => Err(Error::not_implemented(op, format!("{op} does not take complex bounds here"))
-            .given(format!("{bound:?}"))),
+        Some(bound) => {
+            Err(Error::not_implemented(op, format!("{op} does not take complex bounds here"))
+                .given(format!("{bound:?}")))
+        }
         None => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::backend::{self, Unary};
 use crate::ops::by_hand;
+use crate::ops::devices::same_device;
 use crate::ops::elementwise::compute_class;
 use crate::ops::record::linear;
 use crate::ops::sample::{self, ANY, POSITIVE, Sample};
@@ -47,9 +48,7 @@ impl Tensor {
         let (re, im) = (real.resolve(OP)?, imag.resolve(OP)?);
         check_parts(OP, &re, &im)?;
         let device = re.device();
-        if im.device() != device {
-            return Err(crate::ops::elementwise::mixed_devices(OP, device, im.device()));
-        }
+        same_device(OP, [device, im.device()])?;
         let shape = broadcast_shapes(OP, &re.shape(), &im.shape())?;
         let out = Body::alloc(shape.clone(), re.dtype().to_complex(), device)?;
         for (part, values) in [&re, &im].into_iter().enumerate() {

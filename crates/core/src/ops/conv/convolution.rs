@@ -5,7 +5,7 @@
 
 use super::options::{ConvOptions, conv_shape};
 use crate::backend::{self, ConvShape};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
 use crate::{Body, DType, Dims, Error, Result, Tensor};
@@ -27,17 +27,10 @@ fn run_complex(op: &'static str, inputs: &[&Tensor], shape: &[usize], kernel: &K
 }
 
 /// Runs a convolution kernel on contiguous bodies; half precision is widened and rounded once.
-fn run(
-    op: &'static str,
-    inputs: &[&Tensor],
-    shape: &[usize],
-    kernel: &Kernel<'_>,
-) -> Result<Tensor> {
+fn run(op: &'static str, inputs: &[&Tensor], shape: &[usize], kernel: &Kernel<'_>) -> Result<Tensor> {
     let (dtype, device) = (inputs[0].dtype(), inputs[0].device());
+    same_device(op, inputs.iter().map(|t| t.device()))?;
     for input in inputs {
-        if input.device() != device {
-            return Err(mixed_devices(op, device, input.device()));
-        }
         if input.dtype() != dtype {
             let (want, got) = (dtype.scalar_name(), input.dtype().scalar_name());
             return Err(Error::runtime(op, format!("expected scalar type {want} but found {got}")));

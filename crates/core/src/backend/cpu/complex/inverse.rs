@@ -22,8 +22,7 @@ impl C {
     }
 
     pub(super) fn acosh(self) -> C {
-        let (below, above) =
-            (Complex::new(self.re - 1.0, self.im).sqrt(), Complex::new(self.re + 1.0, self.im).sqrt());
+        let (below, above) = (Complex::new(self.re - 1.0, self.im).sqrt(), Complex::new(self.re + 1.0, self.im).sqrt());
         Complex::new(below.conj().mul(above).re.asinh(), 2.0 * below.im.atan2(above.re))
     }
 
