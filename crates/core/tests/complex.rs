@@ -1,8 +1,7 @@
-//! Complex numbers: values and refusals are PyTorch 2.15's, gradients those of finite differences.
+//! Complex numbers: values, views, texts and refusals are PyTorch 2.15's.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use firebrick_core::autograd::{Backward, gradcheck, gradgradcheck};
-use firebrick_core::ops::{Row, table};
+use firebrick_core::autograd::Backward;
 use firebrick_core::{Complex, DType, ErrorKind, Result, Scalar, Tensor, TensorOptions};
 
 type C = Complex<f64>;
@@ -40,112 +39,6 @@ fn assert_refused<T>(result: Result<T>, kind: ErrorKind, text: &str) {
         Ok(_) => panic!("not refused: {text}"),
         Err(error) => assert_eq!((error.kind(), error.to_string()), (kind, text.to_owned())),
     }
-}
-
-/// Rows that have to take complex numbers: their gradients are checked below.
-const TAKEN: &[&str] = &[
-    "abs",
-    "acos",
-    "acosh",
-    "add",
-    "addcdiv",
-    "addcmul",
-    "addmm",
-    "angle",
-    "asin",
-    "asinh",
-    "atan",
-    "atanh",
-    "bmm",
-    "cat",
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "cos",
-    "cosh",
-    "cumprod",
-    "cumsum",
-    "div",
-    "dot",
-    "exp",
-    "expm1",
-    "flip",
-    "gather",
-    "lerp",
-    "linear",
-    "log",
-    "log1p",
-    "logaddexp",
-    "logsumexp",
-    "matmul",
-    "mean",
-    "mm",
-    "mul",
-    "neg",
-    "norm",
-    "permute",
-    "pow",
-    "prod",
-    "prod_dim",
-    "reciprocal",
-    "reshape",
-    "rsqrt",
-    "sgn",
-    "sigmoid",
-    "sin",
-    "sinh",
-    "sqrt",
-    "stack",
-    "std",
-    "sub",
-    "sum",
-    "sum_dim",
-    "tan",
-    "tanh",
-    "unfold",
-    "var",
-];
-
-/// Complex numbers made of the inputs of a sample, with imaginary parts of their own.
-fn complex(x: &Tensor, seed: usize) -> Tensor {
-    let x = x.detach();
-    let values: Vec<f64> = (0..x.numel()).map(|i| ((i * 7 + seed * 3) as f64 * 0.61).sin() * 0.7 + 0.05).collect();
-    let imag = Tensor::from_vec(values, x.shape()).unwrap();
-    let z = Tensor::complex(&x, &imag).unwrap();
-    z.requires_grad_(true).unwrap();
-    z
-}
-
-/// Runs `check` on the complex form of every sample that takes complex numbers, and returns the rows that did.
-fn every_row(check: impl Fn(&Row, &dyn Fn(&[Tensor]) -> Result<Tensor>, &[Tensor]) -> Result<()>) -> Vec<&'static str> {
-    let (mut taken, mut failures) = (Vec::new(), Vec::new());
-    for row in table() {
-        for (i, sample) in (row.samples)().unwrap().iter().enumerate() {
-            let inputs: Vec<Tensor> = sample.inputs.iter().enumerate().map(|(k, x)| complex(x, k)).collect();
-            if (sample.apply)(&inputs).is_err() {
-                continue;
-            }
-            taken.push(row.name);
-            if let Err(error) = check(row, &*sample.apply, &inputs) {
-                failures.push(format!("{} sample {i}: {error:#}", row.name));
-            }
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    taken
-}
-
-#[test]
-fn first_derivatives_are_those_of_finite_differences_in_both_parts() {
-    let taken = every_row(|_, f, inputs| gradcheck(f, inputs));
-    let missing: Vec<_> = TAKEN.iter().filter(|name| !taken.contains(name)).collect();
-    assert!(missing.is_empty(), "refused: {missing:?}");
-}
-
-#[test]
-fn second_derivatives_are_those_of_finite_differences_in_both_parts() {
-    let taken = every_row(|_, f, inputs| gradgradcheck(f, inputs));
-    assert!(taken.len() > TAKEN.len());
 }
 
 const Z: [(f64, f64); 3] = [(0.5, -1.5), (-2.0, 0.25), (30.0, -0.5)];
@@ -404,4 +297,52 @@ fn everything_works_on_another_device() {
     let there = |x: &Tensor| x.to(mock).unwrap();
     let product = there(&a).matmul(&there(&b)).unwrap().exp().unwrap();
     assert_eq!(numbers(&product), numbers(&a.matmul(&b).unwrap().exp().unwrap()));
+}
+
+#[test]
+fn dropout_draws_one_number_for_both_parts() {
+    let mask = |x: Tensor| {
+        firebrick_core::manual_seed(0);
+        x.dropout(0.5, true).unwrap()
+    };
+    let real = mask(Tensor::ones([12]).unwrap());
+    let complex = mask(Tensor::full([12], Complex::new(1.0f32, 1.0)).unwrap());
+    assert!(complex.real().unwrap().equal(&real).unwrap() && complex.imag().unwrap().equal(&real).unwrap());
+}
+
+#[test]
+fn complex_numbers_are_no_indices_masks_or_probabilities() {
+    let (x, z) = (Tensor::ones([3]).unwrap(), tensor(&Z));
+    let table = Tensor::ones([3, 2]).unwrap();
+    let refused = [
+        ("gather", x.gather(0, &z)),
+        ("index_select", x.index_select(0, &z)),
+        ("index", x.index(&[Some(z.clone())])),
+        ("index_add", x.index_add(0, &z, &x, 1)),
+        ("index_fill", x.index_fill(0, &z, 1)),
+        ("take", x.take(&z)),
+        ("put", x.put(&z, &x, false)),
+        ("scatter", x.scatter(0, &z, &x)),
+        ("where", Tensor::where_(&z, &x, &x)),
+        ("masked_fill", x.masked_fill(&z, 1)),
+        ("masked_select", x.masked_select(&z)),
+        ("masked_scatter", x.masked_scatter(&z, &x)),
+        ("embedding", table.embedding(&z, None, false)),
+        ("one_hot", z.one_hot(-1)),
+        ("multinomial", z.multinomial(1, true)),
+        ("bernoulli", z.bernoulli()),
+        ("softmax", z.softmax(0)),
+        ("randint_like", z.randint_like(0, 3)),
+        ("arange", Tensor::arange_with(0, 3, 1, DType::C64)),
+        ("randint", Tensor::randint_with(0, 3, [2], DType::C64)),
+        ("randperm", Tensor::randperm_with(3, DType::C64)),
+    ];
+    for (name, result) in refused {
+        assert!(result.is_err(), "{name}");
+    }
+    assert_eq!(z.nonzero().unwrap().shape(), [3, 1]);
+    let mixed = Tensor::cat(&[&x, &z], 0).unwrap();
+    assert_eq!((mixed.dtype(), mixed.shape()), (DType::C128, [6].into()));
+    z.uniform_(0.0, 1.0).unwrap();
+    assert!(z.imag().unwrap().gt(0).unwrap().all().unwrap().item::<bool>().unwrap());
 }
