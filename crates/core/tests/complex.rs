@@ -255,12 +255,20 @@ fn what_has_no_order_is_refused_in_pytorchs_words() {
 }
 
 #[test]
-fn random_numbers_share_their_variance_between_the_parts() {
+fn random_numbers_are_pytorchs_for_the_same_seed() {
     firebrick_core::manual_seed(0);
     let x = Tensor::randn_with([10_000], DType::C128).unwrap();
     let variance = x.var().unwrap().item::<f64>().unwrap();
     assert!((variance - 1.0).abs() < 0.05, "{variance}");
-    // The parts are the real numbers of the same seed, scaled.
+    firebrick_core::manual_seed(0);
+    let drawn = Tensor::randn_with([2], DType::C128).unwrap();
+    let expected = [(1.089648797921442, -0.20748556905971358), (-1.5406367468421671, 0.40194161080369084)];
+    assert_close(&drawn, &expected, "randn");
+    firebrick_core::manual_seed(0);
+    let drawn = Tensor::zeros_with([9], DType::C128).unwrap();
+    drawn.normal_(1.0, 2.0).unwrap();
+    assert_close(&drawn.narrow(0, 8, 1).unwrap(), &[(1.9543926908204323, 2.4804912141060114)], "normal_");
+    // Uniform parts are the real numbers of the same seed.
     firebrick_core::manual_seed(3);
     let z = Tensor::rand_with([4], TensorOptions::new().dtype(DType::C64)).unwrap();
     firebrick_core::manual_seed(3);

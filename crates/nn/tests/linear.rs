@@ -3,8 +3,8 @@
 mod common;
 
 use common::{message, values};
-use firebrick::{Complex, manual_seed};
 use firebrick::prelude::*;
+use firebrick::{Complex, manual_seed};
 use std::sync::{Mutex, MutexGuard};
 
 /// The generator is one for the process, so the tests of this file take turns.

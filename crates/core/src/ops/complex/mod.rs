@@ -8,6 +8,15 @@
 //! complex derivative `f'` that is `g * conj(f'(z))`, where the formula of real numbers reads `g * f'(z)`. So one rule,
 //! [`conjugated`], makes every such formula the complex one: give it the conjugate of `g` and take the conjugate of what
 //! it returns. Functions without a complex derivative (`abs`, `angle`, `sgn`, the parts) have formulas of their own.
+//!
+//! # Differences from PyTorch 2.15
+//! - There is no complex32: a small floating dtype beside a complex number becomes complex64.
+//! - [`Tensor::conj`] makes a new tensor rather than a view.
+//! - complex64 is computed in double precision and rounded once, so nothing overflows on the way.
+//! - Zero to the power of zero is one, also where PyTorch gives NaN, for two tensors.
+//! - The table of an embedding has a gradient, which PyTorch refuses.
+//! - What is in PyTorch and not here refuses as if it were in neither: `logcumsumexp`, factors (`alpha`, `value`) with an
+//!   imaginary part, `logspace` between complex bounds, most of linear algebra.
 
 mod admit;
 mod parts;
