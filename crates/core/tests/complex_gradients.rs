@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use firebrick_core::autograd::{gradcheck, gradgradcheck};
-use firebrick_core::ops::{Row, table};
+use firebrick_core::ops::table;
 use firebrick_core::{Result, Tensor};
 
 /// Rows that have to take complex numbers: their gradients are checked below.
@@ -79,17 +79,21 @@ fn complex(x: &Tensor, seed: usize) -> Tensor {
     z
 }
 
-/// Runs `check` on the complex form of every sample that takes complex numbers, and returns the rows that did.
-fn every_row(check: impl Fn(&Row, &dyn Fn(&[Tensor]) -> Result<Tensor>, &[Tensor]) -> Result<()>) -> Vec<&'static str> {
+/// Runs `check` on the complex form of up to `samples` samples of every row that takes complex numbers, and returns the
+/// rows that do.
+fn every_row(
+    samples: usize,
+    check: impl Fn(&dyn Fn(&[Tensor]) -> Result<Tensor>, &[Tensor]) -> Result<()>,
+) -> Vec<&'static str> {
     let (mut taken, mut failures) = (Vec::new(), Vec::new());
     for row in table() {
-        for (i, sample) in (row.samples)().unwrap().iter().enumerate() {
+        for (i, sample) in (row.samples)().unwrap().iter().enumerate().take(samples) {
             let inputs: Vec<Tensor> = sample.inputs.iter().enumerate().map(|(k, x)| complex(x, k)).collect();
             if (sample.apply)(&inputs).is_err() {
                 continue;
             }
             taken.push(row.name);
-            if let Err(error) = check(row, &*sample.apply, &inputs) {
+            if let Err(error) = check(&*sample.apply, &inputs) {
                 failures.push(format!("{} sample {i}: {error:#}", row.name));
             }
         }
@@ -100,13 +104,14 @@ fn every_row(check: impl Fn(&Row, &dyn Fn(&[Tensor]) -> Result<Tensor>, &[Tensor
 
 #[test]
 fn first_derivatives_are_those_of_finite_differences_in_both_parts() {
-    let taken = every_row(|_, f, inputs| gradcheck(f, inputs));
+    let taken = every_row(usize::MAX, |f, inputs| gradcheck(f, inputs));
     let missing: Vec<_> = TAKEN.iter().filter(|name| !taken.contains(name)).collect();
     assert!(missing.is_empty(), "refused: {missing:?}");
 }
 
 #[test]
 fn second_derivatives_are_those_of_finite_differences_in_both_parts() {
-    let taken = every_row(|_, f, inputs| gradgradcheck(f, inputs));
-    assert!(taken.len() > TAKEN.len());
+    let taken = every_row(1, |f, inputs| gradgradcheck(f, inputs));
+    let missing: Vec<_> = TAKEN.iter().filter(|name| !taken.contains(name)).collect();
+    assert!(missing.is_empty(), "refused: {missing:?}");
 }

@@ -3,7 +3,7 @@
 use crate::random::{self, Engine, RandomError};
 use crate::storage::with_elements_mut;
 use crate::tensor::copy::transfer;
-use crate::{Body, DType, Device, Error, ErrorKind, Result, Tensor, backend, dispatch};
+use crate::{Body, DType, Device, Error, ErrorKind, Result, backend, dispatch};
 
 /// A random fill with its parameters.
 #[derive(Clone, Copy, Debug)]
@@ -103,16 +103,12 @@ impl Distribution {
         }
     }
 
-    /// Fills both parts, as PyTorch does: the variance of a normal distribution is shared between them.
+    /// Fills both parts, as PyTorch does: they share the variance of a normal distribution, and each has its mean.
     fn fill_complex(self, op: &'static str, out: &Body) -> Result<()> {
         let parts = out.as_real();
         match self {
             D::Uniform { .. } => self.fill(op, &parts),
-            D::Normal { mean, std } => {
-                D::Normal { mean: 0.0, std: std * std::f64::consts::FRAC_1_SQRT_2 }.fill(op, &parts)?;
-                let re = Tensor::from_body(out.part(0));
-                crate::autograd::no_grad(|| re.add_(mean).map(drop))
-            }
+            D::Normal { mean, std } => D::Normal { mean, std: std * std::f64::consts::FRAC_1_SQRT_2 }.fill(op, &parts),
             _ => Err(crate::ops::complex::refusal(op, out.dtype)),
         }
     }
