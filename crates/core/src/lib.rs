@@ -18,6 +18,7 @@ pub mod pool;
 pub mod random;
 pub mod text;
 
+mod complex;
 mod default_dtype;
 mod device;
 mod dims;
@@ -30,12 +31,16 @@ mod sync;
 mod tensor;
 mod value;
 mod views;
+mod warning;
 
+pub use complex::Complex;
 pub use default_dtype::{default_dtype, set_default_dtype};
 pub use device::Device;
 pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
+#[doc(hidden)]
+pub use element::no_complex_kernel;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::{
     Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Unique,
@@ -48,3 +53,5 @@ pub use tensor::{
 };
 pub use value::{Key, Value};
 pub use views::Sections;
+#[doc(hidden)]
+pub use warning::warn;

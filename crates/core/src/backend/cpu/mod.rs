@@ -10,6 +10,7 @@ mod pool;
 pub mod pooling;
 
 mod along;
+pub(crate) mod complex;
 mod dense;
 mod index;
 mod layout;
@@ -62,9 +63,16 @@ impl Backend for Cpu {
 
     fn fill(&self, out: &Body, value: Scalar) -> Result<()> {
         let _locked = lock(&[], &[out]);
+        if out.dtype.is_complex() {
+            // SAFETY: the storage is locked for writing.
+            unsafe { complex::fill_all(out, value) };
+            return Ok(());
+        }
         dispatch!(out.dtype, T => {
             let value: T = match value {
                 Scalar::Float(v) => Element::from_f64(v),
+                // Only bool takes one with an imaginary part: it asks whether either part is there.
+                Scalar::Complex(v) => Element::from_f64(if v.re == 0.0 { v.im } else { v.re }),
                 other => Element::from_i64(other.to_i64()),
             };
             // SAFETY: the storage is locked for writing.
