@@ -71,9 +71,7 @@ fn variance(a: &mut Args) -> Out<Tensor> {
 pub fn distance(a: &mut Args) -> Out<PairwiseDistance> {
     let Some(value) = a.take("distance_function") else { return Ok(PairwiseDistance::new()) };
     match value {
-        Value::Construct(made) if made.class == "PairwiseDistance" => {
-            pairwise(&mut Args::new(made.args, made.kwargs))
-        }
+        Value::Construct(made) if made.class == "PairwiseDistance" => pairwise(&mut Args::new(made.args, made.kwargs)),
         other => not_built(format!("a distance that is a {}", other.kind())),
     }
 }

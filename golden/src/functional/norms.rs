@@ -75,9 +75,13 @@ fn padded(a: &mut Args) -> Out<Tensor> {
         name => name.parse::<F::PadMode>()?,
     };
     let options = F::PadOptions::new().mode(mode);
-    Ok(F::pad_with(&x, pad, &match a.take("value") {
-        None => options,
-        Some(value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => options.value(super::number(&value)?),
-        Some(other) => return Err(crate::Failure::Types(format!("value as {}", other.kind()))),
-    })?)
+    Ok(F::pad_with(
+        &x,
+        pad,
+        &match a.take("value") {
+            None => options,
+            Some(value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => options.value(super::number(&value)?),
+            Some(other) => return Err(crate::Failure::Types(format!("value as {}", other.kind()))),
+        },
+    )?)
 }

@@ -134,7 +134,8 @@ fn loss_of(case: &Case, model: &dyn Model, batch: &[Tensor]) -> Out<Tensor> {
 /// Compares one number.
 fn near(case: &Case, what: &str, expected: &serde_json::Value, got: f64) -> Out<()> {
     let expected = Value::Float(expected.as_f64().unwrap_or(f64::NAN));
-    compare::value(&expected, &Value::Float(got), bound(case)).map_err(|error| Failure::Wrong(format!("{what}: {error}")))
+    compare::value(&expected, &Value::Float(got), bound(case))
+        .map_err(|error| Failure::Wrong(format!("{what}: {error}")))
 }
 
 /// Rounding errors of float32 grow from step to step.

@@ -17,7 +17,8 @@ impl Even {
         let (start, end) = (start.into_operand()?.resolve(op)?, end.into_operand()?.resolve(op)?);
         if start.dim() > 0 || end.dim() > 0 {
             let bounds = [("start", &start), ("end", &end)].into_iter().filter(|(_, bound)| !bound.is_number());
-            let list: Vec<_> = bounds.map(|(name, bound)| format!("{name} with {} dimension(s)", bound.dim())).collect();
+            let list: Vec<_> =
+                bounds.map(|(name, bound)| format!("{name} with {} dimension(s)", bound.dim())).collect();
             let text = format!("{op} only supports 0-dimensional start and end tensors, but got");
             return Err(Error::runtime(op, format!("{text} {}.", list.join(" and "))));
         }

@@ -48,8 +48,7 @@ pub fn margin_ranking_loss(
     if input1.dim() != input2.dim() || input1.dim() != target.dim() {
         let text = "margin_ranking_loss : All input tensors should have same dimension but got sizes:";
         // PyTorch's sentence ends in a space.
-        let sizes =
-            format!("input1: {}, input2: {}, target: {} ", input1.shape(), input2.shape(), target.shape());
+        let sizes = format!("input1: {}, input2: {}, target: {} ", input1.shape(), input2.shape(), target.shape());
         return Err(Error::runtime("margin_ranking_loss", format!("{text} {sizes}")));
     }
     reduction.apply(&target.neg()?.mul(&input1.sub(input2)?)?.add(margin)?.clamp_min(0)?)
@@ -152,7 +151,8 @@ pub fn multi_margin_loss(
     let [n, classes] = matrix(OP, &input.shape())?;
     if target.dim() > 1 || target.numel() != n {
         let text = "target tensor should be 1-D with size equal to the number of input samples (batch size).";
-        let sizes = format!("Expected target size [{n}], but got {:?}. Input has shape {:?}.", target.shape(), input.shape());
+        let sizes =
+            format!("Expected target size [{n}], but got {:?}. Input has shape {:?}.", target.shape(), input.shape());
         return Err(Error::runtime(OP, format!("{OP}: {text} {sizes}")));
     }
     if let Some(weight) = weight.filter(|weight| weight.numel() != classes) {
@@ -216,7 +216,9 @@ pub fn multilabel_margin_loss(input: &Tensor, target: &Tensor, reduction: Reduct
     }
     check_dtypes(OP, "multilabel_margin_loss_forward_out_frame", input, target)?;
     if !within(target, -1, classes)? {
-        return Err(Error::runtime(OP, "argument #2 'target' is out of range").expected(format!("-1 to {}", classes - 1)));
+        return Err(
+            Error::runtime(OP, "argument #2 'target' is out of range").expected(format!("-1 to {}", classes - 1))
+        );
     }
     let (x, y) = (input.reshape([n, classes])?, target.reshape([n, classes])?);
     let listed = y.ge(0)?.to(DType::I64)?.cumprod(1)?;

@@ -143,7 +143,10 @@ impl<D: Forward<(Tensor, Tensor)>> TripletMarginWithDistanceLoss<D> {
     /// A margin that is not above zero.
     pub fn margin(mut self, margin: f64) -> Result<Self> {
         if margin <= 0.0 {
-            let text = format!("TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {} instead", python_float(margin));
+            let text = format!(
+                "TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {} instead",
+                python_float(margin)
+            );
             return Err(Error::value("TripletMarginWithDistanceLoss", text));
         }
         self.margin = margin;

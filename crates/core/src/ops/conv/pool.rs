@@ -79,7 +79,8 @@ fn winners(h: &Tensor, indices: &Tensor, s: &PoolShape) -> Result<Tensor> {
 fn empty_input(op: &'static str, n: usize, shape: &Dims) -> Error {
     let batch = usize::from(shape.len() == n + 2);
     if let (3, Some(dim)) = (n, shape[batch..].iter().position(|&size| size == 0)) {
-        let text = "max_pool3d_with_indices_out_cpu_template(): Expected input to have non-zero size for non-batch dimensions";
+        let text =
+            "max_pool3d_with_indices_out_cpu_template(): Expected input to have non-zero size for non-batch dimensions";
         let dim = dim + batch;
         return Error::runtime(op, format!("{text}, but input has sizes {shape:?} with dimension {dim} being empty"));
     }
@@ -105,7 +106,10 @@ fn line_with_indices(x: &Tensor, kernel: &Sizes, options: &PoolOptions) -> Resul
     }
     let in_row = |name: &str, sizes: &Sizes, along: i64| match sizes[..] {
         [size] => Ok(Sizes::from([along, size])),
-        _ => Err(Error::runtime(OP, format!("max_pool1d() argument '{name}' should contain one int (got {})", sizes.len()))),
+        _ => Err(Error::runtime(
+            OP,
+            format!("max_pool1d() argument '{name}' should contain one int (got {})", sizes.len()),
+        )),
     };
     let window = in_row("kernel_size", kernel, 1)?;
     let stride = options.stride.as_ref().filter(|stride| !stride.is_empty()).unwrap_or(kernel);

@@ -98,7 +98,10 @@ fn check_line(op: &'static str, kernel: i64, stride: i64, padding: i64, dilation
 /// PyTorch's kernels count in 32 bits.
 fn check_width(op: &'static str, lists: &[&[i64]]) -> Result<()> {
     match lists.iter().copied().flatten().any(|&v| i32::try_from(v).is_err()) {
-        true => Err(Error::runtime(op, "value cannot be converted to type int without overflow").given(format!("{lists:?}"))),
+        true => {
+            Err(Error::runtime(op, "value cannot be converted to type int without overflow")
+                .given(format!("{lists:?}")))
+        }
         false => Ok(()),
     }
 }
@@ -109,12 +112,15 @@ fn check_padding(op: &'static str, kernel: &[i64], padding: &[i64]) -> Result<()
         return Ok(());
     }
     let text = "pad should be smaller than or equal to half of kernel size, but got";
-    Err(Error::runtime(op, match (kernel, padding) {
-        // The widths stand in this order in PyTorch's sentences.
-        ([t, h, w], [pt, ph, pw]) => format!("{text} kT: {t} kW: {w} kH: {h} padT: {pt} padW: {pw} padH: {ph}"),
-        ([h, w], [ph, pw]) => format!("{text} padW = {pw}, padH = {ph}, kW = {w}, kH = {h}"),
-        _ => format!("{text} {padding:?} of {kernel:?}"),
-    }))
+    Err(Error::runtime(
+        op,
+        match (kernel, padding) {
+            // The widths stand in this order in PyTorch's sentences.
+            ([t, h, w], [pt, ph, pw]) => format!("{text} kT: {t} kW: {w} kH: {h} padT: {pt} padW: {pw} padH: {ph}"),
+            ([h, w], [ph, pw]) => format!("{text} padW = {pw}, padH = {ph}, kW = {w}, kH = {h}"),
+            _ => format!("{text} {padding:?} of {kernel:?}"),
+        },
+    ))
 }
 
 /// The window of a pooling, with one number for each dimension.

@@ -20,7 +20,8 @@ fn sum(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
 
 /// What PyTorch says of a mean in integers; `which` dtype that is.
 fn uninferred(which: &str, dtype: DType) -> Error {
-    let text = format!("mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype");
+    let text =
+        format!("mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype");
     Error::not_implemented("mean", format!("{text}. Got: {}", dtype.scalar_name()))
 }
 
