@@ -17,6 +17,7 @@ mod index;
 mod linalg;
 pub mod losses;
 mod norms;
+mod order;
 mod pooling;
 mod reductions;
 mod views;
@@ -94,6 +95,7 @@ const TABLES: &[&[Row]] = &[
     linalg::ROWS,
     losses::ROWS,
     norms::ROWS,
+    order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
     views::ROWS,
