@@ -31,7 +31,8 @@ impl Bound {
             return 0.0;
         }
         match (dtype, self.single) {
-            (DType::F64, _) => RELATIVE * largest + 1e-14,
+            // What is left where terms cancel is of their size, not of the result's.
+            (DType::F64, _) => RELATIVE * largest + 1e-13,
             (DType::F32, Some((difference, magnitude))) => {
                 TIMES * difference + ULPS * f32::EPSILON as f64 * magnitude.max(expected.abs()) + 1e-30
             }

@@ -1,6 +1,7 @@
 //! Activations and dropout.
 
 use super::operations;
+use firebrick::nn::functional as F;
 
 operations! { ROWS;
     "nn.functional.relu" |a| a.x()?.relu()?;
@@ -20,6 +21,10 @@ operations! { ROWS;
     "nn.functional.silu" |a| a.x()?.silu()?;
     "nn.functional.softplus" |a| { let x = a.x()?; x.softplus(a.float_or("beta", 1.0)?, a.float_or("threshold", 20.0)?)? };
     "nn.functional.softsign" |a| a.x()?.softsign()?;
+    "nn.functional.glu" |a| { let x = a.x()?; F::glu(&x, a.int_or("dim", -1)?)? };
+    "nn.functional.prelu" |a| { let x = a.x()?; F::prelu(&x, &a.tensor("weight")?)? };
+    "nn.functional.rrelu" |a| { let x = a.x()?; F::rrelu(&x, a.float_or("lower", 1.0 / 8.0)?, a.float_or("upper", 1.0 / 3.0)?, a.flag("training")?)? };
+    "native_dropout_backward" |a| { let x = a.x()?; x.native_dropout_backward(&a.tensor("mask")?, a.float("scale")?)? };
     "nn.functional.tanhshrink" |a| a.x()?.tanhshrink()?;
     "nn.functional.threshold" |a| { let x = a.x()?; x.threshold(a.float("threshold")?, a.float("value")?)? };
 }

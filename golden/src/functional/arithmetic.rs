@@ -151,7 +151,7 @@ fn both(a: &mut super::Args) -> Out<(Tensor, Tensor)> {
 }
 
 /// A tensor, or a number as a tensor that counts as one in promotion.
-fn operand(value: Value) -> Out<Tensor> {
+pub(super) fn operand(value: Value) -> Out<Tensor> {
     use firebrick::Operand;
     match value {
         Value::Tensor(x) => Ok(x),

@@ -1,5 +1,6 @@
 //! New tensors, and conversions between dtypes.
 
+use super::arithmetic::operand;
 use super::{Args, operations};
 use crate::value::Value;
 use crate::{Out, not_built};
@@ -17,6 +18,9 @@ operations! { ROWS;
     "new_full" |a| { let (x, shape, value) = (a.x()?, a.ints("size")?, a.scalar("fill_value")?); like(a, &x, |o| Tensor::full_with(shape, value, o))? };
     "scalar_tensor" |a| { let value = a.scalar("s")?; Tensor::full_with((), value, options(a)?)? };
     "eye" |a| { let n = a.int("n")?; let m = a.int_or("m", n)?; Tensor::eye_with(n, m, options(a)?)? };
+    "arange" |a| arange(a)?;
+    "linspace" |a| { let (start, end, steps) = even(a)?; Tensor::linspace_with(start, end, steps, options(a)?)? };
+    "logspace" |a| { let (start, end, steps) = even(a)?; let base = a.float_or("base", 10.0)?; Tensor::logspace(start, end, steps, base, options(a)?)? };
     "tril_indices" |a| { let (rows, columns, offset) = (a.int("row")?, a.int("col")?, a.int_or("offset", 0)?); Tensor::tril_indices(rows, columns, offset, indices(a)?)? };
     "triu_indices" |a| { let (rows, columns, offset) = (a.int("row")?, a.int("col")?, a.int_or("offset", 0)?); Tensor::triu_indices(rows, columns, offset, indices(a)?)? };
     "bfloat16" |a| cast(a, DType::BF16)?;
@@ -94,4 +98,20 @@ fn indices(a: &mut Args) -> Out<TensorOptions> {
         Some(Value::DType(dtype)) => dtype,
         _ => DType::I64,
     }))
+}
+
+/// `arange(end)`, `arange(start, end)` or `arange(start, end, step)`.
+fn arange(a: &mut Args) -> Out<Tensor> {
+    let options = options(a)?;
+    let first = a.scalar("start")?;
+    let (start, end) = match a.maybe_scalar("end")? {
+        Some(end) => (first, end),
+        None => (0.into(), first),
+    };
+    Ok(Tensor::arange_with(start, end, a.scalar_or("step", 1)?, options)?)
+}
+
+/// Start, end and the number of steps.
+fn even(a: &mut Args) -> Out<(Tensor, Tensor, i64)> {
+    Ok((operand(a.value("start")?)?, operand(a.value("end")?)?, a.int("steps")?))
 }

@@ -12,9 +12,11 @@ mod args;
 mod arithmetic;
 mod conv;
 mod creation;
+pub mod distances;
 mod index;
 mod linalg;
-mod losses;
+pub mod losses;
+mod norms;
 mod order;
 mod pooling;
 mod reductions;
@@ -88,9 +90,11 @@ const TABLES: &[&[Row]] = &[
     arithmetic::ROWS,
     conv::ROWS,
     creation::ROWS,
+    distances::ROWS,
     index::ROWS,
     linalg::ROWS,
     losses::ROWS,
+    norms::ROWS,
     order::ROWS,
     pooling::ROWS,
     reductions::ROWS,

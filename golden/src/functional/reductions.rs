@@ -8,7 +8,10 @@ use firebrick::{DType, Result, Tensor};
 operations! { ROWS;
     "sum" |a| reduced(a, |x| x.sum(), |x, dims, keep| x.sum_dim(dims, keep))?;
     "nansum" |a| reduced(a, |x| x.nansum(), |x, dims, keep| x.nansum_dim(dims, keep))?;
-    "mean" |a| reduced(a, |x| x.mean(), |x, dims, keep| x.mean_dim(dims, keep))?;
+    "mean" |a| match a.keyword("dtype") {
+        Some(Value::DType(dtype)) => { let x = a.x()?; x.mean_as(a.ints_or("dim", &[])?, a.flag("keepdim")?, dtype)? }
+        _ => reduced(a, |x| x.mean(), |x, dims, keep| x.mean_dim(dims, keep))?,
+    };
     "nanmean" |a| reduced(a, |x| x.nanmean(), |x, dims, keep| x.nanmean_dim(dims, keep))?;
     "any" |a| reduced(a, |x| x.any(), |x, dims, keep| x.any_dim(dims, keep))?;
     "all" |a| reduced(a, |x| x.all(), |x, dims, keep| x.all_dim(dims, keep))?;

@@ -27,6 +27,7 @@ classes! { CLASSES;
     "CELU" |a| { let celu = nn::CELU::new().alpha(a.scalar_or("alpha", 1.0)?); plain(celu.inplace(a.flag("inplace")?)) };
     "LeakyReLU" |a| { let relu = nn::LeakyReLU::new().negative_slope(a.scalar_or("negative_slope", 0.01)?); plain(relu.inplace(a.flag("inplace")?)) };
     "PReLU" |a| { let n = a.int_or("num_parameters", 1)?; plain(nn::PReLU::builder(n as usize).init(a.float_or("init", 0.25)?).dtype(a.dtype_or("dtype", firebrick::default_dtype())?).build()?) };
+    "RReLU" |a| { let rrelu = nn::RReLU::new().lower(a.scalar_or("lower", 1.0 / 8.0)?).upper(a.scalar_or("upper", 1.0 / 3.0)?); plain(rrelu.inplace(a.flag("inplace")?)) };
     "Softplus" |a| { let softplus = nn::Softplus::new().beta(a.scalar_or("beta", 1.0)?); plain(softplus.threshold(a.scalar_or("threshold", 20.0)?)) };
     "Hardtanh" |a| { let (low, high) = (a.scalar_or("min_val", -1.0)?, a.scalar_or("max_val", 1.0)?); plain(nn::Hardtanh::new(low, high)?.inplace(a.flag("inplace")?)) };
     "Threshold" |a| { let (limit, value) = (a.scalar("threshold")?, a.scalar("value")?); plain(nn::Threshold::new(limit, value).inplace(a.flag("inplace")?)) };

@@ -146,6 +146,7 @@ fn embedding(a: &mut Args) -> Out<nn::Embedding> {
         builder = builder.max_norm(norm);
     }
     builder = builder.norm_type(a.float_or("norm_type", 2.0)?).scale_grad_by_freq(a.flag("scale_grad_by_freq")?);
+    builder = builder.sparse(a.flag("sparse")?);
     Ok(builder.dtype(dtype(a)?).build()?)
 }
 

@@ -2,11 +2,10 @@
 
 use super::classes::classes;
 use super::{Layer, with};
-use crate::Out;
-use crate::functional::Args;
+use crate::functional::distances::{distance, pairwise};
+use crate::functional::losses::{divergence, reduction};
 use firebrick::Tensor;
-use firebrick::nn::functional::KLDivReduction;
-use firebrick::nn::{self, Call, Forward, Reduction};
+use firebrick::nn::{self, Call, Forward};
 
 /// A loss between an input and a target.
 fn loss<M: Forward<(Tensor, Tensor)>>(module: M) -> Box<dyn Layer> {
@@ -27,6 +26,16 @@ macro_rules! given {
     }};
 }
 
+/// A module of two tensors, or of three.
+macro_rules! of {
+    ($module:expr, $($name:literal)+) => {
+        with($module, |module, a| {
+            let tensors = (a.x()?, $(a.tensor($name)?),+);
+            Ok(module.call(tensors)?)
+        })
+    };
+}
+
 classes! { CLASSES;
     "CrossEntropyLoss" |a| { let made = given!(a, nn::CrossEntropyLoss::new(), weight); let made = made.ignore_index(a.int_or("ignore_index", -100)?).reduction(reduction(a)?); loss(made.label_smoothing(a.float_or("label_smoothing", 0.0)?)) };
     "NLLLoss" |a| { let made = given!(a, nn::NLLLoss::new(), weight); let made = made.ignore_index(a.int_or("ignore_index", -100)?); loss(made.reduction(reduction(a)?)) };
@@ -37,15 +46,31 @@ classes! { CLASSES;
     "BCELoss" |a| { let made = given!(a, nn::BCELoss::new(), weight); loss(made.reduction(reduction(a)?)) };
     "BCEWithLogitsLoss" |a| { let made = given!(a, nn::BCEWithLogitsLoss::new(), weight); let made = made.reduction(reduction(a)?); loss(given!(a, made, pos_weight)) };
     "KLDivLoss" |a| { let made = nn::KLDivLoss::new().reduction(divergence(a)?); loss(made.log_target(a.flag("log_target")?)) };
-}
-
-fn reduction(a: &mut Args) -> Out<Reduction> {
-    Ok(Reduction::from_name(&a.text_or("reduction", "mean")?)?)
-}
-
-fn divergence(a: &mut Args) -> Out<KLDivReduction> {
-    match a.text_or("reduction", "mean")?.as_str() {
-        "batchmean" => Ok(KLDivReduction::BatchMean),
-        name => Ok(Reduction::from_name(name)?.into()),
-    }
+    "PoissonNLLLoss" |a| {
+        let loss = nn::PoissonNLLLoss::new().log_input(a.bool_or("log_input", true)?).full(a.flag("full")?);
+        let (_, loss) = (a.take("size_average"), loss.eps(a.float_or("eps", 1e-8)?));
+        of!(loss.reduction(reduction(a)?), "target")
+    };
+    "GaussianNLLLoss" |a| { let loss = nn::GaussianNLLLoss::new().full(a.flag("full")?).eps(a.float_or("eps", 1e-6)?); of!(loss.reduction(reduction(a)?), "target" "var") };
+    "HingeEmbeddingLoss" |a| { let loss = nn::HingeEmbeddingLoss::new().margin(a.float_or("margin", 1.0)?); of!(loss.reduction(reduction(a)?), "target") };
+    "MarginRankingLoss" |a| { let loss = nn::MarginRankingLoss::new().margin(a.float_or("margin", 0.0)?); of!(loss.reduction(reduction(a)?), "input2" "target") };
+    "SoftMarginLoss" |a| of!(nn::SoftMarginLoss::new().reduction(reduction(a)?), "target");
+    "MultiMarginLoss" |a| {
+        let loss = nn::MultiMarginLoss::new().p(a.int_or("p", 1)?).margin(a.float_or("margin", 1.0)?);
+        of!(given!(a, loss, weight).reduction(reduction(a)?), "target")
+    };
+    "MultiLabelMarginLoss" |a| of!(nn::MultiLabelMarginLoss::new().reduction(reduction(a)?), "target");
+    "MultiLabelSoftMarginLoss" |a| of!(given!(a, nn::MultiLabelSoftMarginLoss::new(), weight).reduction(reduction(a)?), "target");
+    "CosineEmbeddingLoss" |a| { let loss = nn::CosineEmbeddingLoss::new().margin(a.float_or("margin", 0.0)?); of!(loss.reduction(reduction(a)?), "input2" "target") };
+    "TripletMarginLoss" |a| {
+        let loss = nn::TripletMarginLoss::new().margin(a.float_or("margin", 1.0)?).p(a.float_or("p", 2.0)?);
+        let loss = loss.eps(a.float_or("eps", 1e-6)?).swap(a.flag("swap")?);
+        of!(loss.reduction(reduction(a)?), "positive" "negative")
+    };
+    "TripletMarginWithDistanceLoss" |a| {
+        let loss = nn::TripletMarginWithDistanceLoss::new(distance(a)?).margin(a.float_or("margin", 1.0)?)?;
+        of!(loss.swap(a.flag("swap")?).reduction(reduction(a)?), "positive" "negative")
+    };
+    "PairwiseDistance" |a| of!(pairwise(a)?, "x2");
+    "CosineSimilarity" |a| { let module = nn::CosineSimilarity::new().dim(a.int_or("dim", 1)?); of!(module.eps(a.float_or("eps", 1e-8)?), "x2") };
 }

@@ -43,6 +43,8 @@ draws! { DRAWS;
     "dropout3d" |s| s.ramp()?.dropout3d(s.float("p")?, true)?;
     "alpha_dropout" |s| s.ramp()?.alpha_dropout(s.float("p")?, true)?;
     "feature_alpha_dropout" |s| s.ramp()?.feature_alpha_dropout(s.float("p")?, true)?;
+    "rrelu" |_s| Tensor::linspace(-3, 2, 12)?.rrelu(1.0 / 8.0, 1.0 / 3.0, true)?;
+    "gumbel_softmax" |s| Tensor::arange_with(0.0, 6.0, 1.0, DType::F32)?.reshape([2, 3])?.mul(0.2)?.gumbel_softmax(0.7, s.flag("hard"), -1)?;
     "multinomial" |s| s.weights()?.multinomial(s.int("n")? as usize, s.flag("replacement"))?;
     "normal_mean_tensor" |_s| Tensor::normal(&Tensor::new([0f32, 1.0, 2.0, 3.0, 4.0, 5.0])?, &Tensor::new([1f32, 2.0, 3.0, 4.0, 5.0, 6.0])?)?;
     "init" |s| init::run(s)?;

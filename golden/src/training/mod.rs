@@ -9,6 +9,7 @@ use crate::compare::{self, Bound};
 use crate::functional::{self, Args};
 use crate::value::Value;
 use crate::{Failure, Out, not_built, wrong};
+use firebrick::nn::utils::clip_grad_norm_;
 use firebrick::nn::{LoadOptions, ModuleExt};
 use firebrick::optim::Optimizer;
 use firebrick::{DType, StateDict, Tensor, autograd, manual_seed};
@@ -28,7 +29,7 @@ fn check(case: &Case) -> Out<()> {
         return not_built(format!("optim.lr_scheduler.{class}"));
     }
     let options = &case.json["options"];
-    let supported = ["steps", "params", "freeze"];
+    let supported = ["steps", "params", "freeze", "accumulate", "clip", "eval_between"];
     if let Some(name) = options.as_object().and_then(|map| map.keys().find(|name| !supported.contains(&name.as_str())))
     {
         return not_built(format!("the training option {name}"));
@@ -41,6 +42,9 @@ fn check(case: &Case) -> Out<()> {
     let module = model.module();
     if let Some(dtype) = DType::from_name(case.text("dtype")) {
         module.to(dtype)?;
+    }
+    if case.text("model") == "LazyCNN" {
+        autograd::no_grad(|| model.run(&case.list("batches")?[0].tensors()[0]).map_err(Failure::Error))?;
     }
     load(case, &*model)?;
     for (name, parameter) in module.named_parameters() {
@@ -80,8 +84,8 @@ fn load(case: &Case, model: &dyn Model) -> Out<()> {
 fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<()> {
     let batches = case.list("batches")?;
     let losses = case.list("losses")?;
+    let parts = case.json["options"]["accumulate"].as_u64().unwrap_or(1) as usize;
     for (step, expected) in losses.iter().enumerate() {
-        let batch = batches[step % batches.len()].tensors();
         let rates: Vec<f64> = optimizer.param_groups().iter().map(|g| g.get_lr()).collect::<firebrick::Result<_>>()?;
         let wanted: Vec<f64> =
             case.json["lrs"][step].as_array().into_iter().flatten().filter_map(|lr| lr.as_f64()).collect();
@@ -89,23 +93,49 @@ fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<(
             return wrong(format!("learning rates before step {step}: got {rates:?}, expected {wanted:?}"));
         }
         optimizer.zero_grad()?;
-        let output = model.run(&batch[0])?;
-        let loss = match functional::call(
-            case.text("loss"),
-            Args::new([Value::Tensor(output), Value::Tensor(batch[1].clone())], vec![]),
-        )? {
-            Value::Tensor(loss) => loss,
-            other => return wrong(format!("the loss is a {}", other.kind())),
-        };
-        loss.backward()?;
+        let mut loss = 0.0;
+        for part in 0..parts {
+            let batch = batches[(step * parts + part) % batches.len()].tensors();
+            let part = loss_of(case, model, &batch)?.div(parts as f64)?;
+            part.backward()?;
+            loss += part.item::<f64>()?;
+        }
+        if let Some(limit) = case.json["options"]["clip"].as_f64() {
+            let parameters: Vec<_> = model.module().parameters();
+            let norm = clip_grad_norm_(parameters.iter().map(|p| &**p), limit)?.item()?;
+            near(case, &format!("norm of the gradients of step {step}"), &case.json["grad_norms"][step], norm)?;
+        }
         optimizer.step()?;
-        compare::value(expected, &Value::Float(loss.item()?), bound(case))
+        compare::value(expected, &Value::Float(loss), bound(case))
             .map_err(|error| Failure::Wrong(format!("loss of step {step}: {error}")))?;
         if step == 0 {
             parameters(case, model, "after_step_1")?;
         }
+        if case.json["options"]["eval_between"].as_bool() == Some(true) {
+            model.module().eval();
+            let loss = autograd::no_grad(|| loss_of(case, model, &batches[0].tensors())).and_then(|x| Ok(x.item()?));
+            model.module().train(true);
+            near(case, &format!("evaluation loss after step {step}"), &case.json["eval_losses"][step], loss?)?;
+        }
     }
     Ok(())
+}
+
+/// The loss of a batch: inputs and targets.
+fn loss_of(case: &Case, model: &dyn Model, batch: &[Tensor]) -> Out<Tensor> {
+    let output = model.run(&batch[0])?;
+    let args = Args::new([Value::Tensor(output), Value::Tensor(batch[1].clone())], vec![]);
+    match functional::call(case.text("loss"), args)? {
+        Value::Tensor(loss) => Ok(loss),
+        other => wrong(format!("the loss is a {}", other.kind())),
+    }
+}
+
+/// Compares one number.
+fn near(case: &Case, what: &str, expected: &serde_json::Value, got: f64) -> Out<()> {
+    let expected = Value::Float(expected.as_f64().unwrap_or(f64::NAN));
+    compare::value(&expected, &Value::Float(got), bound(case))
+        .map_err(|error| Failure::Wrong(format!("{what}: {error}")))
 }
 
 /// Rounding errors of float32 grow from step to step.

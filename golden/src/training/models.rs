@@ -25,6 +25,9 @@ pub fn model(name: &str) -> Result<Option<Box<dyn Model>>> {
     Ok(Some(match name {
         "SimpleMLP" => Box::new(SimpleMlp::new()?) as Box<dyn Model>,
         "DemoNet" => Box::new(DemoNet::new()?),
+        "LazyCNN" => Box::new(LazyCnn::new()?),
+        "ResBlockNet" => Box::new(ResBlockNet::new()?),
+        "TiedLM" => Box::new(TiedLm::new()?),
         _ => return Ok(None),
     }))
 }
@@ -80,5 +83,95 @@ impl nn::Forward for DemoNet {
         let x = ((x - &self.mean) / &self.std)?.mul(&self.cache_mask)?;
         let x = self.fc1.call(x)?.relu()?.dropout(0.5, self.is_training())?;
         self.fc2.call(x)
+    }
+}
+
+/// Two convolutions and a linear layer that read their inputs' sizes off the first batch.
+#[derive(Module)]
+struct LazyCnn {
+    core: Core,
+    conv1: nn::Conv2d,
+    conv2: nn::Conv2d,
+    fc: nn::Linear,
+    pool: nn::MaxPool2d,
+}
+
+impl LazyCnn {
+    fn new() -> Result<Self> {
+        Ok(LazyCnn {
+            core: Core::new(),
+            conv1: nn::Conv2d::lazy_builder(8, 3).padding(1).build()?,
+            conv2: nn::Conv2d::lazy_builder(16, 3).padding(1).build()?,
+            fc: nn::Linear::lazy(10)?,
+            pool: nn::MaxPool2d::new(2)?,
+        })
+    }
+}
+
+impl nn::Forward for LazyCnn {
+    fn forward(&self, x: Tensor) -> Result<Tensor> {
+        let x = self.pool.call(self.conv1.call(x)?.relu()?)?;
+        let x = self.pool.call(self.conv2.call(x)?.relu()?)?;
+        self.fc.call(x.flatten(1, -1)?)
+    }
+}
+
+/// A stem, a block of two convolutions with its input added, the mean over the image, a linear layer.
+#[derive(Module)]
+struct ResBlockNet {
+    core: Core,
+    stem: nn::Conv2d,
+    conv1: nn::Conv2d,
+    bn1: nn::BatchNorm2d,
+    conv2: nn::Conv2d,
+    bn2: nn::BatchNorm2d,
+    fc: nn::Linear,
+}
+
+impl ResBlockNet {
+    fn new() -> Result<Self> {
+        let conv = |inputs| nn::Conv2d::builder(inputs, 4, 3).padding(1).bias(false).build();
+        Ok(ResBlockNet {
+            core: Core::new(),
+            stem: conv(1)?,
+            conv1: conv(4)?,
+            bn1: nn::BatchNorm2d::new(4)?,
+            conv2: conv(4)?,
+            bn2: nn::BatchNorm2d::new(4)?,
+            fc: nn::Linear::new(4, 3)?,
+        })
+    }
+}
+
+impl nn::Forward for ResBlockNet {
+    fn forward(&self, x: Tensor) -> Result<Tensor> {
+        let x = self.stem.call(x)?;
+        let y = self.bn1.call(self.conv1.call(&x)?)?.relu()?;
+        let x = self.bn2.call(self.conv2.call(y)?)?.add(&x)?.relu()?;
+        self.fc.call(x.mean_dim([2, 3], false)?)
+    }
+}
+
+/// An embedding whose table is the weight of the output layer, too.
+#[derive(Module)]
+struct TiedLm {
+    core: Core,
+    emb: nn::Embedding,
+    mid: nn::Linear,
+    out: nn::Linear,
+}
+
+impl TiedLm {
+    fn new() -> Result<Self> {
+        let (emb, mid) = (nn::Embedding::new(12, 6)?, nn::Linear::new(6, 6)?);
+        let mut out = nn::Linear::builder(6, 12).bias(false).build()?;
+        out.weight = emb.weight.clone();
+        Ok(TiedLm { core: Core::new(), emb, mid, out })
+    }
+}
+
+impl nn::Forward for TiedLm {
+    fn forward(&self, x: Tensor) -> Result<Tensor> {
+        self.out.call(self.mid.call(self.emb.call(x)?)?.tanh()?)?.mean_dim(1, false)
     }
 }

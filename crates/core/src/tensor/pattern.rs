@@ -1,8 +1,9 @@
 //! New tensors from patterns: ranges and the identity.
 
 use super::{Tensor, TensorOptions};
+use crate::ops::record::Slot;
 use crate::storage::check_list;
-use crate::{Complex, DType, Error, Result, Scalar, default_dtype};
+use crate::{Complex, DType, Error, Operand, Result, Scalar, default_dtype};
 
 /// Numbers between two bounds, in the arithmetic that PyTorch uses for a dtype.
 struct Even {
@@ -31,14 +32,29 @@ impl Even {
         let (start, end) = (round(self.start), round(self.end));
         let step = round((end - start) / (self.steps.max(2) - 1) as f64);
         let number = |i: usize| {
-            let (from, by) = match i < self.steps / 2 || self.steps == 1 {
-                true => (start, step * i as f64),
-                false => (end, -step * (self.steps - 1 - i) as f64),
+            let (from, by, times) = match i < self.steps / 2 || self.steps == 1 {
+                true => (start, step, i),
+                false => (end, -step, self.steps - 1 - i),
             };
-            if single { (from as f32 + by as f32) as f64 } else { from + by }
+            match single {
+                true => f64::from((by as f32).mul_add(times as f32, from as f32)),
+                false => by.mul_add(times as f64, from),
+            }
         };
         (0..self.steps).map(number).collect()
     }
+}
+
+/// The two bounds: numbers, or tensors of one.
+fn bounds(op: &'static str, start: impl Operand, end: impl Operand) -> Result<[Scalar; 2]> {
+    let (start, end) = (start.into_operand()?.resolve(op)?, end.into_operand()?.resolve(op)?);
+    if start.dim() > 0 || end.dim() > 0 {
+        let bounds = [("start", &start), ("end", &end)].into_iter().filter(|(_, bound)| !bound.is_number());
+        let list: Vec<_> = bounds.map(|(name, bound)| format!("{name} with {} dimension(s)", bound.dim())).collect();
+        let text = format!("{op} only supports 0-dimensional start and end tensors, but got");
+        return Err(Error::runtime(op, format!("{text} {}.", list.join(" and "))));
+    }
+    Ok([start.item_scalar()?, end.item_scalar()?])
 }
 
 fn refuse_bool(op: &'static str, dtype: DType) -> Result<()> {
@@ -77,7 +93,11 @@ fn arange_len(start: Scalar, end: Scalar, step: Scalar) -> Result<usize> {
     if by == 0.0 {
         return Err(Error::runtime(OP, "step must be nonzero"));
     }
+    if !by.is_finite() {
+        return Err(Error::runtime(OP, format!("step must be finite but got {}", by.to_string().to_lowercase())));
+    }
     if !a.is_finite() || !b.is_finite() {
+        let [a, b] = [a, b].map(|v| v.to_string().to_lowercase());
         return Err(Error::runtime(OP, format!("unsupported range: {a} -> {b}")));
     }
     if (by > 0.0 && b < a) || (by < 0.0 && b > a) {
@@ -154,28 +174,30 @@ impl Tensor {
         options.tensor::<f64>((0..len).map(|i| start + step * i as f64).collect(), dtype)
     }
 
-    /// `steps` numbers at equal distances from `start` to `end`, both included, in the default dtype.
+    /// `steps` numbers at equal distances from `start` to `end`, both included, in the default dtype. A bound is a number
+    /// or a 0-dimensional tensor.
     ///
     /// # Errors
-    /// `steps` is negative.
+    /// `steps` is negative; a bound with dimensions.
     ///
     /// ```
     /// # use firebrick_core::Tensor;
     /// assert_eq!(Tensor::linspace(0, 1, 3)?.to_vec::<f32>()?, [0.0, 0.5, 1.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    pub fn linspace(start: impl Into<Scalar>, end: impl Into<Scalar>, steps: i64) -> Result<Tensor> {
+    pub fn linspace(start: impl Operand, end: impl Operand, steps: i64) -> Result<Tensor> {
         Tensor::linspace_with(start, end, steps, TensorOptions::new())
     }
 
     /// [`Tensor::linspace`] with dtype, device and `requires_grad`.
     pub fn linspace_with(
-        start: impl Into<Scalar>,
-        end: impl Into<Scalar>,
+        start: impl Operand,
+        end: impl Operand,
         steps: i64,
         options: impl Into<TensorOptions>,
     ) -> Result<Tensor> {
-        let (start, end, options) = (start.into(), end.into(), options.into());
+        let options = options.into();
+        let [start, end] = bounds("linspace", start, end)?;
         let complex = [start, end].iter().any(|bound| matches!(bound, Scalar::Complex(_)));
         let dtype = options.dtype_or(if complex { default_dtype().to_complex() } else { default_dtype() });
         refuse_bool("linspace", dtype)?;
@@ -192,17 +214,16 @@ impl Tensor {
     /// # Errors
     /// `steps` is negative.
     pub fn logspace(
-        start: impl Into<Scalar>,
-        end: impl Into<Scalar>,
+        start: impl Operand,
+        end: impl Operand,
         steps: i64,
         base: f64,
         options: impl Into<TensorOptions>,
     ) -> Result<Tensor> {
         let options = options.into();
-        let (start, end) = (start.into(), end.into());
+        let [start, end] = bounds("logspace", start, end)?;
         let dtype = options.dtype_or(default_dtype());
         refuse_bool("logspace", dtype)?;
-        refuse_complex("logspace", &[start, end])?;
         let even = Even::new("logspace", start, end, steps)?;
         options.tensor::<f64>(even.numbers(dtype).into_iter().map(|x| base.powf(x)).collect(), dtype)
     }

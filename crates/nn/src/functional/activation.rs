@@ -62,6 +62,34 @@ functions! {
     fn threshold(input, threshold: f64, value: f64);
 }
 
+fn refuse_integers(op: &'static str, kernel: &str, input: &Tensor) -> Result<()> {
+    match input.is_floating_point() {
+        true => Ok(()),
+        false => {
+            let name = input.dtype().scalar_name();
+            Err(Error::not_implemented(op, format!("\"{kernel}\" not implemented for '{name}'")))
+        }
+    }
+}
+
+/// `x` above zero, else `x` times a slope: drawn from `[lower, upper)` for each element while `training`, else
+/// `(lower + upper) / 2`. PyTorch's defaults are 1/8, 1/3 and `false`.
+///
+/// # Errors
+/// A dtype other than float32 and float64 while training; an empty range.
+pub fn rrelu(input: &Tensor, lower: f64, upper: f64, training: bool) -> Result<Tensor> {
+    input.rrelu(lower, upper, training)
+}
+
+/// A sample of the categories along `dim` that has a gradient; see [`Tensor::gumbel_softmax`]. PyTorch's defaults are 1,
+/// `false` and -1.
+///
+/// # Errors
+/// `dim` out of range; integers.
+pub fn gumbel_softmax(logits: &Tensor, tau: f64, hard: bool, dim: i64) -> Result<Tensor> {
+    logits.gumbel_softmax(tau, hard, dim)
+}
+
 /// `a sigmoid(b)`, where `a` and `b` are the halves of the input along `dim`. PyTorch's default is -1.
 ///
 /// # Errors
@@ -76,6 +104,7 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
         let dim = firebrick_core::wrap_dim(OP, dim, input.dim())?;
         return Err(Error::runtime(OP, format!("Halving dimension must be even, but dimension {dim} is size {size}")));
     }
+    refuse_integers(OP, "glu_cpu", input)?;
     let half = (size / 2) as i64;
     input.narrow(dim, 0, half)?.mul(&input.narrow(dim, half, half)?.sigmoid()?)
 }
@@ -86,6 +115,10 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
 /// Another number of weights; dtypes that differ.
 pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
     const OP: &str = "prelu";
+    if weight.dim() > 1 {
+        let text = "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim =";
+        return Err(Error::runtime(OP, format!("{text} {}", weight.dim())));
+    }
     let (rank, count) = (input.dim(), weight.numel());
     if count != 1 {
         if rank == 0 {
@@ -105,6 +138,7 @@ pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
         let names = [input.dtype().scalar_name(), weight.dtype().scalar_name()].join(" and ");
         return Err(Error::runtime(OP, format!("prelu: Type promoting not supported. Got {names}")));
     }
+    refuse_integers(OP, "prelu_cpu", input)?;
     let mut shape = vec![1i64; rank];
     if rank > 0 {
         shape[usize::from(rank > 1)] = count as i64;

@@ -1,6 +1,6 @@
 //! Rows of a table by number.
 
-use firebrick_core::autograd::no_grad;
+use firebrick_core::autograd::{is_grad_enabled, no_grad};
 use firebrick_core::{DType, Error, Result, Tensor};
 
 /// Options of [`embedding_with`]; PyTorch's defaults unless set.
@@ -14,11 +14,13 @@ pub struct EmbeddingOptions {
     pub norm_type: f64,
     /// Is a row's gradient divided by how often it was looked up?
     pub scale_grad_by_freq: bool,
+    /// Is the table's gradient to be a sparse tensor? There are none here: see [`embedding_with`].
+    pub sparse: bool,
 }
 
 impl Default for EmbeddingOptions {
     fn default() -> Self {
-        EmbeddingOptions { padding_idx: None, max_norm: None, norm_type: 2.0, scale_grad_by_freq: false }
+        EmbeddingOptions { padding_idx: None, max_norm: None, norm_type: 2.0, scale_grad_by_freq: false, sparse: false }
     }
 }
 
@@ -51,6 +53,12 @@ impl EmbeddingOptions {
         self.scale_grad_by_freq = on;
         self
     }
+
+    /// Asks for a sparse gradient.
+    pub fn sparse(mut self, on: bool) -> Self {
+        self.sparse = on;
+        self
+    }
 }
 
 /// Rows of `weight`, `[rows, columns]`, by the numbers in `input`.
@@ -75,7 +83,8 @@ pub fn embedding(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
 /// [`embedding`] with a padding row, a limit for the rows' norms, or gradients scaled by frequency.
 ///
 /// # Errors
-/// As [`embedding`], and a padding row that is not there.
+/// As [`embedding`], and a padding row that is not there; a sparse gradient that would be needed: Firebrick has no sparse
+/// tensors, unlike PyTorch.
 pub fn embedding_with(input: &Tensor, weight: &Tensor, options: &EmbeddingOptions) -> Result<Tensor> {
     let rows = weight.shape().first().map_or(0, |&rows| rows as i64);
     let padding = match options.padding_idx {
@@ -87,6 +96,10 @@ pub fn embedding_with(input: &Tensor, weight: &Tensor, options: &EmbeddingOption
         Some(row) => Some(row.rem_euclid(rows)),
         None => None,
     };
+    if options.sparse && is_grad_enabled() && weight.requires_grad() {
+        return Err(Error::not_implemented("embedding", "sparse gradients are not supported")
+            .remedy("leave `sparse` off: the gradient is then a dense tensor"));
+    }
     if let Some(max_norm) = options.max_norm {
         no_grad(|| renormalize(&weight.detach(), input, max_norm, options.norm_type))?;
     }

@@ -102,6 +102,12 @@ impl EmbeddingBuilder {
         self
     }
 
+    /// Asks for a sparse gradient, which is an error where the table is trained: there are no sparse tensors.
+    pub fn sparse(mut self, on: bool) -> Self {
+        self.options.sparse = on;
+        self
+    }
+
     /// The dtype of the table.
     pub fn dtype(mut self, dtype: DType) -> Self {
         self.dtype = dtype;
@@ -159,6 +165,9 @@ impl Custom for Embedding {
         }
         if options.scale_grad_by_freq {
             text += &format!(", scale_grad_by_freq={}", true.repr());
+        }
+        if options.sparse {
+            text += &format!(", sparse={}", true.repr());
         }
         text
     }

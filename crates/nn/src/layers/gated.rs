@@ -1,9 +1,10 @@
 //! Activations that are no function of numbers alone: GELU's two forms, gates, learned slopes.
 
+use super::activation::text;
 use crate::functional::{glu, prelu};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
-use firebrick_core::{DType, Device, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Parameter, Result, Scalar, Tensor, TensorOptions, default_dtype};
 
 /// `x P(X <= x)` for a standard normal `X`, exactly or by way of `tanh`.
 ///
@@ -189,5 +190,83 @@ impl Forward for PReLU {
 impl Custom for PReLU {
     fn extra_repr(&self) -> String {
         format!("num_parameters={}", self.weight.numel())
+    }
+}
+
+/// `x` above zero, else `x` times a slope: drawn from `[lower, upper)` for each element in training, else their mean.
+///
+/// Xu et al., *Empirical Evaluation of Rectified Activations in Convolutional Network* (2015).
+///
+/// # Shapes
+/// Any shape, same shape out.
+///
+/// # Errors
+/// In training, a dtype other than float32 and float64.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let rrelu = nn::RReLU::new();
+/// assert_eq!(rrelu.to_string(), "RReLU(lower=0.125, upper=0.3333333333333333)");
+/// let rrelu = rrelu.lower(0.25).upper(0.75);
+/// rrelu.eval();
+/// assert_eq!(rrelu.call(Tensor::new([-4.0f32, 4.0])?)?.to_vec::<f32>()?, [-2.0, 4.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+#[derive(Module)]
+#[module(custom)]
+pub struct RReLU {
+    core: Core,
+    #[module(skip)]
+    lower: Scalar,
+    #[module(skip)]
+    upper: Scalar,
+    inplace: bool,
+}
+
+impl RReLU {
+    /// Slopes from 1/8 to 1/3.
+    pub fn new() -> Self {
+        RReLU { core: Core::new(), lower: (1.0 / 8.0).into(), upper: (1.0 / 3.0).into(), inplace: false }
+    }
+
+    /// The least slope.
+    pub fn lower(mut self, lower: impl Into<Scalar>) -> Self {
+        self.lower = lower.into();
+        self
+    }
+
+    /// The bound of the slopes.
+    pub fn upper(mut self, upper: impl Into<Scalar>) -> Self {
+        self.upper = upper.into();
+        self
+    }
+
+    /// Does the layer overwrite its input?
+    pub fn inplace(mut self, on: bool) -> Self {
+        self.inplace = on;
+        self
+    }
+}
+
+impl Default for RReLU {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Forward for RReLU {
+    fn forward(&self, input: Tensor) -> Result<Tensor> {
+        let (lower, upper) = (self.lower.to_f64(), self.upper.to_f64());
+        match self.inplace {
+            true => input.rrelu_(lower, upper, self.is_training()).cloned(),
+            false => input.rrelu(lower, upper, self.is_training()),
+        }
+    }
+}
+
+impl Custom for RReLU {
+    fn extra_repr(&self) -> String {
+        let inplace = if self.inplace { ", inplace=True" } else { "" };
+        format!("lower={}, upper={}{inplace}", text(self.lower), text(self.upper))
     }
 }

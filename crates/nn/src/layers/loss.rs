@@ -1,16 +1,16 @@
-//! Losses as modules. Their input is a pair: `loss.call((&output, &target))`.
+//! Losses as modules. Their input is a tuple, most often a pair: `loss.call((&output, &target))`.
 
 use crate::functional::{self, BCEWithLogitsOptions, CrossEntropyOptions, KLDivReduction, LossOptions, NLLLossOptions};
 use crate::{Buffer, Core, Forward, Module};
 use firebrick_core::{Reduction, Result, Tensor};
 
-/// A loss: buffers that may be given, then numbers with their defaults, and the value of the pair.
+/// A loss: buffers that may be given, then numbers with their defaults, and the value of the tensors that it is of.
 macro_rules! losses {
     ($(
         $(#[$doc:meta])*
         $name:ident $([$($(#[$buffer_doc:meta])* $buffer:ident,)*])? {
             $($(#[$value_doc:meta])* $value:ident: $type:ty = $default:expr,)*
-        } |$this:ident, $input:ident, $target:ident| $loss:expr;
+        } |$this:ident, $($input:ident),+| $loss:expr;
     )*) => { $(
         $(#[$doc])*
         #[derive(Module)]
@@ -49,14 +49,17 @@ macro_rules! losses {
             }
         }
 
-        impl Forward<(Tensor, Tensor)> for $name {
-            fn forward(&self, ($input, $target): (Tensor, Tensor)) -> Result<Tensor> {
-                let ($this, $input, $target) = (self, &$input, &$target);
+        impl Forward<($(losses!(@tensor $input)),+)> for $name {
+            fn forward(&self, ($($input),+): ($(losses!(@tensor $input)),+)) -> Result<Tensor> {
+                let ($this, $($input),+) = (self, $(&$input),+);
                 $loss
             }
         }
     )* };
+    (@tensor $input:ident) => { Tensor };
 }
+
+pub(super) use losses;
 
 losses! {
     /// Cross entropy of logits and classes, or class probabilities.

@@ -37,6 +37,22 @@ fn each2<R: Real>((x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]), f: i
     }
 }
 
+/// [`each2`] with one formula for whole blocks of 64 bytes and another for what is left.
+///
+/// PyTorch's formulas of AVX2 and its scalar ones give equal numbers of different sign, 0 and -0, in different order.
+#[inline(always)]
+#[allow(clippy::type_complexity, reason = "as above")]
+fn each2_blocks<R: Real>(
+    (x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]),
+    whole: impl Fn(R, R) -> R,
+    rest: impl Fn(R, R) -> R,
+) {
+    let length = out.len().min(x.len()).min(y.len());
+    let split = length - length % (64 / size_of::<R::Value>());
+    each2((&x[..split], &y[..split], &mut out[..split]), whole);
+    each2((&x[split..], &y[split..], &mut out[split..]), rest);
+}
+
 #[inline(always)]
 #[allow(clippy::type_complexity, reason = "as above")]
 fn each3<R: Real>((x, y, z, out): (&[R::Value], &[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R, R) -> R) {
@@ -156,6 +172,15 @@ where
 
     #[inline(always)]
     fn binary(kernel: Binary, x: &[Self::T], y: &[Self::T], out: &mut [Self::T]) {
+        match kernel {
+            Binary::Maximum => {
+                return each2_blocks::<R>((x, y, out), two::maximum, |x, y| two::maximum(y, x));
+            }
+            Binary::Minimum => {
+                return each2_blocks::<R>((x, y, out), two::minimum, |x, y| two::minimum(y, x));
+            }
+            _ => {}
+        }
         formulas! { each2, kernel, (x, y, out), Binary;
             Add => |x: R, y: R| x + y;
             Sub => |x: R, y: R| x - y;

@@ -18,7 +18,7 @@ const KNOWN: &[&str] = &[
     "complex", "imag", "polar", "real", "view_as_complex", "view_as_real",
     // Values, copies, casts.
     "alpha_dropout", "clone", "contiguous", "copy_", "dropout", "dropout1d", "dropout2d", "dropout3d",
-    "feature_alpha_dropout", "feature_dropout", "fill_", "full_like", "item", "new_full", "normal_", "rand_like",
+    "feature_alpha_dropout", "feature_dropout", "fill_", "full_like", "item", "linspace", "new_full", "normal_", "rand_like",
     "randn_like", "set_data", "step", "sum_to_size", "to", "to_bytes", "to_vec", "uniform_", "zero_",
     // Views.
     "T", "alias", "as_strided", "atleast_1d", "atleast_2d", "atleast_3d", "chunk", "diagonal", "dsplit", "expand",

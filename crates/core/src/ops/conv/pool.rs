@@ -75,6 +75,53 @@ fn winners(h: &Tensor, indices: &Tensor, s: &PoolShape) -> Result<Tensor> {
     rows.embedding(&numbers, None, false)?.reshape(indices.shape())
 }
 
+/// What PyTorch says of an input of another rank, or without elements to choose from.
+fn empty_input(op: &'static str, n: usize, shape: &Dims) -> Error {
+    let batch = usize::from(shape.len() == n + 2);
+    if let (3, Some(dim)) = (n, shape[batch..].iter().position(|&size| size == 0)) {
+        let text =
+            "max_pool3d_with_indices_out_cpu_template(): Expected input to have non-zero size for non-batch dimensions";
+        let dim = dim + batch;
+        return Error::runtime(op, format!("{text}, but input has sizes {shape:?} with dimension {dim} being empty"));
+    }
+    let name = if n == 1 { format!("{op}: ") } else { String::new() };
+    Error::runtime(
+        op,
+        format!(
+            "{name}Expected {}D or {}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape:?}",
+            n + 1,
+            n + 2
+        ),
+    )
+}
+
+/// Maximum pooling over one dimension with indices: PyTorch's is the one over two, of a single row.
+fn line_with_indices(x: &Tensor, kernel: &Sizes, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
+    const OP: &str = "max_pool1d";
+    let x = x.resolve(OP)?;
+    if !(2..=3).contains(&x.dim()) {
+        let text = format!("Expected 2 to 3 dimensions, but got {}-dimensional tensor", x.dim());
+        let text = format!("{text} for argument #1 'self' (while checking arguments for max_pool1d)");
+        return Err(Error::runtime(OP, text));
+    }
+    let in_row = |name: &str, sizes: &Sizes, along: i64| match sizes[..] {
+        [size] => Ok(Sizes::from([along, size])),
+        _ => Err(Error::runtime(
+            OP,
+            format!("max_pool1d() argument '{name}' should contain one int (got {})", sizes.len()),
+        )),
+    };
+    let window = in_row("kernel_size", kernel, 1)?;
+    let stride = options.stride.as_ref().filter(|stride| !stride.is_empty()).unwrap_or(kernel);
+    let options = PoolOptions::new()
+        .stride(in_row("stride", stride, 1)?)
+        .padding(in_row("padding", &options.padding, 0)?)
+        .dilation(in_row("dilation", &options.dilation, 1)?)
+        .ceil_mode(options.ceil_mode);
+    let (values, indices) = pool_over("max_pool2d", 2, &x.unsqueeze(-2)?, window, &options)?;
+    Ok((values.squeeze_dim(-2)?, indices.squeeze_dim(-2)?))
+}
+
 fn pool_over(
     op: &'static str,
     n: usize,
@@ -97,19 +144,15 @@ fn pool_over(
     // Over one dimension PyTorch looks at the input before the arguments.
     let early = if n > 1 { Some(window(op, n, &kernel, options)?) } else { None };
     if !ranked || shape[usize::from(shape.len() == batched)..].contains(&0) {
-        let name = if n == 1 { format!("{op}: ") } else { String::new() };
-        return Err(Error::runtime(
-            op,
-            format!(
-                "{name}Expected {unbatched}D or {batched}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape:?}"
-            ),
-        ));
-    }
-    if x.dtype() == DType::Bool {
-        return Err(Error::not_implemented(op, "\"max_pool2d\" not implemented for 'Bool'"));
+        return Err(empty_input(op, n, &shape));
     }
     let window = early.map_or_else(|| window(op, n, &kernel, options), Ok)?;
     let sizes = shape_of(op, &shape, n, &window)?;
+    let dtype = x.dtype();
+    if dtype == DType::Bool || n == 1 && !dtype.is_floating_point() {
+        let kernel = ["max_pool1d_impl", "max_pool2d", "max_pool3d"][n - 1];
+        return Err(Error::not_implemented(op, format!("\"{kernel}\" not implemented for '{}'", dtype.scalar_name())));
+    }
     x.max_pool(sizes, n)
 }
 
@@ -214,7 +257,7 @@ composed! {
 impl Tensor {
     /// [`Tensor::max_pool1d`] together with the index of each winner in its plane.
     pub fn max_pool1d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
-        pool_over("max_pool1d", 1, self, kernel, options)
+        line_with_indices(self, &kernel.into(), options)
     }
 
     /// [`Tensor::max_pool2d`] together with the index of each winner in its plane.

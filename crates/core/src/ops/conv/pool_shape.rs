@@ -61,10 +61,12 @@ impl PoolOptions {
 
 /// Size of the output along one dimension.
 fn output_size(input: i64, kernel: i64, stride: i64, padding: i64, dilation: i64, ceil_mode: bool) -> i64 {
-    let free = input.saturating_add(2 * padding) - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
+    let [input, kernel, stride, padding, dilation] = [input, kernel, stride, padding, dilation].map(i128::from);
+    let free = input + 2 * padding - dilation * (kernel - 1) - 1 + if ceil_mode { stride - 1 } else { 0 };
     let out = free.div_euclid(stride) + 1;
     // The last window must start inside the input or its left padding.
-    if ceil_mode && (out - 1) * stride >= input.saturating_add(padding) { out - 1 } else { out }
+    let out = if ceil_mode && (out - 1) * stride >= input + padding { out - 1 } else { out };
+    out.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 /// The checks of a pooling over one dimension, which PyTorch words differently.
@@ -86,7 +88,39 @@ fn check_line(op: &'static str, kernel: i64, stride: i64, padding: i64, dilation
     if dilation <= 0 {
         return refuse(format!("dilation must be greater than zero, but got {dilation}"));
     }
+    if dilation.checked_mul(kernel - 1).is_none() {
+        let text = format!("effective kernel size overflows, but got kernel_size={kernel} and dilation={dilation}");
+        return Err(Error::runtime(op, text));
+    }
     Ok(())
+}
+
+/// PyTorch's kernels count in 32 bits.
+fn check_width(op: &'static str, lists: &[&[i64]]) -> Result<()> {
+    match lists.iter().copied().flatten().any(|&v| i32::try_from(v).is_err()) {
+        true => {
+            Err(Error::runtime(op, "value cannot be converted to type int without overflow")
+                .given(format!("{lists:?}")))
+        }
+        false => Ok(()),
+    }
+}
+
+/// PyTorch's second look at the padding, which leaves the dilation out.
+fn check_padding(op: &'static str, kernel: &[i64], padding: &[i64]) -> Result<()> {
+    if kernel.iter().zip(padding).all(|(kernel, padding)| *padding <= kernel / 2) {
+        return Ok(());
+    }
+    let text = "pad should be smaller than or equal to half of kernel size, but got";
+    Err(Error::runtime(
+        op,
+        match (kernel, padding) {
+            // The widths stand in this order in PyTorch's sentences.
+            ([t, h, w], [pt, ph, pw]) => format!("{text} kT: {t} kW: {w} kH: {h} padT: {pt} padW: {pw} padH: {ph}"),
+            ([h, w], [ph, pw]) => format!("{text} padW = {pw}, padH = {ph}, kW = {w}, kH = {h}"),
+            _ => format!("{text} {padding:?} of {kernel:?}"),
+        },
+    ))
 }
 
 /// The window of a pooling, with one number for each dimension.
@@ -104,9 +138,15 @@ pub(crate) fn window(op: &'static str, n: usize, kernel: &Sizes, options: &PoolO
     let list = |name: &str, sizes: &Sizes| match sizes.len() {
         1 => Ok(vec![sizes[0]; n]),
         len if len == n => Ok(sizes.to_vec()),
+        len if n == 1 => {
+            let form = if name == "stride" { "None, an int, list of ints, or" } else { "an int, list of ints or" };
+            // PyTorch's four sentences differ by a comma.
+            let form = if name == "padding" { "an int, list of ints, or" } else { form };
+            Err(Error::runtime(op, format!("{op}() {name} must be {form} tuple of ints of size 1 but got size {len}")))
+        }
         _ => {
             let form = if name == "stride" { "be omitted, a single int," } else { "be a single int," };
-            let count = ["one", "two", "three"][n - 1];
+            let count = if n == 2 { "two" } else { "three" };
             Err(Error::runtime(op, format!("{op}: {name} must either {form} or a tuple of {count} ints")))
         }
     };
@@ -117,6 +157,9 @@ pub(crate) fn window(op: &'static str, n: usize, kernel: &Sizes, options: &PoolO
     };
     let padding = list("padding", &options.padding)?;
     let dilation = list("dilation", &options.dilation)?;
+    if n > 1 {
+        check_width(op, &[&kernel, &stride, &padding, &dilation])?;
+    }
     if n == 1 {
         check_line(op, kernel[0], stride[0], padding[0], dilation[0])?;
     }
@@ -169,6 +212,7 @@ pub(crate) fn shape_of(op: &'static str, input: &Dims, n: usize, window: &Window
     let Some(first) = input.len().checked_sub(n) else {
         return refuse(format!("{op}: expected at least {n} dimensions, but got {}", input.len()));
     };
+    check_padding(op, kernel, padding)?;
     let mut shape = PoolShape {
         planes: Dims::from_slice(&input[..first]).numel(),
         input: [1; 3],
@@ -181,10 +225,6 @@ pub(crate) fn shape_of(op: &'static str, input: &Dims, n: usize, window: &Window
     let mut sizes = Vec::with_capacity(n);
     for d in 0..n {
         let size = input[first + d] as i64;
-        let limit = i64::from(i32::MAX);
-        if [kernel[d], stride[d], dilation[d]].iter().any(|&v| v > limit) {
-            return refuse(format!("integer out of range: {kernel:?}, {stride:?}, {dilation:?}"));
-        }
         let out = output_size(size, kernel[d], stride[d], padding[d], dilation[d], *ceil_mode);
         sizes.push(out);
         let axis = 3 - n + d;
@@ -198,6 +238,7 @@ pub(crate) fn shape_of(op: &'static str, input: &Dims, n: usize, window: &Window
     if n == 1 && sizes[0] < 1 {
         return refuse(format!("{op}() Invalid computed output size: {}", sizes[0]));
     }
+    check_width(op, &[kernel, stride, padding, dilation])?;
     if sizes.iter().any(|&out| out < 1) {
         let channels = if first > 0 { input[first - 1] } else { 1 };
         let list = |sizes: &mut dyn Iterator<Item = String>| sizes.collect::<Vec<_>>().join("x");

@@ -35,8 +35,14 @@ impl Reduction {
             .ok_or_else(|| Error::value("reduction", format!("{name} is not a valid value for reduction")))
     }
 
-    /// Applies it.
-    pub(crate) fn apply(self, loss: &Tensor) -> Result<Tensor> {
+    /// The losses of the elements, reduced.
+    ///
+    /// ```
+    /// # use firebrick_core::{Reduction, Tensor};
+    /// assert_eq!(Reduction::Sum.apply(&Tensor::new([1.0f32, 2.0])?)?.item::<f32>()?, 3.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn apply(self, loss: &Tensor) -> Result<Tensor> {
         match self {
             Reduction::None => Ok(loss.clone()),
             Reduction::Mean => loss.mean(),

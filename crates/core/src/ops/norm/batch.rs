@@ -57,14 +57,13 @@ impl Tensor {
         const OP: &str = "batch_norm";
         let x = self.resolve(OP)?;
         let shape = x.shape();
-        if training {
-            channels(OP, &shape)?;
-            if shape.iter().enumerate().filter(|&(d, _)| d != 1).all(|(_, &size)| size == 1) {
-                return Err(Error::value(
-                    OP,
-                    format!("Expected more than 1 value per channel when training, got input size {shape}"),
-                ));
-            }
+        let single = shape.len() > 1 && shape.iter().enumerate().all(|(d, &size)| d == 1 || size == 1);
+        if training && single {
+            let text = format!("Expected more than 1 value per channel when training, got input size {shape}");
+            return Err(Error::value(OP, text));
+        }
+        if x.numel() == 0 {
+            return without_elements(&x, weight, bias);
         }
         Ok(batch_norm(OP, &x, Arguments { weight, bias, running_mean, running_var, training, momentum, eps })?.0)
     }
@@ -149,6 +148,19 @@ impl Tensor {
         }
         out.view(shape)
     }
+}
+
+/// What PyTorch makes of an input without elements, whatever its dimensions: nothing that depends on the statistics.
+fn without_elements(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Result<Tensor> {
+    let first = |t: &Tensor| t.select(0, 0)?.to(x.dtype());
+    let mut out = x.copy()?;
+    if let Some(weight) = weight {
+        out = out.mul(&first(weight)?)?;
+    }
+    if let Some(bias) = bias {
+        out = out.add(&first(bias)?)?;
+    }
+    Ok(out)
 }
 
 /// The number of channels.

@@ -34,6 +34,9 @@ impl Groups {
 }
 
 fn check(op: &'static str, shape: &Dims, groups: i64, params: [(&str, Option<&Tensor>); 2]) -> Result<Groups> {
+    if shape[1] == 0 {
+        return Err(Error::runtime(op, "Expected number of channels to be greater than 0, got 0"));
+    }
     if groups <= 0 {
         return Err(Error::runtime(op, format!("Expected num groups to be greater than 0, got {groups}")));
     }

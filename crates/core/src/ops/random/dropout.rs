@@ -138,6 +138,23 @@ composed! {
     fn dropout(&x, p: f64, training: bool) -> Tensor { PLAIN.apply("dropout", &x.resolve("dropout")?, p, training) }
     samples: samples(2, |x| x.dropout(0.4, true));
 
+    /// The gradient of a dropout that kept the elements of `mask` and multiplied them by `scale`: PyTorch's
+    /// `torch.ops.aten.native_dropout_backward`.
+    ///
+    /// # Errors
+    /// Shapes that do not broadcast.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (g, mask) = (Tensor::new([1.0f32, 3.0])?, Tensor::new([false, true])?);
+    /// assert_eq!(g.native_dropout_backward(&mask, 2.0)?.to_vec::<f32>()?, [0.0, 6.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    fn native_dropout_backward(&grad, mask: &Tensor, scale: f64) -> Tensor {
+        grad.mul(&mask.to(grad.dtype())?.mul(scale)?)
+    }
+    samples: sample::unary(ANY, |x| x.native_dropout_backward(&x.detach().gt(0)?, 1.5));
+
     /// Zeroes whole channels of `(N, C)` or `(N, C, ...)` with probability `p` while `training` and multiplies the
     /// others by `1 / (1 - p)`: PyTorch's `torch.feature_dropout`.
     ///

@@ -4,7 +4,7 @@ use super::distribution::not_implemented;
 use crate::ops::by_hand;
 use crate::ops::sample::{self, ANY};
 use crate::random::current_generator;
-use crate::{DType, Generator, Result, Tensor};
+use crate::{DType, Error, Generator, Result, Tensor};
 
 /// What training multiplies each element by: 1 above zero, else a slope of `[lower, upper)`.
 fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64) -> Result<Tensor> {
@@ -22,6 +22,19 @@ fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64) -> Result<Tensor
     Tensor::from_vec(slopes, x.shape())?.to((x.device(), dtype))
 }
 
+fn check_bounds(op: &'static str, lower: f64, upper: f64) -> Result<()> {
+    for (name, bound) in [("lower", lower), ("upper", upper)] {
+        if !bound.is_finite() {
+            let text = format!("rrelu: {name} bound must be finite, got {}", bound.to_string().to_lowercase());
+            return Err(Error::runtime(op, text));
+        }
+    }
+    if lower > upper {
+        return Err(Error::runtime(op, "Lower bound should be less than or equal to the upper bound"));
+    }
+    Ok(())
+}
+
 by_hand! {
     table: RRELU;
 
@@ -35,7 +48,8 @@ impl Tensor {
     /// Xu et al., *Empirical Evaluation of Rectified Activations in Convolutional Network* (2015).
     ///
     /// # Errors
-    /// A dtype other than float32 and float64 while training.
+    /// A bound that is not finite, or a lower one above the upper one; a dtype other than float32 and float64 while
+    /// training.
     ///
     /// ```
     /// # use firebrick_core::{Generator, Tensor};
@@ -46,6 +60,7 @@ impl Tensor {
     /// ```
     pub fn rrelu(&self, lower: f64, upper: f64, training: bool) -> Result<Tensor> {
         let x = self.resolve("rrelu")?;
+        check_bounds("rrelu", lower, upper)?;
         match training {
             true => x.mul(slopes("rrelu", &x.detach(), lower, upper)?),
             false => x.leaky_relu((lower + upper) / 2.0),
@@ -58,6 +73,7 @@ impl Tensor {
     /// Those of the other form; a leaf that requires grad, outside `no_grad`.
     pub fn rrelu_(&self, lower: f64, upper: f64, training: bool) -> Result<&Tensor> {
         let x = self.resolve("rrelu_")?;
+        check_bounds("rrelu_", lower, upper)?;
         match training {
             true => x.mul_(slopes("rrelu_", &x.detach(), lower, upper)?)?,
             false => x.leaky_relu_((lower + upper) / 2.0)?,

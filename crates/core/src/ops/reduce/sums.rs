@@ -18,17 +18,17 @@ fn sum(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
     of_one(name, x, &[], false, out, move |_, g| over.stretch(g))
 }
 
+/// What PyTorch says of a mean in integers; `which` dtype that is.
+fn uninferred(which: &str, dtype: DType) -> Error {
+    let text =
+        format!("mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype");
+    Error::not_implemented("mean", format!("{text}. Got: {}", dtype.scalar_name()))
+}
+
 fn mean(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
     let dtype = x.dtype();
     if !dtype.is_differentiable() {
-        return Err(Error::not_implemented(
-            "mean",
-            format!(
-                "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}",
-                dtype.scalar_name()
-            ),
-        )
-        .remedy("convert it first, as in `x.to(DType::F32)?.mean()`"));
+        return Err(uninferred("Input", dtype).remedy("convert it first, as in `x.to(DType::F32)?.mean()`"));
     }
     let out = reduce(Reduce::Mean, x, &over, dtype)?;
     of_one(name, x, &[], false, out, move |_, g| over.stretch(g)?.div(over.count() as f64))
@@ -108,6 +108,23 @@ impl Tensor {
         mean("MeanBackward1", &x, Over::dims("mean", &x, &dims.into(), keepdim)?)
     }
 
+    /// Mean over the given dimensions, computed in and returned as `dtype`: PyTorch's `x.mean(dim, dtype=...)`.
+    ///
+    /// # Errors
+    /// A `dtype` of integers or bools; otherwise as [`Tensor::mean_dim`].
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::new([1i64, 2])?.mean_as((), false, DType::F64)?.item::<f64>()?, 1.5);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn mean_as(&self, dims: impl Into<Sizes>, keepdim: bool, dtype: DType) -> Result<Tensor> {
+        if !dtype.is_floating_point() {
+            return Err(uninferred("Optional", dtype));
+        }
+        self.to(dtype)?.mean_dim(dims, keepdim)
+    }
+
     /// Sum of all elements that are numbers: NaN counts as zero.
     pub fn nansum(&self) -> Result<Tensor> {
         let x = self.resolve("nansum")?;
@@ -139,6 +156,7 @@ by_hand! {
     sum_dim as "SumBackward1": over_dims(ANY, |x, dims, keep| x.sum_dim(dims, keep));
     mean as "MeanBackward0": sample::unary(ANY, |x| x.mean());
     mean_dim as "MeanBackward1": over_dims(ANY, |x, dims, keep| x.mean_dim(dims, keep));
+    mean_as: over_dims(ANY, |x, dims, keep| x.mean_as(dims, keep, DType::F64));
     nansum as "NansumBackward0": sample::unary(ANY, |x| x.nansum());
     nansum_dim as "NansumBackward0": over_dims(ANY, |x, dims, keep| x.nansum_dim(dims, keep));
     nanmean: sample::unary(ANY, |x| if x.numel() == 0 { x.nansum() } else { x.nanmean() });
