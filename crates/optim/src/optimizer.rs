@@ -1,5 +1,6 @@
 //! What all optimizers share: groups of parameters, state by parameter, and the methods over them.
 
+use crate::hooks::{StepHookHandle, StepHooks};
 use crate::{IntoParamGroups, ParamGroup, state_dict};
 use firebrick_core::{Error, Result, Tensor, Value, autograd};
 use indexmap::IndexMap;
@@ -9,9 +10,12 @@ use std::fmt;
 /// What an optimizer keeps for one parameter, by PyTorch's names.
 pub type State = IndexMap<String, Value>;
 
+/// What computes the loss and its gradients.
+pub type Closure<'a> = dyn FnMut() -> Result<Tensor> + 'a;
+
 /// An optimizer: PyTorch's `torch.optim.Optimizer`.
 ///
-/// A new kind holds an [`OptimizerCore`] and writes `step`; the rest is here.
+/// A new kind holds an [`OptimizerCore`] and writes `update`; the rest is here.
 pub trait Optimizer {
     /// PyTorch's name of the class.
     fn name(&self) -> &'static str;
@@ -22,21 +26,64 @@ pub trait Optimizer {
     /// Groups and state, to be changed.
     fn core_mut(&mut self) -> &mut OptimizerCore;
 
+    /// The update itself, without the hooks: what a kind of optimizer is.
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::step`].
+    fn update(&mut self) -> Result<()>;
+
+    /// Calls the closure, then updates: for kinds that call it several times.
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::step_with`].
+    fn update_with(&mut self, closure: &mut Closure<'_>) -> Result<Tensor> {
+        let loss = autograd::enable_grad(closure)?;
+        self.update()?;
+        Ok(loss)
+    }
+
     /// Updates every parameter that has a gradient; others are skipped. Nothing is recorded.
     ///
     /// # Errors
     /// A parameter differs from its gradient in shape, dtype or device, or an option is of the wrong kind; nothing
-    /// has changed then.
-    fn step(&mut self) -> Result<()>;
+    /// has changed then. The errors of step hooks.
+    fn step(&mut self) -> Result<()> {
+        self.core_mut().call_hooks(|core| &core.before)?;
+        self.update()?;
+        self.core_mut().call_hooks(|core| &core.after)
+    }
 
     /// Calls `closure`, which computes the loss and its gradients, then steps; returns the loss.
     ///
     /// # Errors
     /// Those of the closure, after which no step is made, and of [`Optimizer::step`].
-    fn step_with(&mut self, closure: &mut dyn FnMut() -> Result<Tensor>) -> Result<Tensor> {
-        let loss = autograd::enable_grad(closure)?;
-        self.step()?;
+    fn step_with(&mut self, closure: &mut Closure<'_>) -> Result<Tensor> {
+        self.core_mut().call_hooks(|core| &core.before)?;
+        let loss = self.update_with(closure)?;
+        self.core_mut().call_hooks(|core| &core.after)?;
         Ok(loss)
+    }
+
+    /// Calls `hook` before every step, with groups and state.
+    fn register_step_pre_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle
+    where
+        Self: Sized,
+    {
+        self.core().register_step_pre_hook(hook)
+    }
+
+    /// Calls `hook` after every step, with groups and state.
+    fn register_step_post_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle
+    where
+        Self: Sized,
+    {
+        self.core().register_step_post_hook(hook)
     }
 
     /// Clears the gradients of all parameters: PyTorch's `zero_grad(set_to_none=True)`.
@@ -129,22 +176,46 @@ pub trait Optimizer {
     }
 }
 
-/// Writes `Display` and `Debug` as PyTorch prints optimizers.
-macro_rules! printing {
-    ($($t:ty),*) => { $(
+/// Writes [`Optimizer`] for types that hold a `core`, with a function that updates it (and one for closures), and
+/// `Display` and `Debug` as PyTorch prints optimizers.
+macro_rules! optimizer {
+    ($t:ident, $update:path $(, $update_with:path)?) => {
+        impl $crate::Optimizer for $t {
+            fn name(&self) -> &'static str {
+                stringify!($t)
+            }
+
+            fn core(&self) -> &$crate::OptimizerCore {
+                &self.core
+            }
+
+            fn core_mut(&mut self) -> &mut $crate::OptimizerCore {
+                &mut self.core
+            }
+
+            fn update(&mut self) -> firebrick_core::Result<()> {
+                $update(&mut self.core)
+            }
+
+            $(fn update_with(&mut self, closure: &mut $crate::Closure<'_>) -> firebrick_core::Result<firebrick_core::Tensor> {
+                $update_with(&mut self.core, closure)
+            })?
+        }
+
         impl std::fmt::Display for $t {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&$crate::Optimizer::repr(self))
             }
         }
+
         impl std::fmt::Debug for $t {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Display::fmt(self, f)
             }
         }
-    )* };
+    };
 }
-pub(crate) use printing;
+pub(crate) use optimizer;
 
 /// Groups and state of an optimizer.
 pub struct OptimizerCore {
@@ -152,6 +223,8 @@ pub struct OptimizerCore {
     pub(crate) groups: Vec<ParamGroup>,
     /// By [`Tensor::id`], which is stable since the groups keep the parameters; in the order of first updates.
     pub(crate) state: IndexMap<usize, State>,
+    before: StepHooks,
+    after: StepHooks,
 }
 
 impl OptimizerCore {
@@ -164,7 +237,8 @@ impl OptimizerCore {
     }
 
     pub(crate) fn from_groups(groups: Vec<ParamGroup>, defaults: IndexMap<String, Value>) -> Result<Self> {
-        let mut core = OptimizerCore { defaults, groups: Vec::new(), state: IndexMap::new() };
+        let (before, after) = (StepHooks::default(), StepHooks::default());
+        let mut core = OptimizerCore { defaults, groups: Vec::new(), state: IndexMap::new(), before, after };
         groups.into_iter().try_for_each(|group| core.add_param_group(group))?;
         Ok(core)
     }
@@ -172,6 +246,37 @@ impl OptimizerCore {
     /// What is kept for a parameter of one of the groups, empty at first.
     pub fn state_mut(&mut self, param: &Tensor) -> &mut State {
         self.state.entry(param.id()).or_default()
+    }
+
+    /// The groups, in order.
+    pub fn param_groups(&self) -> &[ParamGroup] {
+        &self.groups
+    }
+
+    /// The groups, so that options can be changed.
+    pub fn param_groups_mut(&mut self) -> &mut [ParamGroup] {
+        &mut self.groups
+    }
+
+    /// Calls `hook` before every step.
+    pub fn register_step_pre_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle {
+        self.before.register(hook)
+    }
+
+    /// Calls `hook` after every step.
+    pub fn register_step_post_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle {
+        self.after.register(hook)
+    }
+
+    fn call_hooks(&mut self, which: impl Fn(&Self) -> &StepHooks) -> Result<()> {
+        let hooks = which(self).list();
+        hooks.into_iter().try_for_each(|hook| hook(self))
     }
 
     fn add_param_group(&mut self, mut group: ParamGroup) -> Result<()> {
@@ -217,15 +322,15 @@ impl fmt::Debug for OptimizerCore {
     }
 }
 
-/// A tensor of a parameter's state, which follows the parameter to another device or dtype.
-pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor) -> Result<Tensor> {
+/// A tensor of a parameter's state, of `first` the first time, which follows the parameter to another device or dtype.
+pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor, first: f64) -> Result<Tensor> {
     let found = state.get(name).and_then(Value::as_tensor);
     let tensor = match found {
         Some(tensor) if tensor.device() == param.device() && tensor.dtype() == param.dtype() => {
             return Ok(tensor.clone());
         }
         Some(tensor) => tensor.to((param.device(), param.dtype()))?,
-        None => param.zeros_like()?,
+        None => param.full_like(first)?,
     };
     state.insert(name.to_owned(), tensor.clone().into());
     Ok(tensor)
