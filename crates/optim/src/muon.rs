@@ -77,8 +77,8 @@ impl Builder<Muon> {
     }
 
     /// How the learning rate follows the shape: "original", "match_rms_adamw" or "spectral_unclamped".
-    pub fn adjust_lr_fn(self, name: &str) -> Self {
-        self.set("adjust_lr_fn", name)
+    pub fn adjust_lr_fn(self, name: impl AsRef<str>) -> Self {
+        self.set("adjust_lr_fn", name.as_ref())
     }
 }
 

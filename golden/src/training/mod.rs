@@ -11,7 +11,7 @@ use crate::value::Value;
 use crate::{Failure, Out, not_built, wrong};
 use firebrick::nn::{LoadOptions, ModuleExt};
 use firebrick::optim::Optimizer;
-use firebrick::{DType, StateDict, Tensor, autograd, manual_seed};
+use firebrick::{DType, Error, StateDict, Tensor, autograd, manual_seed};
 use models::Model;
 use std::path::Path;
 
@@ -88,17 +88,7 @@ fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<(
         if rates != wanted {
             return wrong(format!("learning rates before step {step}: got {rates:?}, expected {wanted:?}"));
         }
-        optimizer.zero_grad()?;
-        let output = model.run(&batch[0])?;
-        let loss = match functional::call(
-            case.text("loss"),
-            Args::new([Value::Tensor(output), Value::Tensor(batch[1].clone())], vec![]),
-        )? {
-            Value::Tensor(loss) => loss,
-            other => return wrong(format!("the loss is a {}", other.kind())),
-        };
-        loss.backward()?;
-        optimizer.step()?;
+        let loss = optimize(case, model, optimizer, &batch)?;
         compare::value(expected, &Value::Float(loss.item()?), bound(case))
             .map_err(|error| Failure::Wrong(format!("loss of step {step}: {error}")))?;
         if step == 0 {
@@ -108,12 +98,40 @@ fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<(
     Ok(())
 }
 
-/// Rounding errors of float32 grow from step to step.
-fn bound(case: &Case) -> Bound {
-    match case.text("dtype") {
-        "float64" => Bound::default(),
-        _ => Bound { single: Some((1e-5, 1.0)), ..Bound::default() },
+/// One step on a batch; returns the loss before it.
+fn optimize(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer, batch: &[Tensor]) -> Out<Tensor> {
+    let mut failure = None;
+    let parameters = model.module().parameters();
+    let loss = optimizer.step_with(&mut || {
+        parameters.iter().try_for_each(|parameter| parameter.set_grad(None))?;
+        let loss = evaluate(case, model, batch).map_err(|error| {
+            failure = Some(error);
+            Error::runtime("training", "the loss cannot be computed")
+        })?;
+        loss.backward()?;
+        Ok(loss)
+    });
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(loss?),
     }
+}
+
+fn evaluate(case: &Case, model: &dyn Model, batch: &[Tensor]) -> Out<Tensor> {
+    let output = model.run(&batch[0])?;
+    let args = Args::new([Value::Tensor(output), Value::Tensor(batch[1].clone())], vec![]);
+    match functional::call(case.text("loss"), args)? {
+        Value::Tensor(loss) => Ok(loss),
+        other => wrong(format!("the loss is a {}", other.kind())),
+    }
+}
+
+/// Rounding errors of float32 grow from step to step. L-BFGS multiplies all of them: PyTorch itself, run again on another
+/// processor, is 0.04 away from some of the float32 losses and 1e-9 from some of the float64 ones.
+fn bound(case: &Case) -> Bound {
+    let (single, chaotic) = (case.text("dtype") != "float64", case.json["optimizer"]["class"] == "LBFGS");
+    let loose = chaotic.then_some(if single { 0.5 } else { 1e-7 });
+    Bound { single: single.then_some((1e-5, 1.0)), loose, ..Bound::default() }
 }
 
 fn parameters(case: &Case, model: &dyn Model, name: &str) -> Out<()> {

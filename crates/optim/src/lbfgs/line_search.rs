@@ -59,13 +59,13 @@ impl Line<'_> {
     /// A point that satisfies the conditions, or the best one found, and how often the loss was evaluated. `look` goes
     /// to a place on the line; `first` is the first place.
     pub fn search(&self, first: Number, look: &mut dyn FnMut(Number) -> Result<Point>) -> Result<(Point, i64)> {
-        let mut previous = Point { at: 0.0.into(), ..self.start.clone() };
+        let mut previous = Point { at: 0.into(), ..self.start.clone() };
         let mut point = look(first)?;
         let mut steps = 0;
         // The interval that holds a satisfying point.
         let bracket = loop {
             if steps >= self.most_evaluations {
-                break [Point { at: 0.0.into(), ..self.start.clone() }, point];
+                break [Point { at: 0.into(), ..self.start.clone() }, point];
             }
             if self.too_high(&point) || (steps > 1 && point.loss >= previous.loss) {
                 break [previous, point];
@@ -76,7 +76,7 @@ impl Line<'_> {
             if point.slope >= Number::from(0.0) {
                 break [previous, point];
             }
-            let bounds = (point.at + (point.at - previous.at) * 0.01, point.at * 10.0);
+            let bounds = (point.at + (point.at - previous.at) * 0.01, point.at * 10);
             let next = look(interpolate(&previous, &point, bounds))?;
             previous = std::mem::replace(&mut point, next);
             steps += 1;

@@ -94,8 +94,8 @@ options! { LBFGS => {
 
 impl Builder<LBFGS> {
     /// The line search: "strong_wolfe".
-    pub fn line_search_fn(self, name: &str) -> Self {
-        self.set("line_search_fn", name)
+    pub fn line_search_fn(self, name: impl AsRef<str>) -> Self {
+        self.set("line_search_fn", name.as_ref())
     }
 }
 
@@ -127,7 +127,7 @@ optimizer!(LBFGS, without_closure, update);
 
 /// The numbers of the group.
 struct Numbers {
-    lr: f64,
+    lr: Number,
     max_iter: i64,
     max_eval: i64,
     tolerance_grad: f64,
@@ -147,7 +147,10 @@ fn read(group: &ParamGroup) -> Result<Numbers> {
         Some(_) => return Err(Error::runtime(OP, "only 'strong_wolfe' is supported")),
     };
     Ok(Numbers {
-        lr: group.number("lr")?,
+        lr: match group.get("lr") {
+            Some(Value::Int(lr)) => Number::from(*lr),
+            _ => group.number("lr")?.into(),
+        },
         max_iter: group.number("max_iter")? as i64,
         max_eval: group.number("max_eval")? as i64,
         tolerance_grad: group.number("tolerance_grad")?,
@@ -199,7 +202,7 @@ fn iterate(
         let direction = memory.turn(&gradient, numbers.history_size)?;
         let step = match memory.n_iter {
             1 => Number::from(1.0).min(Number::from(1.0) / Number::of(&gradient.abs()?.sum()?)?) * numbers.lr,
-            _ => numbers.lr.into(),
+            _ => numbers.lr,
         };
         let slope = Number::of(&gradient.dot(&direction)?)?;
         let loss_before = loss;
@@ -210,7 +213,7 @@ fn iterate(
         }
         let mut spent = 0;
         if numbers.strong_wolfe {
-            let start = Point { at: 0.0.into(), loss, gradient: gradient.copy()?, slope };
+            let start = Point { at: 0.into(), loss, gradient: gradient.copy()?, slope };
             let line = Line {
                 start: &start,
                 length: largest(&direction)?,

@@ -5,13 +5,20 @@ use half::{bf16, f16};
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A number that is rounded to a dtype after every operation, as a tensor without dimensions is, or to none.
+/// A number of Python's or a tensor's element, which is rounded to its dtype after every operation.
 ///
 /// Where one operand is a tensor the result is one, and the other operand counts as single precision at most.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Number {
     pub value: f64,
-    dtype: Option<DType>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Int,
+    Float,
+    Tensor(DType),
 }
 
 fn rounded(value: f64, dtype: DType) -> f64 {
@@ -26,43 +33,47 @@ fn rounded(value: f64, dtype: DType) -> f64 {
 impl Number {
     /// The element of a tensor without dimensions.
     pub fn of(tensor: &Tensor) -> Result<Number> {
-        Ok(Number { value: tensor.item()?, dtype: Some(tensor.dtype()) })
+        Ok(Number { value: tensor.item()?, kind: Kind::Tensor(tensor.dtype()) })
     }
 
     /// A number of a state.
     pub fn from_value(value: &Value) -> Option<Number> {
         match value {
             Value::Tensor(tensor) => Number::of(tensor).ok(),
+            Value::Int(value) => Some(Number { value: *value as f64, kind: Kind::Int }),
             value => value.as_f64().map(Number::from),
         }
     }
 
     /// A number for a state; tensors are on the device of `like`.
     pub fn into_value(self, like: &Tensor) -> Result<Value> {
-        Ok(match self.dtype {
-            None => self.value.into(),
-            Some(dtype) => like.new_full((), self.value)?.to(dtype)?.into(),
+        Ok(match self.kind {
+            Kind::Int => (self.value as i64).into(),
+            Kind::Float => self.value.into(),
+            Kind::Tensor(dtype) => like.new_full((), self.value)?.to(dtype)?.into(),
         })
     }
 
     fn with(self, other: Number, f: impl FnOnce(f64, f64) -> f64) -> Number {
         let (a, b) = self.alike(other);
-        let dtype = self.dtype.or(other.dtype);
         let value = f(a, b);
-        Number { value: dtype.map_or(value, |dtype| rounded(value, dtype)), dtype }
+        match (self.kind, other.kind) {
+            (Kind::Tensor(dtype), _) | (_, Kind::Tensor(dtype)) => {
+                Number { value: rounded(value, dtype), kind: Kind::Tensor(dtype) }
+            }
+            (Kind::Int, Kind::Int) => Number { value, kind: Kind::Int },
+            _ => value.into(),
+        }
     }
 
     /// Both values as an operation on them sees them.
     fn alike(self, other: Number) -> (f64, f64) {
-        let single = |value: f64, with: Option<DType>| match with {
-            None | Some(DType::F64) => value,
-            Some(_) => f64::from(value as f32),
+        let beside = |number: Number, with: Kind| match (number.kind, with) {
+            (Kind::Tensor(_), _) | (_, Kind::Tensor(DType::F64)) => number.value,
+            (_, Kind::Tensor(_)) => f64::from(number.value as f32),
+            _ => number.value,
         };
-        match (self.dtype, other.dtype) {
-            (None, with) => (single(self.value, with), other.value),
-            (with, None) => (self.value, single(other.value, with)),
-            _ => (self.value, other.value),
-        }
+        (beside(self, other.kind), beside(other, self.kind))
     }
 
     pub fn sqrt(self) -> Number {
@@ -86,7 +97,7 @@ impl Number {
 
 impl From<f64> for Number {
     fn from(value: f64) -> Number {
-        Number { value, dtype: None }
+        Number { value, kind: Kind::Float }
     }
 }
 
@@ -111,6 +122,12 @@ impl Neg for Number {
     }
 }
 
+impl From<i64> for Number {
+    fn from(value: i64) -> Number {
+        Number { value: value as f64, kind: Kind::Int }
+    }
+}
+
 macro_rules! operators {
     ($($operator:ident $method:ident $sign:tt;)*) => { $(
         impl<N: Into<Number>> $operator<N> for Number {
@@ -126,5 +143,14 @@ operators! {
     Add add +;
     Sub sub -;
     Mul mul *;
-    Div div /;
+}
+
+impl<N: Into<Number>> Div<N> for Number {
+    type Output = Number;
+
+    /// Python's quotient, which of integers is none.
+    fn div(self, other: N) -> Number {
+        let kind = if self.kind == Kind::Int { Kind::Float } else { self.kind };
+        Number { kind, ..self }.with(other.into(), |a, b| a / b)
+    }
 }
