@@ -80,7 +80,7 @@ fn load(case: &Case, model: &dyn Model) -> Out<()> {
 fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<()> {
     let batches = case.list("batches")?;
     let losses = case.list("losses")?;
-    for (step, expected) in losses.iter().enumerate() {
+    for (step, expected) in losses.iter().enumerate().take(comparable(case)) {
         let batch = batches[step % batches.len()].tensors();
         let rates: Vec<f64> = optimizer.param_groups().iter().map(|g| g.get_lr()).collect::<firebrick::Result<_>>()?;
         let wanted: Vec<f64> =
@@ -126,12 +126,20 @@ fn evaluate(case: &Case, model: &dyn Model, batch: &[Tensor]) -> Out<Tensor> {
     }
 }
 
-/// Rounding errors of float32 grow from step to step. L-BFGS multiplies all of them: PyTorch itself, run again on another
-/// processor, is 0.04 away from some of the float32 losses and 1e-9 from some of the float64 ones.
+/// Rounding errors of float32 grow from step to step. L-BFGS multiplies those of float64, too: PyTorch itself, run again
+/// on another processor, is 1e-9 away from some losses.
 fn bound(case: &Case) -> Bound {
-    let (single, chaotic) = (case.text("dtype") != "float64", case.json["optimizer"]["class"] == "LBFGS");
-    let loose = chaotic.then_some(if single { 0.5 } else { 1e-7 });
-    Bound { single: single.then_some((1e-5, 1.0)), loose, ..Bound::default() }
+    let (single, multiplies) = (case.text("dtype") != "float64", case.json["optimizer"]["class"] == "LBFGS");
+    Bound { single: single.then_some((1e-5, 1.0)), loose: multiplies.then_some(if single { 1e-4 } else { 1e-7 }), ..Bound::default() }
+}
+
+/// The steps that can be compared: of L-BFGS in float32, in which PyTorch's second run has other losses (0.04 away) and
+/// another number of evaluations in the end, the first ones.
+fn comparable(case: &Case) -> usize {
+    match (case.text("dtype"), case.json["optimizer"]["class"].as_str()) {
+        ("float32", Some("LBFGS")) => 4,
+        _ => usize::MAX,
+    }
 }
 
 fn parameters(case: &Case, model: &dyn Model, name: &str) -> Out<()> {
@@ -145,6 +153,9 @@ fn parameters(case: &Case, model: &dyn Model, name: &str) -> Out<()> {
 }
 
 fn finish(case: &Case, model: &dyn Model, optimizer: &dyn Optimizer) -> Out<()> {
+    if comparable(case) < case.list("losses")?.len() {
+        return Ok(());
+    }
     parameters(case, model, "final")?;
     model.module().eval();
     let batch = case.list("batches")?[0].tensors();
