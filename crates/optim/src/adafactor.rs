@@ -1,8 +1,9 @@
 //! Adafactor.
 
 use crate::builder::options;
-use crate::optimizer::{State, buffer, optimizer};
-use crate::{Builder, FromOptions, IntoParamGroups, OptimizerCore, ParamGroup, fused};
+use crate::optimizer::optimizer;
+use crate::optimizer_core::buffer;
+use crate::{Builder, FromOptions, IntoParamGroups, OptimizerCore, ParamGroup, State, fused};
 use firebrick_core::{DType, Error, Result, Scalar, Tensor, Value, autograd};
 
 /// Adafactor: average squares of matrices kept as one factor for the rows and one for the columns, so that the state

@@ -1,7 +1,7 @@
 //! The step of an optimizer whose update is one rule: all parameters in one pass.
 
-use crate::ParamGroup;
-use crate::optimizer::{OptimizerCore, State, buffer};
+use crate::optimizer_core::buffer;
+use crate::{OptimizerCore, ParamGroup, State};
 use firebrick_core::backend::Rule;
 use firebrick_core::{DType, Result, Tensor, TensorOptions, Value, default_dtype, ops};
 use indexmap::IndexMap;

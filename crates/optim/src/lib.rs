@@ -2,12 +2,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `optimizer` | [`Optimizer`]: what all of them do; [`OptimizerCore`]: groups and state |
+//! | `optimizer`, `optimizer_core` | [`Optimizer`]: what all of them do; [`OptimizerCore`]: groups and state |
 //! | `builder` | [`Builder`]: an optimizer's options |
 //! | `param_group` | [`ParamGroup`]: parameters with their options |
 //! | `params` | [`IntoParamGroups`]: what optimizers are built from |
 //! | `fused` | the step of all parameters in one pass |
 //! | `hooks` | hooks around the step |
+//! | [`lr_scheduler`] | learning rates that change from epoch to epoch |
 //! | `state_dict` | saving and loading |
 //! | `sgd`, `adam`, `rmsprop` .. | one optimizer each |
 //!
@@ -29,6 +30,8 @@
 //! # Ok::<_, firebrick::Error>(())
 //! ```
 
+pub mod lr_scheduler;
+
 mod adadelta;
 mod adafactor;
 mod adagrad;
@@ -42,6 +45,7 @@ mod lbfgs;
 mod muon;
 mod nadam;
 mod optimizer;
+mod optimizer_core;
 mod param_group;
 mod params;
 mod radam;
@@ -61,7 +65,8 @@ pub use hooks::StepHookHandle;
 pub use lbfgs::LBFGS;
 pub use muon::Muon;
 pub use nadam::NAdam;
-pub use optimizer::{Closure, Optimizer, OptimizerCore, State};
+pub use optimizer::{Closure, Optimizer};
+pub use optimizer_core::{OptimizerCore, State};
 pub use param_group::ParamGroup;
 pub use params::{GroupItem, IntoParamGroups};
 pub use radam::RAdam;

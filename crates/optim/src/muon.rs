@@ -1,8 +1,9 @@
 //! Muon.
 
 use crate::builder::options;
-use crate::optimizer::{State, buffer, optimizer};
-use crate::{Builder, FromOptions, IntoParamGroups, OptimizerCore, ParamGroup};
+use crate::optimizer::optimizer;
+use crate::optimizer_core::buffer;
+use crate::{Builder, FromOptions, IntoParamGroups, OptimizerCore, ParamGroup, State};
 use firebrick_core::{DType, Error, Result, Scalar, Tensor, Value, autograd};
 
 const OP: &str = "Muon";

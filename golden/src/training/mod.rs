@@ -2,6 +2,7 @@
 
 mod models;
 mod optimizers;
+mod schedulers;
 
 use crate::area::Runner;
 use crate::case::{Case, Cases};
@@ -13,6 +14,8 @@ use firebrick::nn::{LoadOptions, ModuleExt};
 use firebrick::optim::Optimizer;
 use firebrick::{DType, Error, StateDict, Tensor, autograd, manual_seed};
 use models::Model;
+use schedulers::Scheduler;
+use serde_json::Value as Json;
 use std::path::Path;
 
 /// Runs `cases.json`.
@@ -24,9 +27,6 @@ pub fn run(folder: &Path, runner: &mut Runner) -> Result<(), String> {
 }
 
 fn check(case: &Case) -> Out<()> {
-    if let Some(class) = case.json["scheduler"]["class"].as_str() {
-        return not_built(format!("optim.lr_scheduler.{class}"));
-    }
     let options = &case.json["options"];
     let supported = ["steps", "params", "freeze"];
     if let Some(name) = options.as_object().and_then(|map| map.keys().find(|name| !supported.contains(&name.as_str())))
@@ -50,19 +50,36 @@ fn check(case: &Case) -> Out<()> {
     }
     let groups = optimizers::groups(module.named_parameters(), options["params"].as_str().unwrap_or_default())?;
     let spec = &case.json["optimizer"];
-    let keywords = match Value::parse(&spec["kwargs"], &case.tensors)? {
-        Value::Dict(pairs) => pairs.into_iter().filter_map(|(name, value)| match name {
-            Value::Text(name) => Some((name, value)),
-            _ => None,
-        }),
-        other => return wrong(format!("kwargs is a {}", other.kind())),
+    let class = |spec: &Json| spec["class"].as_str().unwrap_or_default().to_owned();
+    let mut optimizer = optimizers::build(&class(spec), groups, keywords(case, spec)?)?;
+    let spec = &case.json["scheduler"];
+    let mut scheduler = match spec.is_null() {
+        true => None,
+        false => Some(schedulers::build(&class(spec), keywords(case, spec)?, &mut *optimizer)?),
     };
-    let mut optimizer = optimizers::build(spec["class"].as_str().unwrap_or_default(), groups, keywords.collect())?;
     if case.has("random") {
         manual_seed(seed + 1);
     }
-    steps(case, &*model, &mut *optimizer)?;
-    finish(case, &*model, &*optimizer)
+    steps(case, &*model, &mut *optimizer, &mut scheduler)?;
+    finish(case, &*model, &*optimizer, scheduler)
+}
+
+/// The keyword arguments of an optimizer or a scheduler.
+fn keywords(case: &Case, spec: &Json) -> Out<Vec<(String, Value)>> {
+    let kwargs = &spec["kwargs"];
+    if let (Some(map), true) = (kwargs.as_object(), kwargs["$dict"].is_null()) {
+        return map.iter().map(|(name, value)| Ok((name.clone(), Value::parse(value, &case.tensors)?))).collect();
+    }
+    match Value::parse(kwargs, &case.tensors)? {
+        Value::Dict(pairs) => Ok(pairs
+            .into_iter()
+            .filter_map(|(name, value)| match name {
+                Value::Text(name) => Some((name, value)),
+                _ => None,
+            })
+            .collect()),
+        other => wrong(format!("kwargs is a {}", other.kind())),
+    }
 }
 
 /// Puts the initial parameters into the model.
@@ -77,7 +94,7 @@ fn load(case: &Case, model: &dyn Model) -> Out<()> {
     Ok(())
 }
 
-fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<()> {
+fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer, scheduler: &mut Option<Scheduler>) -> Out<()> {
     let batches = case.list("batches")?;
     let losses = case.list("losses")?;
     for (step, expected) in losses.iter().enumerate().take(comparable(case)) {
@@ -89,6 +106,9 @@ fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer) -> Out<(
             return wrong(format!("learning rates before step {step}: got {rates:?}, expected {wanted:?}"));
         }
         let loss = optimize(case, model, optimizer, &batch)?;
+        if let Some(scheduler) = scheduler {
+            scheduler.step(optimizer, loss.item()?)?;
+        }
         compare::value(expected, &Value::Float(loss.item()?), bound(case))
             .map_err(|error| Failure::Wrong(format!("loss of step {step}: {error}")))?;
         if step == 0 {
@@ -130,7 +150,11 @@ fn evaluate(case: &Case, model: &dyn Model, batch: &[Tensor]) -> Out<Tensor> {
 /// on another processor, is 1e-9 away from some losses.
 fn bound(case: &Case) -> Bound {
     let (single, multiplies) = (case.text("dtype") != "float64", case.json["optimizer"]["class"] == "LBFGS");
-    Bound { single: single.then_some((1e-5, 1.0)), loose: multiplies.then_some(if single { 1e-4 } else { 1e-7 }), ..Bound::default() }
+    Bound {
+        single: single.then_some((1e-5, 1.0)),
+        loose: multiplies.then_some(if single { 1e-4 } else { 1e-7 }),
+        ..Bound::default()
+    }
 }
 
 /// The steps that can be compared: of L-BFGS in float32, in which PyTorch's second run has other losses (0.04 away) and
@@ -152,7 +176,7 @@ fn parameters(case: &Case, model: &dyn Model, name: &str) -> Out<()> {
     Ok(())
 }
 
-fn finish(case: &Case, model: &dyn Model, optimizer: &dyn Optimizer) -> Out<()> {
+fn finish(case: &Case, model: &dyn Model, optimizer: &dyn Optimizer, scheduler: Option<Scheduler>) -> Out<()> {
     if comparable(case) < case.list("losses")?.len() {
         return Ok(());
     }
@@ -164,5 +188,8 @@ fn finish(case: &Case, model: &dyn Model, optimizer: &dyn Optimizer) -> Out<()> 
         .map_err(|error| Failure::Wrong(format!("eval output: {error}")))?;
     let state = Value::from(optimizer.state_dict());
     compare::value(&case.value("optimizer_state")?, &state, bound(case))
-        .map_err(|error| Failure::Wrong(format!("optimizer state: {error}")))
+        .map_err(|error| Failure::Wrong(format!("optimizer state: {error}")))?;
+    let Some(scheduler) = scheduler else { return Ok(()) };
+    compare::value(&case.value("scheduler_state")?, &scheduler.state(), bound(case))
+        .map_err(|error| Failure::Wrong(format!("scheduler state: {error}")))
 }
