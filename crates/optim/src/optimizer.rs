@@ -160,13 +160,21 @@ pub trait Optimizer {
             let mut options: Vec<_> = group.options.iter().collect();
             options.sort_by_key(|(name, _)| *name);
             for (name, value) in options {
-                match value {
-                    Value::Str(value) => text += &format!("    {name}: {value}\n"),
-                    value => text += &format!("    {name}: {value}\n"),
-                }
+                text += &format!("    {name}: {}\n", formatted(value));
             }
         }
         text + ")"
+    }
+}
+
+/// Python's `format(value)`, which of a text is the text and of a tensor without dimensions its number.
+fn formatted(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.clone(),
+        Value::Tensor(tensor) if tensor.dim() == 0 => {
+            tensor.item_scalar().map_or_else(|_| value.to_string(), |number| Value::from(number).to_string())
+        }
+        value => value.to_string(),
     }
 }
 

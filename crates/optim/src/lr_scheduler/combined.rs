@@ -108,16 +108,16 @@ impl SequentialLR {
 }
 
 impl LrScheduler for SequentialLR {
-    fn step(&mut self, optimizer: &mut dyn Optimizer) -> Result<()> {
+    fn advance(&mut self, core: &mut OptimizerCore) -> Result<()> {
         let epoch = self.last_epoch + 1;
         let at = self.at(epoch);
         if at > 0 && self.milestones[at - 1] == epoch {
-            self.parts[at].restart(optimizer.core_mut())?;
+            self.parts[at].restart(core)?;
         } else {
-            self.parts[at].step(optimizer)?;
+            self.parts[at].advance(core)?;
         }
         self.last_epoch = epoch;
-        self.last_lr = present_lrs(&optimizer.core().groups)?;
+        self.last_lr = present_lrs(&core.groups)?;
         Ok(())
     }
 
@@ -149,8 +149,7 @@ impl LrScheduler for SequentialLR {
     }
 
     fn initial_step(&mut self, core: &mut OptimizerCore) -> Result<()> {
-        let first = self.at(self.last_epoch);
-        self.parts[first].initial_step(core)
+        self.advance(core)
     }
 
     fn restart(&mut self, _: &mut OptimizerCore) -> Result<()> {
@@ -208,9 +207,9 @@ impl ChainedScheduler {
 }
 
 impl LrScheduler for ChainedScheduler {
-    fn step(&mut self, optimizer: &mut dyn Optimizer) -> Result<()> {
-        self.parts.iter_mut().try_for_each(|part| part.step(optimizer))?;
-        self.last_lr = present_lrs(&optimizer.core().groups)?;
+    fn advance(&mut self, core: &mut OptimizerCore) -> Result<()> {
+        self.parts.iter_mut().try_for_each(|part| part.advance(core))?;
+        self.last_lr = present_lrs(&core.groups)?;
         Ok(())
     }
 
@@ -230,9 +229,7 @@ impl LrScheduler for ChainedScheduler {
     }
 
     fn initial_step(&mut self, core: &mut OptimizerCore) -> Result<()> {
-        self.parts.iter_mut().try_for_each(|part| part.initial_step(core))?;
-        self.last_lr = present_lrs(&core.groups)?;
-        Ok(())
+        self.advance(core)
     }
 
     fn restart(&mut self, _: &mut OptimizerCore) -> Result<()> {

@@ -137,7 +137,9 @@ pub trait LrScheduler: Send {
     ///
     /// # Errors
     /// There are no learning rates for this epoch; the optimizer has another number of groups.
-    fn step(&mut self, optimizer: &mut dyn Optimizer) -> Result<()>;
+    fn step(&mut self, optimizer: &mut dyn Optimizer) -> Result<()> {
+        self.advance(optimizer.core_mut())
+    }
 
     /// The learning rates that were set last.
     fn get_last_lr(&self) -> Vec<f64>;
@@ -150,6 +152,10 @@ pub trait LrScheduler: Send {
     /// # Errors
     /// An entry of another kind; nothing has changed then.
     fn load_state_dict(&mut self, state_dict: &Value) -> Result<()>;
+
+    /// Goes to the next epoch.
+    #[doc(hidden)]
+    fn advance(&mut self, core: &mut OptimizerCore) -> Result<()>;
 
     /// Makes the first step again, at the present epoch plus one: for schedulers made of others.
     #[doc(hidden)]
@@ -201,13 +207,6 @@ impl<S: Schedule> Scheduler<S> {
         self.clock.last_epoch
     }
 
-    fn advance(&mut self, core: &mut OptimizerCore) -> Result<()> {
-        let mut clock = self.clock.clone();
-        self.schedule.tick(&mut clock);
-        let lrs = self.schedule.lrs(&clock, &mut core.groups)?;
-        self.set(core, clock, lrs)
-    }
-
     /// Sets the learning rates of an epoch; on an error the epoch is not reached.
     pub(super) fn set(&mut self, core: &mut OptimizerCore, clock: Clock, lrs: Option<Vec<f64>>) -> Result<()> {
         if let Some(lrs) = lrs {
@@ -238,14 +237,16 @@ fn no_initial_lr(group: usize) -> Error {
 }
 
 impl<S: Schedule> LrScheduler for Scheduler<S> {
-    fn step(&mut self, optimizer: &mut dyn Optimizer) -> Result<()> {
-        let core = optimizer.core_mut();
+    fn advance(&mut self, core: &mut OptimizerCore) -> Result<()> {
         if self.clock.step_count == 1 && !core.stepped {
             warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch skipping the first value of the learning rate schedule. See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate",
             );
         }
-        self.advance(core)
+        let mut clock = self.clock.clone();
+        self.schedule.tick(&mut clock);
+        let lrs = self.schedule.lrs(&clock, &mut core.groups)?;
+        self.set(core, clock, lrs)
     }
 
     fn get_last_lr(&self) -> Vec<f64> {
