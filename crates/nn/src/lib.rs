@@ -11,6 +11,7 @@
 //! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
 //! | [`init`] | how parameters begin |
 //! | `layers`, [`functional`] | what models are made of, as modules and as functions |
+//! | [`swa_utils`] | averages of weights |
 //! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
 //!
 //! `visit`, which the derive writes, is the one description of a module; the rest are functions over it.
@@ -45,6 +46,7 @@ mod submodule;
 mod traverse;
 mod warning;
 
+pub mod swa_utils;
 pub mod utils;
 
 pub use args::{Absent, Args, IntoArgs};

@@ -28,7 +28,7 @@ pub fn run(folder: &Path, runner: &mut Runner) -> Result<(), String> {
 
 fn check(case: &Case) -> Out<()> {
     let options = &case.json["options"];
-    let supported = ["steps", "params", "freeze"];
+    let supported = ["steps", "params", "freeze", "average"];
     if let Some(name) = options.as_object().and_then(|map| map.keys().find(|name| !supported.contains(&name.as_str())))
     {
         return not_built(format!("the training option {name}"));
@@ -60,7 +60,14 @@ fn check(case: &Case) -> Out<()> {
     if case.has("random") {
         manual_seed(seed + 1);
     }
-    steps(case, &*model, &mut *optimizer, &mut scheduler)?;
+    let average = model.averaged(options["average"].as_str().unwrap_or_default())?;
+    steps(case, &*model, &mut *optimizer, &mut |optimizer, loss| {
+        average.as_ref().map_or(Ok(()), |average| average.update(model.module()))?;
+        scheduler.as_mut().map_or(Ok(()), |scheduler| scheduler.step(optimizer, loss))
+    })?;
+    if let Some(average) = average {
+        states(case, &average.state(), "averaged")?;
+    }
     finish(case, &*model, &*optimizer, scheduler)
 }
 
@@ -94,7 +101,13 @@ fn load(case: &Case, model: &dyn Model) -> Out<()> {
     Ok(())
 }
 
-fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer, scheduler: &mut Option<Scheduler>) -> Out<()> {
+/// Runs the steps; `after` is called with the loss after each of them.
+fn steps(
+    case: &Case,
+    model: &dyn Model,
+    optimizer: &mut dyn Optimizer,
+    after: &mut dyn FnMut(&mut dyn Optimizer, f64) -> firebrick::Result<()>,
+) -> Out<()> {
     let batches = case.list("batches")?;
     let losses = case.list("losses")?;
     for (step, expected) in losses.iter().enumerate().take(comparable(case)) {
@@ -106,13 +119,11 @@ fn steps(case: &Case, model: &dyn Model, optimizer: &mut dyn Optimizer, schedule
             return wrong(format!("learning rates before step {step}: got {rates:?}, expected {wanted:?}"));
         }
         let loss = optimize(case, model, optimizer, &batch)?;
-        if let Some(scheduler) = scheduler {
-            scheduler.step(optimizer, loss.item()?)?;
-        }
+        after(optimizer, loss.item()?)?;
         compare::value(expected, &Value::Float(loss.item()?), bound(case))
             .map_err(|error| Failure::Wrong(format!("loss of step {step}: {error}")))?;
         if step == 0 {
-            parameters(case, model, "after_step_1")?;
+            states(case, &model.module().state_dict(), "after_step_1")?;
         }
     }
     Ok(())
@@ -166,8 +177,8 @@ fn comparable(case: &Case) -> usize {
     }
 }
 
-fn parameters(case: &Case, model: &dyn Model, name: &str) -> Out<()> {
-    let state = model.module().state_dict();
+/// Compares parameters and buffers.
+fn states(case: &Case, state: &StateDict, name: &str) -> Out<()> {
     for (key, expected) in case.map(name)? {
         let Some(got) = state.get(&key) else { return wrong(format!("{name} has no {key}")) };
         compare::value(&expected, &Value::Tensor(got.clone()), bound(case))
@@ -180,7 +191,7 @@ fn finish(case: &Case, model: &dyn Model, optimizer: &dyn Optimizer, scheduler: 
     if comparable(case) < case.list("losses")?.len() {
         return Ok(());
     }
-    parameters(case, model, "final")?;
+    states(case, &model.module().state_dict(), "final")?;
     model.module().eval();
     let batch = case.list("batches")?[0].tensors();
     let output: Tensor = autograd::no_grad(|| model.run(&batch[0]))?;

@@ -1,5 +1,6 @@
 //! The models of the training runs.
 
+use firebrick::optim::swa_utils::{AveragedModel, get_ema_multi_avg_fn};
 use firebrick::prelude::*;
 
 /// A model from tensor to tensor.
@@ -8,6 +9,26 @@ pub trait Model {
     fn module(&self) -> &dyn nn::Module;
     /// Calls it.
     fn run(&self, x: &Tensor) -> Result<Tensor>;
+    /// Begins an average of its parameters: `swa` or `ema`.
+    fn averaged(&self, how: &str) -> Result<Option<Box<dyn Average>>>;
+}
+
+/// An average of a model's parameters.
+pub trait Average {
+    /// Takes up the model's present ones.
+    fn update(&self, model: &dyn nn::Module) -> Result<()>;
+    /// The average and the buffers.
+    fn state(&self) -> StateDict;
+}
+
+impl<M: Module + ModuleExt> Average for AveragedModel<M> {
+    fn update(&self, model: &dyn nn::Module) -> Result<()> {
+        self.update_parameters(model)
+    }
+
+    fn state(&self) -> StateDict {
+        self.module().state_dict()
+    }
 }
 
 impl<M: nn::Forward> Model for M {
@@ -18,6 +39,15 @@ impl<M: nn::Forward> Model for M {
     fn run(&self, x: &Tensor) -> Result<Tensor> {
         self.call(x)
     }
+
+    fn averaged(&self, how: &str) -> Result<Option<Box<dyn Average>>> {
+        let average = AveragedModel::new(self)?;
+        Ok(match how {
+            "swa" => Some(Box::new(average)),
+            "ema" => Some(Box::new(average.avg_fn(get_ema_multi_avg_fn(0.9)?))),
+            _ => None,
+        })
+    }
 }
 
 /// The model of this name, if it is built.
@@ -25,6 +55,7 @@ pub fn model(name: &str) -> Result<Option<Box<dyn Model>>> {
     Ok(Some(match name {
         "SimpleMLP" => Box::new(SimpleMlp::new()?) as Box<dyn Model>,
         "DemoNet" => Box::new(DemoNet::new()?),
+        "ResBlockNet" => Box::new(ResBlockNet::new()?),
         _ => return Ok(None),
     }))
 }
@@ -80,5 +111,41 @@ impl nn::Forward for DemoNet {
         let x = ((x - &self.mean) / &self.std)?.mul(&self.cache_mask)?;
         let x = self.fc1.call(x)?.relu()?.dropout(0.5, self.is_training())?;
         self.fc2.call(x)
+    }
+}
+
+/// A convolution, a residual block of two with batch normalization, the mean of each channel, 3 outputs.
+#[derive(Module)]
+struct ResBlockNet {
+    core: Core,
+    stem: nn::Conv2d,
+    conv1: nn::Conv2d,
+    bn1: nn::BatchNorm2d,
+    conv2: nn::Conv2d,
+    bn2: nn::BatchNorm2d,
+    fc: nn::Linear,
+}
+
+impl ResBlockNet {
+    fn new() -> Result<Self> {
+        let conv = |channels| nn::Conv2d::builder(channels, 4, 3).padding(1).bias(false).build();
+        Ok(ResBlockNet {
+            core: Core::new(),
+            stem: conv(1)?,
+            conv1: conv(4)?,
+            bn1: nn::BatchNorm2d::new(4)?,
+            conv2: conv(4)?,
+            bn2: nn::BatchNorm2d::new(4)?,
+            fc: nn::Linear::new(4, 3)?,
+        })
+    }
+}
+
+impl nn::Forward for ResBlockNet {
+    fn forward(&self, x: Tensor) -> Result<Tensor> {
+        let x = self.stem.call(x)?;
+        let y = self.bn1.call(self.conv1.call(&x)?)?.relu()?;
+        let x = (self.bn2.call(self.conv2.call(y)?)? + x)?.relu()?;
+        self.fc.call(x.mean_dim([2, 3], false)?)
     }
 }
