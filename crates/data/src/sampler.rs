@@ -21,7 +21,7 @@ pub type Order<'a, T> = Box<dyn Iterator<Item = Result<T>> + Send + 'a>;
 ///         self.0
 ///     }
 /// }
-/// let loader = DataLoader::builder(ListDataset(vec![5, 6, 7])).sampler(Backwards(3)).batch_size(2).build()?;
+/// let loader = DataLoader::builder(ListDataset(vec![5_i32, 6, 7])).sampler(Backwards(3)).batch_size(2).build()?;
 /// let batches = loader.iter().map(|batch| batch?.to_vec::<i32>()).collect::<Result<Vec<_>>>()?;
 /// assert_eq!(batches, [vec![7, 6], vec![5]]);
 /// # Ok::<_, firebrick_core::Error>(())

@@ -91,7 +91,7 @@ impl Line<'_> {
         mut steps: i64,
         look: &mut dyn FnMut(Number) -> Result<Point>,
     ) -> Result<(Point, i64)> {
-        let lower = |bracket: &[Point; 2]| usize::from(!(bracket[0].loss <= bracket[1].loss));
+        let lower = |bracket: &[Point; 2]| if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
         let mut low = lower(&bracket);
         let mut stalled = false;
         while steps < self.most_evaluations {

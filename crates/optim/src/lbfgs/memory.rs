@@ -120,9 +120,9 @@ impl Memory {
             q.add_alpha_(&self.changes[i], -al[i].value)?;
         }
         let r = q.mul(self.scale.map_or(1.0, |scale| scale.value))?;
-        for i in 0..self.changes.len() {
-            let be = Number::of(&self.changes[i].dot(&r)?)? * self.ro[i];
-            r.add_alpha_(&self.steps[i], (al[i] - be).value)?;
+        for (((change, step), &ro), &al) in self.changes.iter().zip(&self.steps).zip(&self.ro).zip(&al) {
+            let be = Number::of(&change.dot(&r)?)? * ro;
+            r.add_alpha_(step, (al - be).value)?;
         }
         // The list keeps what a longer history left in it.
         let old = self.al.take().unwrap_or_default();

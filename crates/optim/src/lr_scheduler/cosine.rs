@@ -1,7 +1,7 @@
 //! Learning rates along a cosine.
 
 use super::fields::{fields, setters};
-use super::scheduler::from_present;
+use super::scheduler::scale_present;
 use super::{Clock, Schedule, quotient};
 use crate::{OptimizerCore, ParamGroup};
 use firebrick_core::{Error, Result, Scalar};
@@ -65,7 +65,7 @@ impl Schedule for CosineAnnealingLR {
         }
         if clock.step_count == 1 && epoch > 0 {
             let height = 1.0 + (epoch as f64 * PI / total).cos();
-            return clock.from_base(|base| least + (base - least) * height / 2.0);
+            return clock.scale_base(|base| least + (base - least) * height / 2.0);
         }
         let past = (epoch - 1).wrapping_sub(self.t_max).checked_rem(self.t_max.wrapping_mul(2));
         if past == Some(0) {
@@ -76,11 +76,11 @@ impl Schedule for CosineAnnealingLR {
             return Ok(Some(lrs.into_iter().zip(bases).map(|(lr, base)| lr + (base - least) * rise / 2.0).collect()));
         }
         let change = quotient(self.height(epoch), self.height(epoch - 1))?;
-        from_present(groups, |lr| change * (lr - least) + least)
+        scale_present(groups, |lr| change * (lr - least) + least)
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let (least, height) = (self.eta_min.to_f64(), self.height(clock.last_epoch));
-        clock.from_base(|base| least + (base - least) * height / 2.0)
+        clock.scale_base(|base| least + (base - least) * height / 2.0)
     }
 }

@@ -1,7 +1,7 @@
 //! Learning rates that fall by a power.
 
 use super::fields::{fields, setters};
-use super::scheduler::from_present;
+use super::scheduler::scale_present;
 use super::{Clock, Schedule, quotient};
 use crate::ParamGroup;
 use firebrick_core::{Result, Scalar};
@@ -39,11 +39,11 @@ impl Schedule for ExponentialLR {
         if clock.is_initial {
             return Ok(None);
         }
-        from_present(groups, |lr| lr * self.gamma.to_f64())
+        scale_present(groups, |lr| lr * self.gamma.to_f64())
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
-        clock.from_base(|lr| lr * self.gamma.to_f64().powf(clock.last_epoch as f64))
+        clock.scale_base(|lr| lr * self.gamma.to_f64().powf(clock.last_epoch as f64))
     }
 }
 
@@ -95,11 +95,11 @@ impl Schedule for PolynomialLR {
         let (epoch, total) = (clock.last_epoch as f64, self.total_iters as f64);
         let left = quotient(1.0 - quotient(epoch, total)?, 1.0 - (epoch - 1.0) / total)?;
         let factor = left.powf(self.power.to_f64());
-        from_present(groups, |lr| lr * factor)
+        scale_present(groups, |lr| lr * factor)
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let passed = quotient(self.total_iters.min(clock.last_epoch) as f64, self.total_iters as f64)?;
-        clock.from_base(|lr| lr * (1.0 - passed).powf(self.power.to_f64()))
+        clock.scale_base(|lr| lr * (1.0 - passed).powf(self.power.to_f64()))
     }
 }

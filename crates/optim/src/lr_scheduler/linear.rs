@@ -1,7 +1,7 @@
 //! Learning rates that warm up.
 
 use super::fields::{fields, setters};
-use super::scheduler::from_present;
+use super::scheduler::scale_present;
 use super::{Clock, Schedule, quotient};
 use crate::{OptimizerCore, ParamGroup};
 use firebrick_core::{Error, Result, Scalar};
@@ -52,7 +52,7 @@ setters!(ConstantLR {
 impl Schedule for ConstantLR {
     fn prepare(&mut self, _: &mut OptimizerCore, _: bool) -> Result<()> {
         let factor = self.factor.to_f64();
-        if factor > 1.0 || factor < 0.0 {
+        if !(0.0..=1.0).contains(&factor) {
             let text = "Constant multiplicative factor expected to be between 0 and 1.";
             return Err(Error::value("ConstantLR", text));
         }
@@ -62,18 +62,18 @@ impl Schedule for ConstantLR {
     fn lrs(&self, clock: &Clock, groups: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let factor = self.factor.to_f64();
         if clock.last_epoch == 0 {
-            return from_present(groups, |lr| lr * factor);
+            return scale_present(groups, |lr| lr * factor);
         }
         if clock.last_epoch != self.total_iters {
             return Ok(None);
         }
         let back = quotient(1.0, factor)?;
-        from_present(groups, |lr| lr * back)
+        scale_present(groups, |lr| lr * back)
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let (factor, over) = (self.factor.to_f64(), clock.last_epoch >= self.total_iters);
-        clock.from_base(|lr| lr * (factor + f64::from(u8::from(over)) * (1.0 - factor)))
+        clock.scale_base(|lr| lr * (factor + f64::from(u8::from(over)) * (1.0 - factor)))
     }
 }
 
@@ -134,7 +134,7 @@ impl Schedule for LinearLR {
             let text = "Starting multiplicative factor expected to be greater than 0 and less or equal to 1.";
             return refuse(text);
         }
-        if end > 1.0 || end < 0.0 {
+        if !(0.0..=1.0).contains(&end) {
             return refuse("Ending multiplicative factor expected to be between 0 and 1.");
         }
         Ok(())
@@ -143,20 +143,20 @@ impl Schedule for LinearLR {
     fn lrs(&self, clock: &Clock, groups: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let (start, end) = (self.start_factor.to_f64(), self.end_factor.to_f64());
         if clock.last_epoch == 0 {
-            return from_present(groups, |lr| lr * start);
+            return scale_present(groups, |lr| lr * start);
         }
         if clock.is_initial || clock.last_epoch > self.total_iters {
             return Ok(None);
         }
         let before = self.total_iters as f64 * start + (clock.last_epoch - 1) as f64 * (end - start);
         let change = 1.0 + quotient(end - start, before)?;
-        from_present(groups, |lr| lr * change)
+        scale_present(groups, |lr| lr * change)
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let (start, end) = (self.start_factor.to_f64(), self.end_factor.to_f64());
         let way = (end - start) * self.total_iters.min(clock.last_epoch) as f64;
         let factor = start + quotient(way, self.total_iters as f64)?;
-        clock.from_base(|lr| lr * factor)
+        clock.scale_base(|lr| lr * factor)
     }
 }

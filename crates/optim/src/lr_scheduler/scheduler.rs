@@ -32,13 +32,13 @@ impl Clock {
     }
 
     /// Each group's learning rate at the start, changed by `f`.
-    pub(super) fn from_base(&self, f: impl Fn(f64) -> f64) -> Result<Option<Vec<f64>>> {
+    pub(super) fn scale_base(&self, f: impl Fn(f64) -> f64) -> Result<Option<Vec<f64>>> {
         Ok(Some(self.base_lrs()?.into_iter().map(f).collect()))
     }
 }
 
 /// Each group's present learning rate, changed by `f`.
-pub(super) fn from_present(groups: &[ParamGroup], f: impl Fn(f64) -> f64) -> Result<Option<Vec<f64>>> {
+pub(super) fn scale_present(groups: &[ParamGroup], f: impl Fn(f64) -> f64) -> Result<Option<Vec<f64>>> {
     groups.iter().map(|group| group.get_lr().map(&f)).collect::<Result<_>>().map(Some)
 }
 

@@ -1,7 +1,7 @@
 //! Learning rates that fall at certain epochs.
 
 use super::fields::{fields, setters};
-use super::scheduler::from_present;
+use super::scheduler::scale_present;
 use super::{Clock, Schedule};
 use crate::ParamGroup;
 use firebrick_core::{Error, Result, Scalar};
@@ -53,12 +53,12 @@ impl Schedule for StepLR {
         if clock.last_epoch == 0 || clock.last_epoch.wrapping_rem(self.division()?) != 0 {
             return Ok(None);
         }
-        from_present(groups, |lr| lr * self.gamma.to_f64())
+        scale_present(groups, |lr| lr * self.gamma.to_f64())
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let falls = (clock.last_epoch as f64 / self.division()? as f64).floor();
-        clock.from_base(|lr| lr * self.gamma.to_f64().powf(falls))
+        clock.scale_base(|lr| lr * self.gamma.to_f64().powf(falls))
     }
 }
 
@@ -106,13 +106,13 @@ impl Schedule for MultiStepLR {
     fn lrs(&self, clock: &Clock, groups: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         match self.milestones.get(&clock.last_epoch) {
             None => Ok(None),
-            Some(&times) => from_present(groups, |lr| lr * self.gamma.to_f64().powf(times as f64)),
+            Some(&times) => scale_present(groups, |lr| lr * self.gamma.to_f64().powf(times as f64)),
         }
     }
 
     fn closed_form(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let passed = self.milestones.iter().filter(|(epoch, _)| **epoch <= clock.last_epoch);
         let falls: f64 = passed.map(|(_, &times)| times as f64).sum();
-        clock.from_base(|lr| lr * self.gamma.to_f64().powf(falls))
+        clock.scale_base(|lr| lr * self.gamma.to_f64().powf(falls))
     }
 }

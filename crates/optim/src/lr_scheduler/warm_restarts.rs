@@ -114,7 +114,7 @@ impl Schedule for CosineAnnealingWarmRestarts {
     fn lrs(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
         let least = self.eta_min.to_f64();
         let height = 1.0 + (PI * self.t_cur.to_f64() / self.t_i as f64).cos();
-        clock.from_base(|base| least + (base - least) * height / 2.0)
+        clock.scale_base(|base| least + (base - least) * height / 2.0)
     }
 }
 
