@@ -120,9 +120,12 @@ fn fractions_are_rounded_down_and_the_rest_goes_round() {
     assert_eq!(all, (0..10).collect::<Vec<_>>());
 }
 
+/// Items, replicas, rank, shuffled, dropping the rest; and the items of the share.
+type Share = (usize, usize, usize, bool, bool, &'static [usize]);
+
 #[test]
 fn distributed_shares_are_equally_long() {
-    let cases: [(usize, usize, usize, bool, bool, &[usize]); 8] = [
+    let cases: [Share; 8] = [
         (5, 2, 1, true, false, &[0, 4, 2]),
         (5, 2, 1, true, true, &[0, 4]),
         (5, 3, 0, true, false, &[2, 4]),
