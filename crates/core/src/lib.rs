@@ -26,6 +26,7 @@ mod element;
 mod error;
 mod scalar;
 mod storage;
+mod sync;
 mod tensor;
 mod value;
 mod views;
@@ -36,7 +37,9 @@ pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
-pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice};
+pub use ops::{
+    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Unique,
+};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{MemoryStats, empty_cache, memory_stats};

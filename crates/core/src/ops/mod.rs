@@ -31,6 +31,7 @@ pub(crate) mod linalg;
 mod loss;
 mod norm;
 mod optimizer;
+mod order;
 mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
@@ -48,6 +49,7 @@ pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;
 pub use optimizer::optimizer_step;
+pub use order::{Bins, Unique};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

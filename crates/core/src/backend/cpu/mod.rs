@@ -20,6 +20,7 @@ mod median;
 mod norm;
 mod number;
 mod optim;
+mod order;
 mod reduce;
 mod rows;
 mod scan;
@@ -30,8 +31,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
-    Update,
+    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce,
+    Scan, Update,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -262,6 +263,27 @@ impl Backend for Cpu {
         let _locked = lock(&[input], &written);
         // SAFETY: the storages are locked; shapes are equal; the outputs are contiguous.
         unsafe { scan::run(op, compute, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn order(&self, order: Order, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out, indices]);
+        // SAFETY: the storages are locked; `ops` made contiguous outputs of the lengths that `order` has.
+        unsafe { order::run(order, input, dim, out, indices) }
+    }
+
+    fn sort_rows(&self, rows: &Body, numbers: &Body) -> Result<()> {
+        let _locked = lock(&[rows], &[numbers]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { order::sort_rows(rows, numbers) }
+        Ok(())
+    }
+
+    fn search(&self, right: bool, bounds: &Body, sorter: Option<&Body>, values: &Body, out: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [bounds, values].into_iter().chain(sorter).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes, and checked the sorter.
+        unsafe { order::search(right, bounds, sorter, values, out) }
         Ok(())
     }
 
