@@ -47,7 +47,7 @@ const LONGEST: i64 = 1 << 20;
 ///     Ok(loss)
 /// })?;
 /// assert_eq!(first.item::<f32>()?, 29.0);
-/// assert_eq!(p.to_vec::<f32>()?, [1.0, 1.0]);
+/// assert_eq!(p.to_vec::<f32>()?, [1.0000005, 0.9999995]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 pub struct LBFGS {

@@ -26,7 +26,7 @@ const OP: &str = "OneCycleLR";
 ///     scheduler.step(&mut optimizer)?;
 ///     lrs.extend(scheduler.get_last_lr());
 /// }
-/// assert_eq!(lrs, [0.04, 0.52, 1.0, 0.500_002]);
+/// assert_eq!(lrs, [0.04, 0.52, 1.0, 0.500_002_000_000_000_1]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Clone)]
