@@ -15,6 +15,8 @@ const RELATIVE: f64 = 1e-10;
 pub struct Bound {
     /// For float32: PyTorch's difference between float32 and float64, and the largest magnitude.
     pub single: Option<(f64, f64)>,
+    /// The bound relative to the largest element, where a computation multiplies rounding errors.
+    pub loose: Option<f64>,
     /// Must zeros have the same sign?
     pub signed_zero: bool,
     /// Must every bit be equal?
@@ -23,12 +25,15 @@ pub struct Bound {
 
 impl Bound {
     /// Every bit equal.
-    pub const EXACT: Bound = Bound { single: None, signed_zero: true, exact: true };
+    pub const EXACT: Bound = Bound { single: None, loose: None, signed_zero: true, exact: true };
 
     /// The largest difference allowed where `expected` is one of elements no larger than `largest`.
     fn of(&self, dtype: DType, expected: f64, largest: f64) -> f64 {
         if self.exact {
             return 0.0;
+        }
+        if let Some(relative) = self.loose.filter(|_| dtype.is_floating_point()) {
+            return relative * largest;
         }
         match (dtype, self.single) {
             // What is left where terms cancel is of their size, not of the result's.

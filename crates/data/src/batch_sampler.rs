@@ -3,6 +3,14 @@
 use crate::sampler::{Order, Sampler};
 use firebrick_core::{Error, Result};
 
+pub(crate) fn check_batch_size(batch_size: usize) -> Result<()> {
+    if batch_size == 0 {
+        let text = "batch_size should be a positive integer value, but got batch_size=0";
+        return Err(Error::value("BatchSampler", text));
+    }
+    Ok(())
+}
+
 /// The order of another sampler cut into batches.
 ///
 /// ```
@@ -25,12 +33,7 @@ impl<S: Sampler<Item = usize>> BatchSampler<S> {
     /// # Errors
     /// `batch_size` = 0.
     pub fn new(sampler: S, batch_size: usize, drop_last: bool) -> Result<Self> {
-        if batch_size == 0 {
-            return Err(Error::value(
-                "BatchSampler",
-                "batch_size should be a positive integer value, but got batch_size=0",
-            ));
-        }
+        check_batch_size(batch_size)?;
         Ok(BatchSampler { sampler, batch_size, drop_last })
     }
 }

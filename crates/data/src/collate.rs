@@ -13,8 +13,9 @@ use indexmap::IndexMap;
 /// | a tuple | a tuple of batches |
 /// | a vector | a vector of batches, one for each place |
 /// | an `IndexMap` | a map of batches, with the first item's keys |
+/// | an `Option` | a batch, or `None` if every item is `None` |
 ///
-/// Unlike PyTorch's, a number keeps its own width: Python's have only one.
+/// Unlike PyTorch's, a number keeps its own width: Python's have only one. PyTorch 2.15 refuses every `None`.
 pub trait Collate: Sized {
     /// Several items together.
     type Batch;
@@ -22,7 +23,7 @@ pub trait Collate: Sized {
     /// Puts the items together.
     ///
     /// # Errors
-    /// Tensors of different shapes or dtypes, vectors of different lengths, maps of different keys.
+    /// Tensors of different shapes or dtypes, vectors of different lengths, maps of different keys, `None` beside items.
     fn collate(items: Vec<Self>) -> Result<Self::Batch>;
 }
 
@@ -125,5 +126,23 @@ impl<T: Collate> Collate for IndexMap<String, T> {
             }
         }
         lists.into_iter().map(|(key, list)| Ok((key, T::collate(list)?))).collect()
+    }
+}
+
+impl<T: Collate> Collate for Option<T> {
+    type Batch = Option<T::Batch>;
+
+    fn collate(items: Vec<Self>) -> Result<Self::Batch> {
+        let count = items.len();
+        let some: Vec<T> = items.into_iter().flatten().collect();
+        match some.len() {
+            0 => Ok(None),
+            n if n == count => T::collate(some).map(Some),
+            n => Err(Error::type_(
+                "collate",
+                "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class 'NoneType'>",
+            )
+            .given(format!("{} items that are None and {n} that are not", count - n))),
+        }
     }
 }

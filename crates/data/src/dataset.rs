@@ -1,5 +1,6 @@
 //! Data sets: items by index.
 
+use crate::caught::caught;
 use firebrick_core::{Error, Result};
 use std::sync::Arc;
 
@@ -44,9 +45,10 @@ pub trait Dataset: Send + Sync {
     /// Several items, in this order: PyTorch's `__getitems__`, for data sets that find many at once faster.
     ///
     /// # Errors
-    /// Those of [`Dataset::get`]; the error's details name the index.
+    /// Those of [`Dataset::get`], and its panics as errors; the error's details name the index.
     fn get_items(&self, indices: &[usize]) -> Result<Vec<Self::Item>> {
-        let item = |&index: &usize| self.get(index).map_err(|error| error.context(format!("dataset index {index}")));
+        let named = |index: usize| move |error: Error| error.context(format!("dataset index {index}"));
+        let item = |&index: &usize| caught(|| self.get(index)).map_err(named(index));
         indices.iter().map(item).collect()
     }
 }

@@ -1,11 +1,31 @@
 //! The orders in which a data set is visited.
 
 use firebrick_core::Result;
+use std::sync::Arc;
 
 /// One pass of a sampler.
 pub type Order<'a, T> = Box<dyn Iterator<Item = Result<T>> + Send + 'a>;
 
 /// An order in which a data set is visited: indices, or lists of indices for whole batches.
+///
+/// ```
+/// use firebrick_core::Result;
+/// use firebrick_data::{DataLoader, ListDataset, Order, Sampler};
+/// struct Backwards(usize);
+/// impl Sampler for Backwards {
+///     type Item = usize;
+///     fn iter(&self) -> Order<'_, usize> {
+///         Box::new((0..self.0).rev().map(Ok))
+///     }
+///     fn len(&self) -> usize {
+///         self.0
+///     }
+/// }
+/// let loader = DataLoader::builder(ListDataset(vec![5_i32, 6, 7])).sampler(Backwards(3)).batch_size(2).build()?;
+/// let batches = loader.iter().map(|batch| batch?.to_vec::<i32>()).collect::<Result<Vec<_>>>()?;
+/// assert_eq!(batches, [vec![7, 6], vec![5]]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait Sampler: Send + Sync {
     /// `usize`, or `Vec<usize>` for batches.
     type Item;
@@ -22,17 +42,22 @@ pub trait Sampler: Send + Sync {
     }
 }
 
-impl<S: Sampler + ?Sized> Sampler for Box<S> {
-    type Item = S::Item;
+macro_rules! by_reference {
+    ($($t:ty),*) => { $(
+        impl<S: Sampler + ?Sized> Sampler for $t {
+            type Item = S::Item;
 
-    fn iter(&self) -> Order<'_, S::Item> {
-        (**self).iter()
-    }
+            fn iter(&self) -> Order<'_, S::Item> {
+                (**self).iter()
+            }
 
-    fn len(&self) -> usize {
-        (**self).len()
-    }
+            fn len(&self) -> usize {
+                (**self).len()
+            }
+        }
+    )* };
 }
+by_reference!(&S, Box<S>, Arc<S>);
 
 /// The items in their order.
 #[derive(Clone, Copy, Debug)]

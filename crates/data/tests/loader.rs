@@ -3,9 +3,11 @@
 
 use firebrick_core::{Error, Generator, Result, Tensor};
 use firebrick_data::{
-    Collate, DataLoader, Dataset, ListDataset, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler,
-    TensorDataset, WeightedRandomSampler, random_split,
+    Collate, DataLoader, Dataset, DistributedSampler, ListDataset, RandomSampler, Sampler, SequentialSampler,
+    StackDataset, SubsetRandomSampler, TensorDataset, WeightedRandomSampler, random_split,
 };
+use indexmap::IndexMap;
+use std::sync::Arc;
 
 fn numbers(n: i64) -> ListDataset<i64> {
     ListDataset((0..n).collect())
@@ -118,6 +120,44 @@ fn fractions_are_rounded_down_and_the_rest_goes_round() {
     assert_eq!(all, (0..10).collect::<Vec<_>>());
 }
 
+/// Items, replicas, rank, shuffled, dropping the rest; and the items of the share.
+type Share = (usize, usize, usize, bool, bool, &'static [usize]);
+
+#[test]
+fn distributed_shares_are_equally_long() {
+    let cases: [Share; 8] = [
+        (5, 2, 1, true, false, &[0, 4, 2]),
+        (5, 2, 1, true, true, &[0, 4]),
+        (5, 3, 0, true, false, &[2, 4]),
+        (5, 3, 0, true, true, &[2]),
+        (2, 5, 4, true, false, &[1]),
+        (2, 5, 4, true, true, &[]),
+        (10, 4, 1, false, false, &[1, 5, 9]),
+        (10, 4, 1, false, true, &[1, 5]),
+    ];
+    for (len, replicas, rank, shuffle, drop_last, expected) in cases {
+        let sampler = DistributedSampler::new(len, replicas, rank).unwrap();
+        let sampler = Arc::new(sampler.shuffle(shuffle).seed(7).drop_last(drop_last));
+        sampler.set_epoch(3);
+        assert_eq!(sampler.iter().collect::<Result<Vec<_>>>().unwrap(), expected);
+        assert_eq!(sampler.len(), expected.len());
+    }
+    assert_eq!(DistributedSampler::new(0, 2, 0).unwrap().iter().count(), 0);
+}
+
+#[test]
+fn data_sets_stand_side_by_side() {
+    let map = IndexMap::from([("x".to_owned(), numbers(3)), ("y".to_owned(), numbers(3))]);
+    assert_eq!(StackDataset::new(map).unwrap().get(2).unwrap().values().sum::<i64>(), 4);
+    assert_eq!(StackDataset::new(vec![numbers(3); 4]).unwrap().get(1).unwrap(), [1; 4]);
+}
+
+#[test]
+fn missing_items_are_missing_together() {
+    assert_eq!(Collate::collate(vec![Some(1_i64), Some(2)]).unwrap().unwrap().to_vec::<i64>().unwrap(), [1, 2]);
+    assert!(Collate::collate(vec![None::<i64>, None]).unwrap().is_none());
+}
+
 #[test]
 fn refusals_are_pytorchs() {
     let builder = || DataLoader::builder(numbers(3));
@@ -151,6 +191,13 @@ fn refusals_are_pytorchs() {
             "stack expects each tensor to be equal size, but got [2] at entry 0 and [3] at entry 1",
         ),
         (Vec::<i64>::collate(vec![vec![1, 2], vec![3]]).err(), "each element in list of batch should be of equal size"),
+        (
+            Collate::collate(vec![Some(1_i64), None]).err(),
+            "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class 'NoneType'>",
+        ),
+        (DistributedSampler::new(5, 2, 2).err(), "Invalid rank 2, rank should be in the interval [0, 1]"),
+        (StackDataset::new((numbers(3), numbers(2))).err(), "Size mismatch between datasets"),
+        (StackDataset::new(Vec::<ListDataset<i64>>::new()).err(), "At least one dataset should be passed"),
         (tensors.get(5).err(), "index 5 is out of bounds for dimension 0 with size 2"),
     ];
     for (error, text) in cases {

@@ -23,7 +23,12 @@
 pub use firebrick_core::*;
 pub use firebrick_data as data;
 pub use firebrick_io as io;
-pub use firebrick_optim as optim;
+
+/// Optimizers, schedulers of learning rates and averages of weights: PyTorch's `torch.optim`.
+pub mod optim {
+    pub use firebrick_nn::swa_utils;
+    pub use firebrick_optim::*;
+}
 
 /// Modules, layers, initialization and stateless functions: PyTorch's `torch.nn`.
 pub mod nn {

@@ -11,6 +11,7 @@
 //! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
 //! | [`init`] | how parameters begin |
 //! | `layers`, [`functional`] | what models are made of, as modules and as functions |
+//! | [`swa_utils`] | averages of weights |
 //! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
 //!
 //! `visit`, which the derive writes, is the one description of a module; the rest are functions over it.
@@ -44,6 +45,7 @@ mod state_dict;
 mod submodule;
 mod traverse;
 
+pub mod swa_utils;
 pub mod utils;
 
 pub use args::{Absent, Args, IntoArgs};

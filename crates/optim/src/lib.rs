@@ -2,11 +2,15 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `optimizer` | [`Optimizer`]: what all of them do; [`OptimizerCore`]: groups and state |
+//! | `optimizer`, `optimizer_core` | [`Optimizer`]: what all of them do; [`OptimizerCore`]: groups and state |
+//! | `builder` | [`Builder`]: an optimizer's options |
 //! | `param_group` | [`ParamGroup`]: parameters with their options |
 //! | `params` | [`IntoParamGroups`]: what optimizers are built from |
+//! | `fused` | the step of all parameters in one pass |
+//! | `hooks` | hooks around the step |
+//! | [`lr_scheduler`] | learning rates that change from epoch to epoch |
 //! | `state_dict` | saving and loading |
-//! | `sgd`, `adam` | one optimizer each |
+//! | `sgd`, `adam`, `rmsprop` .. | one optimizer each |
 //!
 //! An optimizer holds the parameters themselves, so it stays linked to a model that is moved, loaded, frozen or
 //! initialized later.
@@ -26,15 +30,46 @@
 //! # Ok::<_, firebrick::Error>(())
 //! ```
 
+pub mod lr_scheduler;
+
+mod adadelta;
+mod adafactor;
+mod adagrad;
 mod adam;
+mod adamax;
+mod asgd;
+mod builder;
+mod fused;
+mod hooks;
+mod lbfgs;
+mod muon;
+mod nadam;
 mod optimizer;
+mod optimizer_core;
 mod param_group;
 mod params;
+mod radam;
+mod rmsprop;
+mod rprop;
 mod sgd;
 mod state_dict;
 
-pub use adam::{Adam, AdamBuilder, AdamW};
-pub use optimizer::{Optimizer, OptimizerCore, State};
+pub use adadelta::Adadelta;
+pub use adafactor::Adafactor;
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW};
+pub use adamax::Adamax;
+pub use asgd::ASGD;
+pub use builder::{Builder, FromOptions};
+pub use hooks::StepHookHandle;
+pub use lbfgs::LBFGS;
+pub use muon::Muon;
+pub use nadam::NAdam;
+pub use optimizer::{Closure, Optimizer};
+pub use optimizer_core::{OptimizerCore, State};
 pub use param_group::ParamGroup;
 pub use params::{GroupItem, IntoParamGroups};
-pub use sgd::{SGD, SGDBuilder};
+pub use radam::RAdam;
+pub use rmsprop::RMSprop;
+pub use rprop::Rprop;
+pub use sgd::SGD;

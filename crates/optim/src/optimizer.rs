@@ -1,17 +1,15 @@
-//! What all optimizers share: groups of parameters, state by parameter, and the methods over them.
+//! What all optimizers do.
 
-use crate::{IntoParamGroups, ParamGroup, state_dict};
-use firebrick_core::{Error, Result, Tensor, Value, autograd};
-use indexmap::IndexMap;
-use std::collections::HashSet;
-use std::fmt;
+use crate::hooks::StepHookHandle;
+use crate::{OptimizerCore, ParamGroup, State, state_dict};
+use firebrick_core::{Result, Tensor, Value, autograd};
 
-/// What an optimizer keeps for one parameter, by PyTorch's names.
-pub type State = IndexMap<String, Value>;
+/// What computes the loss and its gradients.
+pub type Closure<'a> = dyn FnMut() -> Result<Tensor> + 'a;
 
 /// An optimizer: PyTorch's `torch.optim.Optimizer`.
 ///
-/// A new kind holds an [`OptimizerCore`] and writes `step`; the rest is here.
+/// A new kind holds an [`OptimizerCore`] and writes `update`; the rest is here.
 pub trait Optimizer {
     /// PyTorch's name of the class.
     fn name(&self) -> &'static str;
@@ -22,21 +20,64 @@ pub trait Optimizer {
     /// Groups and state, to be changed.
     fn core_mut(&mut self) -> &mut OptimizerCore;
 
+    /// The update itself, without the hooks: what a kind of optimizer is.
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::step`].
+    fn update(&mut self) -> Result<()>;
+
+    /// Calls the closure, then updates: for kinds that call it several times.
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::step_with`].
+    fn update_with(&mut self, closure: &mut Closure<'_>) -> Result<Tensor> {
+        let loss = autograd::enable_grad(closure)?;
+        self.update()?;
+        Ok(loss)
+    }
+
     /// Updates every parameter that has a gradient; others are skipped. Nothing is recorded.
     ///
     /// # Errors
     /// A parameter differs from its gradient in shape, dtype or device, or an option is of the wrong kind; nothing
-    /// has changed then.
-    fn step(&mut self) -> Result<()>;
+    /// has changed then. The errors of step hooks.
+    fn step(&mut self) -> Result<()> {
+        self.core_mut().begin_step()?;
+        self.update()?;
+        self.core_mut().end_step()
+    }
 
     /// Calls `closure`, which computes the loss and its gradients, then steps; returns the loss.
     ///
     /// # Errors
     /// Those of the closure, after which no step is made, and of [`Optimizer::step`].
-    fn step_with(&mut self, closure: &mut dyn FnMut() -> Result<Tensor>) -> Result<Tensor> {
-        let loss = autograd::enable_grad(closure)?;
-        self.step()?;
+    fn step_with(&mut self, closure: &mut Closure<'_>) -> Result<Tensor> {
+        self.core_mut().begin_step()?;
+        let loss = self.update_with(closure)?;
+        self.core_mut().end_step()?;
         Ok(loss)
+    }
+
+    /// Calls `hook` before every step, with groups and state.
+    fn register_step_pre_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle
+    where
+        Self: Sized,
+    {
+        self.core().register_step_pre_hook(hook)
+    }
+
+    /// Calls `hook` after every step, with groups and state.
+    fn register_step_post_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle
+    where
+        Self: Sized,
+    {
+        self.core().register_step_post_hook(hook)
     }
 
     /// Clears the gradients of all parameters: PyTorch's `zero_grad(set_to_none=True)`.
@@ -119,119 +160,61 @@ pub trait Optimizer {
             let mut options: Vec<_> = group.options.iter().collect();
             options.sort_by_key(|(name, _)| *name);
             for (name, value) in options {
-                match value {
-                    Value::Str(value) => text += &format!("    {name}: {value}\n"),
-                    value => text += &format!("    {name}: {value}\n"),
-                }
+                text += &format!("    {name}: {}\n", formatted(value));
             }
         }
         text + ")"
     }
 }
 
-/// Writes `Display` and `Debug` as PyTorch prints optimizers.
-macro_rules! printing {
-    ($($t:ty),*) => { $(
+/// Python's `format(value)`, which of a text is the text and of a tensor without dimensions its number.
+fn formatted(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.clone(),
+        Value::Tensor(tensor) if tensor.dim() == 0 => {
+            tensor.item_scalar().map_or_else(|_| value.to_string(), |number| Value::from(number).to_string())
+        }
+        value => value.to_string(),
+    }
+}
+
+/// Writes [`Optimizer`] for types that hold a `core`, with a function that updates it (and one for closures), and
+/// `Display` and `Debug` as PyTorch prints optimizers.
+macro_rules! optimizer {
+    ($t:ident, $update:path $(, $update_with:path)?) => {
+        impl $crate::Optimizer for $t {
+            fn name(&self) -> &'static str {
+                stringify!($t)
+            }
+
+            fn core(&self) -> &$crate::OptimizerCore {
+                &self.core
+            }
+
+            fn core_mut(&mut self) -> &mut $crate::OptimizerCore {
+                &mut self.core
+            }
+
+            fn update(&mut self) -> firebrick_core::Result<()> {
+                $update(&mut self.core)
+            }
+
+            $(fn update_with(&mut self, closure: &mut $crate::Closure<'_>) -> firebrick_core::Result<firebrick_core::Tensor> {
+                $update_with(&mut self.core, closure)
+            })?
+        }
+
         impl std::fmt::Display for $t {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&$crate::Optimizer::repr(self))
             }
         }
+
         impl std::fmt::Debug for $t {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Display::fmt(self, f)
             }
         }
-    )* };
-}
-pub(crate) use printing;
-
-/// Groups and state of an optimizer.
-pub struct OptimizerCore {
-    pub(crate) defaults: IndexMap<String, Value>,
-    pub(crate) groups: Vec<ParamGroup>,
-    /// By [`Tensor::id`], which is stable since the groups keep the parameters; in the order of first updates.
-    pub(crate) state: IndexMap<usize, State>,
-}
-
-impl OptimizerCore {
-    /// An optimizer's parts: the options by name, in PyTorch's order, are the defaults of every group.
-    ///
-    /// # Errors
-    /// No parameters, a tensor that is not a leaf, a parameter in two groups.
-    pub fn new(params: impl IntoParamGroups, defaults: IndexMap<String, Value>) -> Result<Self> {
-        Self::from_groups(params.into_param_groups()?, defaults)
-    }
-
-    pub(crate) fn from_groups(groups: Vec<ParamGroup>, defaults: IndexMap<String, Value>) -> Result<Self> {
-        let mut core = OptimizerCore { defaults, groups: Vec::new(), state: IndexMap::new() };
-        groups.into_iter().try_for_each(|group| core.add_param_group(group))?;
-        Ok(core)
-    }
-
-    /// What is kept for a parameter of one of the groups, empty at first.
-    pub fn state_mut(&mut self, param: &Tensor) -> &mut State {
-        self.state.entry(param.id()).or_default()
-    }
-
-    fn add_param_group(&mut self, mut group: ParamGroup) -> Result<()> {
-        const OP: &str = "add_param_group";
-        if group.names_missing {
-            return Err(Error::value(
-                OP,
-                "all optimizer params should be with/without names. Some param names are missing",
-            ));
-        }
-        if group.params.iter().any(|param| !(param.is_leaf() || param.retains_grad())) {
-            return Err(Error::value(OP, "can't optimize a non-leaf Tensor")
-                .remedy("give the parameters themselves, or detached tensors"));
-        }
-        let named = group.options.contains_key("param_names");
-        group.set_defaults(&self.defaults);
-        let ids: HashSet<usize> = group.params.iter().map(Tensor::id).collect();
-        if ids.len() != group.params.len() {
-            warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see github.com/pytorch/pytorch/issues/40967 for more information",
-            );
-        }
-        if self.groups.iter().any(|other| other.options.contains_key("param_names") != named) {
-            let how = if named { "with names" } else { "without names" };
-            return Err(Error::value(
-                OP,
-                format!(
-                    "all optimizer param groups should be with/without names. cannot add param group {how} to the optimizer"
-                ),
-            ));
-        }
-        if self.groups.iter().flat_map(|other| &other.params).any(|param| ids.contains(&param.id())) {
-            return Err(Error::value(OP, "some parameters appear in more than one parameter group"));
-        }
-        self.groups.push(group);
-        Ok(())
-    }
-}
-
-impl fmt::Debug for OptimizerCore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.groups).finish()
-    }
-}
-
-/// A tensor of a parameter's state, which follows the parameter to another device or dtype.
-pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor) -> Result<Tensor> {
-    let found = state.get(name).and_then(Value::as_tensor);
-    let tensor = match found {
-        Some(tensor) if tensor.device() == param.device() && tensor.dtype() == param.dtype() => {
-            return Ok(tensor.clone());
-        }
-        Some(tensor) => tensor.to((param.device(), param.dtype()))?,
-        None => param.zeros_like()?,
     };
-    state.insert(name.to_owned(), tensor.clone().into());
-    Ok(tensor)
 }
-
-/// PyTorch's `warnings.warn`.
-fn warn(text: &str) {
-    eprintln!("UserWarning: {text}");
-}
+pub(crate) use optimizer;

@@ -20,7 +20,7 @@ use std::fmt;
 /// let mut optimizer = optim::SGD::new(groups, 0.01).build()?;
 /// let lrs: Vec<f64> = optimizer.param_groups().iter().map(|group| group.get_lr()).collect::<Result<_>>()?;
 /// assert_eq!(lrs, [0.01, 0.05]);
-/// optimizer.param_groups_mut()[0].set_lr(0.001);
+/// optimizer.param_groups_mut()[0].set_lr(0.001)?;
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Clone)]
@@ -106,9 +106,18 @@ impl ParamGroup {
         self.number("lr")
     }
 
-    /// Sets the learning rate.
-    pub fn set_lr(&mut self, lr: f64) {
-        self.set("lr", lr);
+    /// Sets the learning rate; one that is a tensor is written in place, as PyTorch's schedulers do.
+    ///
+    /// # Errors
+    /// The tensor cannot be written.
+    pub fn set_lr(&mut self, lr: f64) -> Result<()> {
+        match self.get("lr") {
+            Some(Value::Tensor(tensor)) => tensor.fill_(lr).map(drop),
+            _ => {
+                self.set("lr", lr);
+                Ok(())
+            }
+        }
     }
 
     /// An option that is a number.
@@ -116,7 +125,11 @@ impl ParamGroup {
     /// # Errors
     /// A `KeyError` when there is none, a `TypeError` when it is no number.
     pub fn number(&self, name: &str) -> Result<f64> {
-        self.read(name, "a number", Value::as_f64)
+        self.read(name, "a number", |value| match value {
+            // A learning rate may be a tensor of one element.
+            Value::Tensor(tensor) => tensor.item().ok(),
+            value => value.as_f64(),
+        })
     }
 
     /// An option that is a switch.

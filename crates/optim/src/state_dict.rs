@@ -1,6 +1,6 @@
 //! Saving and loading an optimizer, in PyTorch's structure.
 
-use crate::optimizer::{OptimizerCore, State};
+use crate::{OptimizerCore, State};
 use firebrick_core::{Error, Key, Result, Tensor, Value, autograd};
 use indexmap::IndexMap;
 use std::collections::HashMap;

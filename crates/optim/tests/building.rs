@@ -2,7 +2,11 @@
 
 use firebrick::prelude::*;
 use firebrick::{ErrorKind, Value};
-use optim::{Adam, AdamW, ParamGroup, SGD};
+use optim::{
+    ASGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, LBFGS, Muon, NAdam, OptimizerCore, ParamGroup, RAdam,
+    RMSprop, Rprop, SGD,
+};
+use std::sync::{Arc, Mutex};
 
 fn leaf(value: f32) -> Result<Parameter> {
     Ok(Parameter::new(Tensor::new([value])?))
@@ -29,6 +33,98 @@ fn options_outside_their_domain_are_refused_in_pytorch_s_words() -> Result<()> {
     refused(Adam::new([p], 0.1).betas((0.9, 1.0)).build(), "Invalid beta parameter at index 1: 1.0");
     refused(AdamW::new([p], 0.1).eps(-1).build(), "Invalid epsilon value: -1");
     refused(AdamW::new([p], 0.1).weight_decay(-1).build(), "Invalid weight_decay value: -1");
+    Ok(())
+}
+
+#[test]
+fn every_optimizer_refuses_in_its_own_words() -> Result<()> {
+    let p = &leaf(1.0)?;
+    let matrix = &Parameter::new(Tensor::ones([1, 1])?);
+    refused(RMSprop::new([p], 0.1).alpha(-1).build(), "Invalid alpha value: -1");
+    refused(RMSprop::new([p], 0.1).momentum(-1).build(), "Invalid momentum value: -1");
+    refused(Adagrad::new([p], 0.1).lr_decay(-1).build(), "Invalid lr_decay value: -1");
+    let first = "Invalid initial_accumulator_value value: -1";
+    refused(Adagrad::new([p], 0.1).initial_accumulator_value(-1).build(), first);
+    refused(Adadelta::new([p], 0.1).rho(2).build(), "Invalid rho value: 2");
+    refused(NAdam::new([p], 0.1).momentum_decay(-1).build(), "Invalid momentum_decay value: -1");
+    refused(RAdam::new([p], -0.1).build(), "Invalid learning rate: -0.1");
+    refused(Adamax::new([p], 0.1).betas((-0.5, 0.9)).build(), "Invalid beta parameter at index 0: -0.5");
+    refused(ASGD::new([p], 0.1).lambd(-1).build(), "Invalid lambd value: -1");
+    refused(Rprop::new([p], 0.1).etas((1.2, 0.5)).build(), "Invalid eta values: 1.2, 0.5");
+    refused(Adafactor::new([p], -1).build(), "Learning rate should be >= 0 but is: -1");
+    refused(Adafactor::new([p], 0.1).beta2_decay(0.5).build(), "beta2_decay should be <= 0 but is: 0.5");
+    refused(Adafactor::new([p], 0.1).eps(Some(-1.0), 0.1).build(), "epsilon1 should be >= 0 but is: -1.0");
+    refused(Adafactor::new([p], 0.1).d(0.5).build(), "Clipping threshold d should be >= 1 but is: 0.5");
+    refused(Muon::new([matrix], 0.1).momentum(-1).build(), "momentum should be >= 0 but is: -1");
+    let other = "Adjust learning rate function other is not supported";
+    refused(Muon::new([matrix], 0.1).adjust_lr_fn("other").build(), other);
+    let groups = [ParamGroup::new([p]), ParamGroup::new([matrix])];
+    refused(LBFGS::new(groups, 1).build(), "LBFGS doesn't support per-parameter options (parameter groups)");
+    refused(SGD::new([p], Tensor::ones([2])?).build(), "Tensor lr must be 1-element");
+    Ok(())
+}
+
+#[test]
+fn options_of_a_step_are_refused_before_it() -> Result<()> {
+    let matrix = &Parameter::new(Tensor::ones([1, 1])?);
+    matrix.set_grad(Some(&Tensor::ones([1, 1])?))?;
+    let mut muon = Muon::new([matrix], 0.1).ns_steps(100).build()?;
+    let error = muon.step().expect_err("too many steps");
+    assert_eq!(error.to_string(), "Number of steps must be less than 100 for computational efficiency");
+    let mut lbfgs = LBFGS::new([matrix], 1).line_search_fn("other").build()?;
+    let error = lbfgs.step_with(&mut || matrix.sum()).expect_err("unknown");
+    assert_eq!(error.to_string(), "only 'strong_wolfe' is supported");
+    assert_eq!(matrix.item::<f32>()?, 1.0);
+    Ok(())
+}
+
+#[test]
+fn a_learning_rate_may_be_a_tensor_that_is_changed_later() -> Result<()> {
+    let p = leaf(1.0)?;
+    p.set_grad(Some(&Tensor::new([1.0f32])?))?;
+    let lr = Tensor::scalar(0.5)?;
+    let mut optimizer = SGD::new([&p], lr.clone()).build()?;
+    assert!(optimizer.to_string().contains("lr: 0.5\n"), "{optimizer}");
+    optimizer.step()?;
+    lr.fill_(0.25)?;
+    optimizer.step()?;
+    assert_eq!(p.item::<f32>()?, 0.25);
+    optimizer.param_groups_mut()[0].set_lr(0.0)?;
+    assert_eq!(lr.item::<f32>()?, 0.0);
+    Ok(())
+}
+
+#[test]
+fn hooks_run_around_the_step() -> Result<()> {
+    let p = leaf(1.0)?;
+    p.set_grad(Some(&Tensor::new([1.0f32])?))?;
+    let mut optimizer = SGD::new([&p], 0.5).build()?;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = |when: &'static str| {
+        let (seen, p) = (seen.clone(), p.clone());
+        move |core: &mut OptimizerCore| {
+            seen.lock().expect("nobody panics").push((when, p.item::<f32>()?));
+            core.param_groups_mut()[0].set_lr(0.25)
+        }
+    };
+    let before = optimizer.register_step_pre_hook(note("before"));
+    let _after = optimizer.register_step_post_hook(note("after"));
+    optimizer.step()?;
+    before.remove();
+    before.remove();
+    optimizer.step_with(&mut || p.sum())?;
+    let _failing = optimizer.register_step_pre_hook(|_| Err(Error::value("hook", "not now")));
+    assert_eq!(optimizer.step().expect_err("the hook fails").to_string(), "not now");
+    assert_eq!(*seen.lock().expect("nobody panics"), [("before", 1.0), ("after", 0.75), ("after", 0.5)]);
+    Ok(())
+}
+
+#[test]
+fn adagrad_has_its_state_from_the_beginning() -> Result<()> {
+    let p = &leaf(1.0)?;
+    let optimizer = Adagrad::new([p], 0.1).initial_accumulator_value(0.5).build()?;
+    let state = optimizer.state_dict().get("state").map(Value::to_string);
+    assert_eq!(state.as_deref(), Some("{0: {'step': tensor(0.), 'sum': tensor([0.5000])}}"));
     Ok(())
 }
 

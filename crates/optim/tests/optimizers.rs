@@ -2,7 +2,7 @@
 
 use firebrick::prelude::*;
 use firebrick::{Value, accelerator};
-use optim::{Adam, AdamW, ParamGroup, SGD};
+use optim::{ASGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, NAdam, ParamGroup, RAdam, RMSprop, Rprop, SGD};
 
 const GRADS: [[f64; 3]; 5] =
     [[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [-4.0, 0.125, 2.0], [0.0, 1.0, -0.75], [0.5, -0.5, 8.0]];
@@ -36,6 +36,103 @@ fn cases() -> Vec<(Build, [f64; 3])> {
         (
             |p| Ok(Box::new(Adam::new(p, 0.01).maximize(true).betas((0.3, 0.6)).eps(1e-3).build()?)),
             [0.5038673714770829, -1.4947899941117169, 2.019504046403824],
+        ),
+        (
+            |p| Ok(Box::new(RMSprop::new(p, 0.01).build()?)),
+            [0.4603825659398847, -1.5003760335871703, 1.8375784081775726],
+        ),
+        (
+            |p| Ok(Box::new(RMSprop::new(p, 0.01).momentum(0.9).centered(true).weight_decay(0.1).alpha(0.8).build()?)),
+            [0.429002001158618, -1.4691404754799156, 1.884381372870191],
+        ),
+        (
+            |p| Ok(Box::new(RMSprop::new(p, 0.01).centered(true).maximize(true).eps(0.1).build()?)),
+            [0.4941515571767297, -1.4882405113534245, 2.1109584330725175],
+        ),
+        (|p| Ok(Box::new(Adagrad::new(p, 0.1).build()?)), [0.4605660073711504, -1.5001429787647311, 1.837517507068868]),
+        (
+            |p| {
+                Ok(Box::new(
+                    Adagrad::new(p, 0.1)
+                        .lr_decay(0.2)
+                        .weight_decay(0.1)
+                        .initial_accumulator_value(0.5)
+                        .maximize(true)
+                        .build()?,
+                ))
+            },
+            [0.5301193345848477, -1.5040582239624094, 2.053811561276076],
+        ),
+        (|p| Ok(Box::new(Adadelta::new(p, 1.0).build()?)), [0.4992856563277142, -1.50161900094991, 1.9905794960135934]),
+        (
+            |p| Ok(Box::new(Adadelta::new(p, 0.5).rho(0.7).eps(1e-3).weight_decay(0.1).maximize(true).build()?)),
+            [0.506758545768775, -1.4747012824112633, 2.0691058787604715],
+        ),
+        (
+            |p| Ok(Box::new(Adamax::new(p, 0.01).build()?)),
+            [0.4897816278147944, -1.4967368557449114, 1.9866302051033102],
+        ),
+        (
+            |p| Ok(Box::new(Adamax::new(p, 0.01).betas((0.4, 0.7)).weight_decay(0.1).maximize(true).build()?)),
+            [0.5061904009237779, -1.4926400145331946, 2.012402901053988],
+        ),
+        (
+            |p| Ok(Box::new(NAdam::new(p, 0.01).build()?)),
+            [0.49656599133736457, -1.5007029231326792, 1.9791441260677887],
+        ),
+        (
+            |p| {
+                Ok(Box::new(
+                    NAdam::new(p, 0.01)
+                        .momentum_decay(0.1)
+                        .weight_decay(0.1)
+                        .decoupled_weight_decay(true)
+                        .maximize(true)
+                        .build()?,
+                ))
+            },
+            [0.5009359153940032, -1.4918180887782688, 2.0107111414869707],
+        ),
+        (|p| Ok(Box::new(RAdam::new(p, 0.01).build()?)), [0.5072915714918967, -1.500183874386987, 1.9697193714198775]),
+        (
+            |p| {
+                Ok(Box::new(
+                    RAdam::new(p, 0.01).betas((0.5, 0.9)).weight_decay(0.1).decoupled_weight_decay(true).build()?,
+                ))
+            },
+            [0.5149865720981808, -1.5020805720249901, 1.9389731999789102],
+        ),
+        (
+            |p| Ok(Box::new(RAdam::new(p, 0.01).betas((0.5, 0.8)).weight_decay(0.1).maximize(true).build()?)),
+            [0.4800125156357875, -1.4829390097217068, 2.041067645636169],
+        ),
+        (|p| Ok(Box::new(ASGD::new(p, 0.1).build()?)), [0.7249674237831744, -1.6624195607646461, 1.1249268310100218]),
+        (
+            |p| Ok(Box::new(ASGD::new(p, 0.1).lambd(0.1).alpha(0.5).t0(2).weight_decay(0.1).maximize(true).build()?)),
+            [0.23656386613093366, -1.2012179064831958, 2.66440892043867],
+        ),
+        (|p| Ok(Box::new(Rprop::new(p, 0.1).build()?)), [0.22000000000000003, -1.51, 1.825]),
+        (
+            |p| Ok(Box::new(Rprop::new(p, 0.1).etas((0.3, 1.5)).step_sizes((0.05, 0.12)).maximize(true).build()?)),
+            [0.77, -1.475, 2.1999999999999997],
+        ),
+        (
+            |p| Ok(Box::new(Adafactor::new(p, 0.1).build()?)),
+            [0.4538800325452923, -1.5498834745959758, 1.6800256999550027],
+        ),
+        (
+            |p| {
+                Ok(Box::new(
+                    Adafactor::new(p, 0.1)
+                        .beta2_decay(-0.5)
+                        .d(2.0)
+                        .weight_decay(0.1)
+                        .eps(Some(1e-3), 0.5)
+                        .maximize(true)
+                        .build()?,
+                ))
+            },
+            [0.5405941133423504, -1.349588209588794, 2.1616631640516615],
         ),
         (|p| Ok(Box::new(AdamW::new(p, 0.01).build()?)), [0.4922869552332984, -1.4990943327369366, 1.9814320630533406]),
         (
@@ -230,7 +327,7 @@ fn groups_have_their_own_options() -> Result<()> {
     optimizer.step()?;
     close(&a, &[0.25], 1e-15)?;
     close(&b, &[0.75], 1e-15)?;
-    optimizer.param_groups_mut()[0].set_lr(0.0);
+    optimizer.param_groups_mut()[0].set_lr(0.0)?;
     optimizer.step()?;
     close(&a, &[0.25], 1e-15)?;
     assert_eq!(optimizer.param_groups()[1].get("momentum").and_then(Value::as_i64), Some(0));

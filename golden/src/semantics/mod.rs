@@ -13,6 +13,7 @@ mod load_state_dict;
 mod models;
 mod module_methods;
 mod names;
+mod optim;
 mod registration;
 mod repr;
 mod state_dict;
@@ -47,6 +48,7 @@ const TABLES: &[&[Fact]] = &[
     load_state_dict::FACTS,
     module_methods::FACTS,
     names::FACTS,
+    optim::FACTS,
     registration::FACTS,
     repr::FACTS,
     state_dict::FACTS,

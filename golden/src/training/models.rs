@@ -1,5 +1,6 @@
 //! The models of the training runs.
 
+use firebrick::optim::swa_utils::{AveragedModel, get_ema_multi_avg_fn};
 use firebrick::prelude::*;
 
 /// A model from tensor to tensor.
@@ -8,6 +9,26 @@ pub trait Model {
     fn module(&self) -> &dyn nn::Module;
     /// Calls it.
     fn run(&self, x: &Tensor) -> Result<Tensor>;
+    /// Begins an average of its parameters: `swa` or `ema`.
+    fn averaged(&self, how: &str) -> Result<Option<Box<dyn Average>>>;
+}
+
+/// An average of a model's parameters.
+pub trait Average {
+    /// Takes up the model's present ones.
+    fn update(&self, model: &dyn nn::Module) -> Result<()>;
+    /// The average and the buffers.
+    fn state(&self) -> StateDict;
+}
+
+impl<M: Module + ModuleExt> Average for AveragedModel<M> {
+    fn update(&self, model: &dyn nn::Module) -> Result<()> {
+        self.update_parameters(model)
+    }
+
+    fn state(&self) -> StateDict {
+        self.module().state_dict()
+    }
 }
 
 impl<M: nn::Forward> Model for M {
@@ -17,6 +38,15 @@ impl<M: nn::Forward> Model for M {
 
     fn run(&self, x: &Tensor) -> Result<Tensor> {
         self.call(x)
+    }
+
+    fn averaged(&self, how: &str) -> Result<Option<Box<dyn Average>>> {
+        let average = AveragedModel::new(self)?;
+        Ok(match how {
+            "swa" => Some(Box::new(average)),
+            "ema" => Some(Box::new(average.avg_fn(get_ema_multi_avg_fn(0.9)?))),
+            _ => None,
+        })
     }
 }
 

@@ -6,14 +6,65 @@ use crate::{Failure, Out, not_built};
 use firebrick::optim::{self, Optimizer, ParamGroup};
 use firebrick::{Parameter, Scalar};
 
+/// An optimizer with the options that are given by keyword.
+macro_rules! built {
+    ($class:ident, $groups:ident, $a:ident; $($take:ident $($option:ident)+;)*) => {{
+        let lr = $a.maybe_scalar("lr")?.unwrap_or(optim::$class::LR.into());
+        let mut builder = optim::$class::new($groups, lr);
+        $($(if let Some(value) = $take(&mut $a, stringify!($option))? {
+            builder = builder.$option(value);
+        })+)*
+        Box::new(builder.build()?) as Box<dyn Optimizer>
+    }};
+}
+
+fn scalar(a: &mut Args, name: &str) -> Out<Option<Scalar>> {
+    a.maybe_scalar(name)
+}
+
+fn int(a: &mut Args, name: &str) -> Out<Option<i64>> {
+    a.maybe_int(name)
+}
+
+fn text(a: &mut Args, name: &str) -> Out<Option<String>> {
+    a.maybe_text(name)
+}
+
+fn flag(a: &mut Args, name: &str) -> Out<Option<bool>> {
+    a.maybe_bool(name)
+}
+
+fn pair(a: &mut Args, name: &str) -> Out<Option<(f64, f64)>> {
+    let Some(list) = a.maybe_list(name)? else { return Ok(None) };
+    let list: Vec<f64> = list.iter().map(|item| number(item).map(Scalar::to_f64)).collect::<Out<_>>()?;
+    match list[..] {
+        [a, b] => Ok(Some((a, b))),
+        _ => Err(Failure::Types(format!("{name} of {} numbers", list.len()))),
+    }
+}
+
 /// A boxed optimizer of this class with these keyword arguments.
 pub fn build(class: &str, groups: Vec<ParamGroup>, options: Vec<(String, Value)>) -> Out<Box<dyn Optimizer>> {
     let mut a = Args::new([], options);
-    let lr = rate(&mut a)?;
-    let built: Box<dyn Optimizer> = match class {
-        "SGD" => Box::new(sgd(groups, lr, &mut a)?),
-        "Adam" => Box::new(adam(optim::Adam::new(groups, lr), &mut a)?.build()?),
-        "AdamW" => Box::new(adam(optim::AdamW::new(groups, lr), &mut a)?.build()?),
+    let built = match class {
+        "SGD" => built!(SGD, groups, a; scalar momentum dampening weight_decay; flag nesterov maximize;),
+        "Adam" => built!(Adam, groups, a; pair betas; scalar eps weight_decay; flag amsgrad maximize;),
+        "AdamW" => built!(AdamW, groups, a; pair betas; scalar eps weight_decay; flag amsgrad maximize;),
+        "Adamax" => built!(Adamax, groups, a; pair betas; scalar eps weight_decay; flag maximize;),
+        "NAdam" => built!(NAdam, groups, a; pair betas; scalar eps weight_decay momentum_decay;
+            flag decoupled_weight_decay maximize;),
+        "RAdam" => built!(RAdam, groups, a; pair betas; scalar eps weight_decay; flag decoupled_weight_decay maximize;),
+        "RMSprop" => built!(RMSprop, groups, a; scalar alpha eps weight_decay momentum; flag centered maximize;),
+        "Adagrad" => built!(Adagrad, groups, a; scalar lr_decay weight_decay initial_accumulator_value eps;
+            flag maximize;),
+        "Adadelta" => built!(Adadelta, groups, a; scalar rho eps weight_decay; flag maximize;),
+        "ASGD" => built!(ASGD, groups, a; scalar lambd alpha t0 weight_decay; flag maximize;),
+        "Rprop" => built!(Rprop, groups, a; pair etas step_sizes; flag maximize;),
+        "Adafactor" => built!(Adafactor, groups, a; scalar beta2_decay d weight_decay; flag maximize;),
+        "Muon" => built!(Muon, groups, a; scalar weight_decay momentum eps; int ns_steps; flag nesterov;
+            text adjust_lr_fn;),
+        "LBFGS" => built!(LBFGS, groups, a; int max_iter max_eval history_size;
+            scalar tolerance_grad tolerance_change; text line_search_fn; flag maximize;),
         other => return not_built(format!("optim.{other}")),
     };
     a.finish().map_err(|failure| match failure {
@@ -21,32 +72,6 @@ pub fn build(class: &str, groups: Vec<ParamGroup>, options: Vec<(String, Value)>
         other => other,
     })?;
     Ok(built)
-}
-
-/// The learning rate, PyTorch's default where none is given.
-fn rate(a: &mut Args) -> Out<Scalar> {
-    a.scalar_or("lr", 0.001)
-}
-
-fn sgd(groups: Vec<ParamGroup>, lr: Scalar, a: &mut Args) -> Out<optim::SGD> {
-    let mut builder = optim::SGD::new(groups, lr);
-    builder = builder.momentum(a.scalar_or("momentum", 0)?).dampening(a.scalar_or("dampening", 0)?);
-    builder = builder.weight_decay(a.scalar_or("weight_decay", 0)?);
-    Ok(builder.nesterov(a.flag("nesterov")?).maximize(a.flag("maximize")?).build()?)
-}
-
-fn adam<O: From<optim::Adam>>(mut builder: optim::AdamBuilder<O>, a: &mut Args) -> Out<optim::AdamBuilder<O>> {
-    if let Some(betas) = a.maybe_list("betas")? {
-        let betas: Vec<f64> = betas.iter().map(|beta| number(beta).map(Scalar::to_f64)).collect::<Out<_>>()?;
-        builder = builder.betas((betas[0], betas[1]));
-    }
-    if let Some(eps) = a.maybe_scalar("eps")? {
-        builder = builder.eps(eps);
-    }
-    if let Some(decay) = a.maybe_scalar("weight_decay")? {
-        builder = builder.weight_decay(decay);
-    }
-    Ok(builder.amsgrad(a.flag("amsgrad")?).maximize(a.flag("maximize")?))
 }
 
 /// The groups of parameters that `how` asks for.

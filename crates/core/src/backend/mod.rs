@@ -14,7 +14,10 @@ pub use cpu::pooling::PoolShape;
 pub(crate) use kernels::{
     Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,
 };
-pub use update::{AdamRule, Rule, SgdRule};
+pub use update::{
+    AdadeltaRule, AdagradRule, AdamRule, AdamaxRule, AsgdRule, NAdamRule, RAdamRule, RmsPropRule, RpropRule, Rule,
+    SgdRule,
+};
 pub(crate) use update::{GRAD, Update};
 
 use crate::storage::Block;

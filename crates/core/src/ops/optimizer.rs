@@ -39,10 +39,7 @@ pub fn optimizer_step(entries: Vec<(Rule, SmallVec<[Tensor; 5]>)>) -> Result<()>
 
 fn check(rule: &Rule, tensors: &[Tensor], bodies: &[Body]) -> Result<()> {
     const OP: &str = "step";
-    let wanted = match rule {
-        Rule::Sgd(rule) => 2 + usize::from(rule.momentum != 0.0),
-        Rule::Adam(rule) => 4 + usize::from(rule.amsgrad),
-    };
+    let wanted = rule.bodies();
     if bodies.len() != wanted {
         return Err(Error::runtime(OP, "a rule has another number of tensors")
             .given(format!("{}", bodies.len()))

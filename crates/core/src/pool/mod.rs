@@ -53,6 +53,7 @@ mod model;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -120,12 +121,30 @@ impl Drop for YieldCores {
     }
 }
 
+thread_local! {
+    /// Does this thread keep its work to itself?
+    static SERIAL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` with this thread's operations on this thread alone: for threads that are many already, such as those that
+/// load data.
+pub fn serially<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SERIAL.set(self.0);
+        }
+    }
+    let _restored = Restore(SERIAL.replace(true));
+    f()
+}
+
 /// Calls `f` on contiguous ranges that together cover `0..items` exactly once, on several threads where that is allowed.
 ///
 /// Ranges start at multiples of `grain` and hold at least `grain` items (the last one up to `2 * grain - 1` more than
 /// its share; all of them if `items < 2 * grain`). Choose `grain` so that a range outlasts the hand-over, which is about
-/// a microsecond. With one thread, with one chunk, inside a task of the pool, and while the pool works for another
-/// caller, `f` runs once, here, on the whole range. Returns when all items are done.
+/// a microsecond. With one thread, with one chunk, inside a task of the pool, within [`serially`], and while the pool
+/// works for another caller, `f` runs once, here, on the whole range. Returns when all items are done.
 ///
 /// # Panics
 /// With the first panic of `f`.
@@ -142,7 +161,7 @@ pub fn parallel_for(items: usize, grain: usize, f: &(dyn Fn(Range<usize>) + Sync
     if items == 0 {
         return;
     }
-    if items < grain.saturating_mul(2) {
+    if items < grain.saturating_mul(2) || SERIAL.get() {
         return f(0..items);
     }
     let split = Split::new(items, grain, num_threads());

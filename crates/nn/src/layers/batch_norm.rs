@@ -6,6 +6,30 @@ use firebrick_core::text::{Repr, python_float};
 use firebrick_core::{
     Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions, default_dtype,
 };
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The weight of a new batch in the running statistics, which may change between two batches.
+#[derive(Debug)]
+struct Momentum(AtomicU64);
+
+impl Momentum {
+    /// A NaN that stands for `None`.
+    const NONE: u64 = u64::MAX;
+
+    fn new(momentum: Option<f64>) -> Self {
+        Momentum(AtomicU64::new(momentum.map_or(Self::NONE, f64::to_bits)))
+    }
+
+    fn get(&self) -> Option<f64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|&bits| bits != Self::NONE).map(f64::from_bits)
+    }
+}
+
+impl Clone for Momentum {
+    fn clone(&self) -> Self {
+        Momentum::new(self.get())
+    }
+}
 
 /// What a batch normalization is built from, whatever its dimensions.
 #[derive(Clone, Debug)]
@@ -13,7 +37,7 @@ struct Config {
     /// `None`: read off the first input.
     num_features: Option<usize>,
     eps: f64,
-    momentum: Option<f64>,
+    momentum: Momentum,
     affine: bool,
     bias: bool,
     track_running_stats: bool,
@@ -26,7 +50,7 @@ impl Config {
         Config {
             num_features,
             eps: 1e-5,
-            momentum: Some(0.1),
+            momentum: Momentum::new(Some(0.1)),
             affine: true,
             bias: true,
             track_running_stats: true,
@@ -64,11 +88,11 @@ impl Config {
     fn average_factor(&self, batches: Option<&Buffer>) -> Result<f64> {
         if let Some(batches) = batches {
             batches.add_(1)?;
-            if self.momentum.is_none() {
+            if self.momentum.get().is_none() {
                 return Ok(1.0 / batches.item::<i64>()? as f64);
             }
         }
-        Ok(self.momentum.unwrap_or(0.0))
+        Ok(self.momentum.get().unwrap_or(0.0))
     }
 }
 
@@ -130,6 +154,17 @@ macro_rules! batch_norm {
                 }
             }
 
+            /// The weight of a new batch in the running statistics; `None` is a cumulative average.
+            pub fn momentum(&self) -> Option<f64> {
+                self.config.momentum.get()
+            }
+
+            /// Sets the weight of a new batch in the running statistics.
+            pub fn set_momentum(&self, momentum: impl Into<Option<f64>>) {
+                let Momentum(bits) = Momentum::new(momentum.into());
+                self.config.momentum.0.store(bits.into_inner(), Ordering::Relaxed);
+            }
+
             /// Forgets the statistics of the batches seen: mean 0, variance 1, count 0.
             ///
             /// # Errors
@@ -174,7 +209,7 @@ macro_rules! batch_norm {
 
             /// The weight of a new batch in the running statistics, 0.1 unless set; `None` is a cumulative average.
             pub fn momentum(mut self, momentum: impl Into<Option<f64>>) -> Self {
-                self.0.momentum = momentum.into();
+                self.0.momentum = Momentum::new(momentum.into());
                 self
             }
 
@@ -272,7 +307,7 @@ macro_rules! batch_norm {
                     "{}, eps={}, momentum={}, affine={}, bias={}, track_running_stats={}",
                     self.num_features(),
                     python_float(config.eps),
-                    config.momentum.repr(),
+                    config.momentum.get().repr(),
                     config.affine.repr(),
                     self.bias.is_some().repr(),
                     config.track_running_stats.repr()

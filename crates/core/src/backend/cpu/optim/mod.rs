@@ -2,12 +2,24 @@
 //!
 //! A tile of the parameter, the gradient and the buffers is loaded, goes through PyTorch's operations one after the
 //! other, each rounded to the dtype as PyTorch's is, and is stored.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `tile` | the operations on tiles, rounded as PyTorch's |
+//! | `gradient` | SGD, ASGD, Rprop |
+//! | `adaptive` | RMSprop, Adagrad, Adadelta |
+//! | `adam` | Adam, Adamax, NAdam, RAdam |
+
+mod adam;
+mod adaptive;
+mod gradient;
+mod tile;
 
 use super::layout::{Shared, Walk, convert};
 use super::math::Real;
 use super::number::{D, DFused, S, SFused, compiled};
 use super::tiles::TILE;
-use crate::backend::{AdamRule, GRAD, Rule, SgdRule, Update};
+use crate::backend::{GRAD, Rule, Update};
 use crate::tensor::Body;
 use crate::{DType, Element};
 use half::{bf16, f16};
@@ -136,8 +148,16 @@ where
         }
         let tile = buffers.each_mut().map(|buffer| &mut buffer[..n]);
         match &job.rule {
-            Rule::Sgd(rule) => sgd::<R, T>(rule, tile),
-            Rule::Adam(rule) => adam::<R, T>(rule, tile),
+            Rule::Sgd(rule) => gradient::sgd::<R, T>(rule, tile),
+            Rule::Asgd(rule) => gradient::asgd::<R, T>(rule, tile),
+            Rule::Rprop(rule) => gradient::rprop::<R, T>(rule, tile),
+            Rule::RmsProp(rule) => adaptive::rmsprop::<R, T>(rule, tile),
+            Rule::Adagrad(rule) => adaptive::adagrad::<R, T>(rule, tile),
+            Rule::Adadelta(rule) => adaptive::adadelta::<R, T>(rule, tile),
+            Rule::Adam(rule) => adam::adam::<R, T>(rule, tile),
+            Rule::Adamax(rule) => adam::adamax::<R, T>(rule, tile),
+            Rule::NAdam(rule) => adam::nadam::<R, T>(rule, tile),
+            Rule::RAdam(rule) => adam::radam::<R, T>(rule, tile),
         }
         for (slot, buffer) in buffers[..used].iter().enumerate().filter(|&(slot, _)| slot != GRAD) {
             store::<R::Value, T>(job, slot, start, &buffer[..n]);
@@ -180,132 +200,4 @@ fn store<V: Element, T: Element>(job: &Job, slot: usize, start: usize, values: &
         }
         done += length;
     });
-}
-
-/// Parts of the bodies, in the type that is computed in.
-type Tile<'a, R> = [&'a mut [<R as Real>::Value]; MOST];
-
-/// `x = f(x)`
-#[inline(always)]
-fn each<R: Real, T: Element>(x: &mut [R::Value], f: impl Fn(R) -> R)
-where
-    R::Value: Element,
-{
-    x.iter_mut().for_each(|x| *x = rounded::<R, T>(f(R::new(*x))));
-}
-
-/// `x = f(x, y)`
-#[inline(always)]
-fn each2<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], f: impl Fn(R, R) -> R)
-where
-    R::Value: Element,
-{
-    x.iter_mut().zip(y).for_each(|(x, &y)| *x = rounded::<R, T>(f(R::new(*x), R::new(y))));
-}
-
-/// `x += alpha * y`. PyTorch rounds `alpha` to the dtype here, unlike the factors elsewhere.
-#[inline(always)]
-fn add<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], alpha: f64)
-where
-    R::Value: Element,
-{
-    let alpha = R::new(rounded::<R, T>(R::from_f64(alpha)));
-    each2::<R, T>(x, y, |x, y| alpha.mul_add(y, x));
-}
-
-#[inline(always)]
-fn rounded<R: Real, T: Element>(x: R) -> R::Value
-where
-    R::Value: Element,
-{
-    convert::<T, R::Value>(convert::<R::Value, T>(x.value()))
-}
-
-#[inline(always)]
-fn sgd<R: Real, T: Element>(rule: &SgdRule, [param, grad, buffer, _, _]: Tile<'_, R>)
-where
-    R::Value: Element,
-{
-    if rule.maximize {
-        each::<R, T>(grad, |g| -g);
-    }
-    if rule.weight_decay != 0.0 {
-        add::<R, T>(grad, param, rule.weight_decay);
-    }
-    if rule.momentum != 0.0 {
-        if rule.first {
-            buffer.copy_from_slice(grad);
-        } else {
-            let momentum = R::from_f64(rule.momentum);
-            each::<R, T>(buffer, |m| m * momentum);
-            add::<R, T>(buffer, grad, 1.0 - rule.dampening);
-        }
-        if rule.nesterov {
-            add::<R, T>(grad, buffer, rule.momentum);
-        } else {
-            grad.copy_from_slice(buffer);
-        }
-    }
-    add::<R, T>(param, grad, -rule.lr);
-}
-
-#[inline(always)]
-fn adam<R: Real, T: Element>(rule: &AdamRule, [param, grad, average, square, largest]: Tile<'_, R>)
-where
-    R::Value: Element,
-{
-    if rule.maximize {
-        each::<R, T>(grad, |g| -g);
-    }
-    if rule.weight_decay != 0.0 {
-        if rule.decoupled {
-            let keep = R::from_f64(1.0 - rule.lr * rule.weight_decay);
-            each::<R, T>(param, |p| p * keep);
-        } else {
-            add::<R, T>(grad, param, rule.weight_decay);
-        }
-    }
-    let (beta1, beta2) = rule.betas;
-    lerp::<R, T>(average, grad, 1.0 - beta1);
-    let (keep, weight) = (R::from_f64(beta2), R::from_f64(1.0 - beta2));
-    each::<R, T>(square, |v| v * keep);
-    each2::<R, T>(square, grad, |v, g| (weight * g).mul_add(g, v));
-
-    let (correction1, correction2) = (1.0 - beta1.powf(rule.step), 1.0 - beta2.powf(rule.step));
-    let (root, eps) = (R::from_f64(correction2.sqrt()), R::from_f64(rule.eps));
-    // From here on the gradient's tile holds the denominator.
-    let denominator = grad;
-    if rule.amsgrad {
-        each2::<R, T>(largest, square, maximum::<R>);
-        denominator.copy_from_slice(largest);
-    } else {
-        denominator.copy_from_slice(square);
-    }
-    each::<R, T>(denominator, R::sqrt);
-    each::<R, T>(denominator, |v| v / root);
-    each::<R, T>(denominator, |v| v + eps);
-    let step = R::from_f64(-(rule.lr / correction1));
-    for ((p, &m), &d) in param.iter_mut().zip(&*average).zip(&*denominator) {
-        *p = rounded::<R, T>(R::new(*p) + step * R::new(m) / R::new(d));
-    }
-}
-
-/// `x = lerp(x, y, weight)`, from the nearer end as PyTorch computes it.
-#[inline(always)]
-fn lerp<R: Real, T: Element>(x: &mut [R::Value], y: &[R::Value], weight: f64)
-where
-    R::Value: Element,
-{
-    let w = R::from_f64(weight);
-    if weight.abs() < 0.5 {
-        each2::<R, T>(x, y, |x, y| w.mul_add(y - x, x));
-    } else {
-        each2::<R, T>(x, y, |x, y| (y - x).mul_add(w - R::ONE, y));
-    }
-}
-
-/// The larger one; NaN where there is one.
-#[inline(always)]
-fn maximum<R: Real>(x: R, y: R) -> R {
-    if x > y || x.is_nan() { x } else { y }
 }

@@ -1,0 +1,146 @@
+//! Groups and state of an optimizer.
+
+use crate::hooks::{StepHookHandle, StepHooks};
+use crate::{IntoParamGroups, ParamGroup};
+use firebrick_core::{Error, Result, Tensor, Value};
+use indexmap::IndexMap;
+use std::collections::HashSet;
+use std::fmt;
+
+/// What an optimizer keeps for one parameter, by PyTorch's names.
+pub type State = IndexMap<String, Value>;
+
+/// Groups and state of an optimizer.
+pub struct OptimizerCore {
+    pub(crate) defaults: IndexMap<String, Value>,
+    pub(crate) groups: Vec<ParamGroup>,
+    /// By [`Tensor::id`], which is stable since the groups keep the parameters; in the order of first updates.
+    pub(crate) state: IndexMap<usize, State>,
+    before: StepHooks,
+    after: StepHooks,
+    /// Has a step been made? Schedulers warn when theirs comes first.
+    pub(crate) stepped: bool,
+}
+
+impl OptimizerCore {
+    /// An optimizer's parts: the options by name, in PyTorch's order, are the defaults of every group.
+    ///
+    /// # Errors
+    /// No parameters, a tensor that is not a leaf, a parameter in two groups.
+    pub fn new(params: impl IntoParamGroups, defaults: IndexMap<String, Value>) -> Result<Self> {
+        Self::from_groups(params.into_param_groups()?, defaults)
+    }
+
+    pub(crate) fn from_groups(groups: Vec<ParamGroup>, defaults: IndexMap<String, Value>) -> Result<Self> {
+        let (before, after) = (StepHooks::default(), StepHooks::default());
+        let mut core =
+            OptimizerCore { defaults, groups: Vec::new(), state: IndexMap::new(), before, after, stepped: false };
+        groups.into_iter().try_for_each(|group| core.add_param_group(group))?;
+        Ok(core)
+    }
+
+    /// What is kept for a parameter of one of the groups, empty at first.
+    pub fn state_mut(&mut self, param: &Tensor) -> &mut State {
+        self.state.entry(param.id()).or_default()
+    }
+
+    /// The groups, in order.
+    pub fn param_groups(&self) -> &[ParamGroup] {
+        &self.groups
+    }
+
+    /// The groups, so that options can be changed.
+    pub fn param_groups_mut(&mut self) -> &mut [ParamGroup] {
+        &mut self.groups
+    }
+
+    /// Calls `hook` before every step.
+    pub fn register_step_pre_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle {
+        self.before.register(hook)
+    }
+
+    /// Calls `hook` after every step.
+    pub fn register_step_post_hook(
+        &self,
+        hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
+    ) -> StepHookHandle {
+        self.after.register(hook)
+    }
+
+    /// Calls the hooks before a step.
+    pub(crate) fn begin_step(&mut self) -> Result<()> {
+        self.stepped = true;
+        let hooks = self.before.list();
+        hooks.into_iter().try_for_each(|hook| hook(self))
+    }
+
+    /// Calls the hooks after a step.
+    pub(crate) fn end_step(&mut self) -> Result<()> {
+        let hooks = self.after.list();
+        hooks.into_iter().try_for_each(|hook| hook(self))
+    }
+
+    pub(crate) fn add_param_group(&mut self, mut group: ParamGroup) -> Result<()> {
+        const OP: &str = "add_param_group";
+        if group.names_missing {
+            return Err(Error::value(
+                OP,
+                "all optimizer params should be with/without names. Some param names are missing",
+            ));
+        }
+        if group.params.iter().any(|param| !(param.is_leaf() || param.retains_grad())) {
+            return Err(Error::value(OP, "can't optimize a non-leaf Tensor")
+                .remedy("give the parameters themselves, or detached tensors"));
+        }
+        let named = group.options.contains_key("param_names");
+        group.set_defaults(&self.defaults);
+        let ids: HashSet<usize> = group.params.iter().map(Tensor::id).collect();
+        if ids.len() != group.params.len() {
+            warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see github.com/pytorch/pytorch/issues/40967 for more information",
+            );
+        }
+        if self.groups.iter().any(|other| other.options.contains_key("param_names") != named) {
+            let how = if named { "with names" } else { "without names" };
+            return Err(Error::value(
+                OP,
+                format!(
+                    "all optimizer param groups should be with/without names. cannot add param group {how} to the optimizer"
+                ),
+            ));
+        }
+        if self.groups.iter().flat_map(|other| &other.params).any(|param| ids.contains(&param.id())) {
+            return Err(Error::value(OP, "some parameters appear in more than one parameter group"));
+        }
+        self.groups.push(group);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for OptimizerCore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.groups).finish()
+    }
+}
+
+/// A tensor of a parameter's state, of `first` the first time, which follows the parameter to another device or dtype.
+pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor, first: f64) -> Result<Tensor> {
+    let found = state.get(name).and_then(Value::as_tensor);
+    let tensor = match found {
+        Some(tensor) if tensor.device() == param.device() && tensor.dtype() == param.dtype() => {
+            return Ok(tensor.clone());
+        }
+        Some(tensor) => tensor.to((param.device(), param.dtype()))?,
+        None => param.full_like(first)?,
+    };
+    state.insert(name.to_owned(), tensor.clone().into());
+    Ok(tensor)
+}
+
+/// PyTorch's `warnings.warn`.
+pub(crate) fn warn(text: &str) {
+    eprintln!("UserWarning: {text}");
+}
