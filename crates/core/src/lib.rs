@@ -29,6 +29,7 @@ mod storage;
 mod tensor;
 mod value;
 mod views;
+mod warning;
 
 pub use default_dtype::{default_dtype, set_default_dtype};
 pub use device::Device;
@@ -45,3 +46,4 @@ pub use tensor::{
 };
 pub use value::{Key, Value};
 pub use views::Sections;
+pub use warning::{catch_warnings, warn};

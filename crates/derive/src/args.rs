@@ -3,7 +3,7 @@
 use crate::bounds;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Error, Fields, Ident, Result, spanned::Spanned};
+use syn::{Data, DeriveInput, Error, Field, Fields, Ident, Result, spanned::Spanned};
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let shapes: Vec<(TokenStream, &Fields)> = match &input.data {
@@ -23,8 +23,21 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let generics = bounds::bounded(input, types);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let ident = &input.ident;
-    let visit = arms(&shapes, &format_ident!("visit_tensors"));
-    let visit_mut = arms(&shapes, &format_ident!("visit_tensors_mut"));
+    let each = |method: &str| {
+        let method = format_ident!("{method}");
+        arms(
+            &shapes,
+            &|field, name| quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);),
+        )
+    };
+    let (visit, visit_mut) = (each("visit_tensors"), each("visit_tensors_mut"));
+    let keywords = arms(&shapes, &|field, name| match &field.ident {
+        Some(ident) => {
+            let key = ident.to_string().trim_start_matches("r#").to_owned();
+            quote_spanned!(field.ty.span()=> __f(#key, #name);)
+        }
+        None => quote!(let _ = #name;),
+    });
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::Args for #ident #ty_generics #where_clause {
@@ -36,6 +49,20 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 let _ = &__f;
                 match self { #visit_mut }
             }
+            fn visit_keywords(
+                &self,
+                __f: &mut dyn ::core::ops::FnMut(&'static str, &dyn ::firebrick::__private::Args),
+            ) {
+                let _ = &__f;
+                match self { #keywords }
+            }
+            fn visit_keywords_mut(
+                &mut self,
+                __f: &mut dyn ::core::ops::FnMut(&'static str, &mut dyn ::firebrick::__private::Args),
+            ) {
+                let _ = &__f;
+                match self { #keywords }
+            }
         }
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::IntoArgs<#ident #ty_generics> for #ident #ty_generics #where_clause {
@@ -44,8 +71,8 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// One match arm a shape: binds every field and calls `method` on it.
-fn arms(shapes: &[(TokenStream, &Fields)], method: &Ident) -> TokenStream {
+/// One match arm a shape: binds every field and does with it what `statement` says.
+fn arms(shapes: &[(TokenStream, &Fields)], statement: &dyn Fn(&Field, &Ident) -> TokenStream) -> TokenStream {
     shapes
         .iter()
         .map(|(path, fields)| {
@@ -58,10 +85,8 @@ fn arms(shapes: &[(TokenStream, &Fields)], method: &Ident) -> TokenStream {
                 Fields::Unnamed(_) => quote!(#path(#(#names),*)),
                 Fields::Unit => path.clone(),
             };
-            let calls = fields.iter().zip(&names).map(
-                |(field, name)| quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);),
-            );
-            quote!(#pattern => { #(#calls)* })
+            let statements = fields.iter().zip(&names).map(|(field, name)| statement(field, name));
+            quote!(#pattern => { #(#statements)* })
         })
         .collect()
 }

@@ -115,7 +115,7 @@ impl Core {
 
     /// A parameter that was registered by name, for use in `forward`.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
-        match self.extra()?.member(name)? {
+        match self.extra()?.usable(name)? {
             Member::Parameter(parameter) => Some(parameter),
             _ => None,
         }
@@ -123,7 +123,7 @@ impl Core {
 
     /// A buffer that was registered by name, for use in `forward`.
     pub fn buffer(&self, name: &str) -> Option<&Buffer> {
-        match self.extra()?.member(name)? {
+        match self.extra()?.usable(name)? {
             Member::Buffer(buffer) => Some(buffer),
             _ => None,
         }

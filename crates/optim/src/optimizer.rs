@@ -1,7 +1,7 @@
 //! What all optimizers share: groups of parameters, state by parameter, and the methods over them.
 
 use crate::{IntoParamGroups, ParamGroup, state_dict};
-use firebrick_core::{Error, Result, Tensor, Value, autograd};
+use firebrick_core::{Error, Result, Tensor, Value, autograd, warn};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::fmt;
@@ -229,9 +229,4 @@ pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor) -> Result<Te
     };
     state.insert(name.to_owned(), tensor.clone().into());
     Ok(tensor)
-}
-
-/// PyTorch's `warnings.warn`.
-fn warn(text: &str) {
-    eprintln!("UserWarning: {text}");
 }

@@ -71,6 +71,8 @@ const UNINITIALIZED: u8 = 4;
 const WRAPPED: u8 = 8;
 /// A view that was not recorded as such: it must not be used once its base was changed while recording.
 const AMBIGUOUS: u8 = 16;
+/// A place for a tensor that is computed when it is needed: it has a shape but no values.
+const PLACEHOLDER: u8 = 32;
 
 impl Tensor {
     #[inline]

@@ -3,7 +3,7 @@
 //! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
 //! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test.
 
-use super::{AMBIGUOUS, INFERENCE, Tensor, UNINITIALIZED};
+use super::{AMBIGUOUS, INFERENCE, PLACEHOLDER, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -70,9 +70,12 @@ impl Tensor {
         {
             return Ok(stand_in);
         }
-        if self.flag(UNINITIALIZED | AMBIGUOUS) {
+        if self.flag(UNINITIALIZED | AMBIGUOUS | PLACEHOLDER) {
             if self.flag(UNINITIALIZED) {
                 return Err(uninitialized(op));
+            }
+            if self.flag(PLACEHOLDER) {
+                return Err(computed(op));
             }
             if crate::autograd::is_grad_enabled() {
                 crate::views::refuse_stale(op, &self)?;
@@ -95,9 +98,15 @@ impl Tensor {
 }
 
 #[cold]
+pub(crate) fn computed(op: &'static str) -> Error {
+    Error::runtime(op, "this parameter is computed during each call of its module and has no values outside of it")
+        .remedy("ask for the computed tensor, as `nn::utils::parametrize::parametrized` does")
+}
+
+#[cold]
 pub(crate) fn uninitialized(op: &'static str) -> Error {
-    Error::runtime(
-        op,
-        "Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or explicitly manipulating uninitialized parameters. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions",
-    )
+    let message = format!(
+        "Attempted to use an uninitialized parameter in {op}. This error happens when you are using a `LazyModule` or explicitly manipulating `torch.nn.parameter.UninitializedParameter` objects. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions"
+    );
+    Error::value(op, message)
 }

@@ -188,6 +188,6 @@ impl Forward for PReLU {
 
 impl Custom for PReLU {
     fn extra_repr(&self) -> String {
-        format!("num_parameters={}", self.weight.numel())
+        format!("num_parameters={}", (*self.weight).numel())
     }
 }
