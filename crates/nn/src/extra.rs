@@ -16,7 +16,7 @@ pub(crate) struct Extra {
     /// Places of members whose values are computed; not listed.
     places: IndexMap<String, Slot>,
     name: Option<String>,
-    stand_in: Option<StandIn>,
+    stand_ins: IndexMap<String, StandIn>,
 }
 
 pub(crate) enum Slot {
@@ -111,12 +111,26 @@ impl Extra {
         }
     }
 
-    pub fn stand_in(&self) -> Option<&StandIn> {
-        self.stand_in.as_ref()
+    /// What computes tensors for each call.
+    pub fn stand_ins(&self) -> impl Iterator<Item = &StandIn> {
+        self.stand_ins.values()
     }
 
-    pub fn set_stand_in(&mut self, compute: Option<StandIn>) {
-        self.stand_in = compute;
+    /// What was set under this name.
+    pub fn stand_in_of(&self, name: &str) -> Option<&StandIn> {
+        self.stand_ins.get(name)
+    }
+
+    /// Does anything stand in for a parameter?
+    pub fn is_standing_in(&self) -> bool {
+        !self.stand_ins.is_empty()
+    }
+
+    pub fn set_stand_in(&mut self, name: &str, compute: Option<StandIn>) {
+        match compute {
+            Some(compute) => drop(self.stand_ins.insert(name.to_owned(), compute)),
+            None => drop(self.stand_ins.shift_remove(name)),
+        }
     }
 
     pub fn visit_mut<'m>(&'m mut self, f: VisitorMut<'_, 'm>) {
@@ -139,7 +153,7 @@ impl Extra {
             places: copy(&self.places)?,
             hidden: self.hidden.clone(),
             name: self.name.clone(),
-            stand_in: self.stand_in.clone(),
+            stand_ins: self.stand_ins.clone(),
         })
     }
 }

@@ -333,14 +333,19 @@ fn hooks_see_where_they_are_and_add_what_does_not_match() -> Result<()> {
     let linear = net.get(0)?;
     let log = seen.clone();
     linear.register_state_dict_pre_hook(move |_, prefix, keep_vars| {
-        log.lock().unwrap().push(format!("{prefix} {keep_vars}"))
+        log.lock().expect("not poisoned").push(format!("{prefix} {keep_vars}"))
     });
     net.state_dict();
     net.state_dict_with(&StateDictOptions::new().prefix("q.").keep_vars(true));
-    assert_eq!(seen.lock().unwrap().split_off(0), ["0. false", "q.0. true"]);
+    assert_eq!(seen.lock().expect("not poisoned").split_off(0), ["0. false", "q.0. true"]);
     let log = seen.clone();
     linear.register_load_state_dict_pre_hook(move |_, loading| {
-        log.lock().unwrap().push(format!("{} {:?} {}", loading.prefix, loading.version(), loading.strict));
+        log.lock().expect("not poisoned").push(format!(
+            "{} {:?} {}",
+            loading.prefix,
+            loading.version(),
+            loading.strict
+        ));
         loading.errors.push("my error".to_owned());
         loading.keys.missing_keys.push("mine".to_owned());
         Ok(())
@@ -350,7 +355,7 @@ fn hooks_see_where_they_are_and_add_what_does_not_match() -> Result<()> {
     assert_eq!(strict, format!("{head}Missing key(s) in state_dict: \"mine\". \n\tmy error"));
     let lax = message(net.load_state_dict_with(&net.state_dict(), &LoadOptions::new().strict(false)));
     assert_eq!(lax, format!("{head}my error"));
-    let log = seen.lock().unwrap();
+    let log = seen.lock().expect("not poisoned");
     assert_eq!(*log, ["0. false", "0. Some(1) true", "0. false", "0. Some(1) false"]);
     Ok(())
 }
@@ -380,10 +385,10 @@ struct Counting {
 
 impl Custom for Counting {
     fn get_extra_state(&self) -> Option<Tensor> {
-        Tensor::scalar(*self.count.lock().unwrap()).ok()
+        Tensor::scalar(*self.count.lock().expect("not poisoned")).ok()
     }
     fn set_extra_state(&self, state: &Tensor) -> Result<()> {
-        *self.count.lock().unwrap() = state.item()?;
+        *self.count.lock().expect("not poisoned") = state.item()?;
         Ok(())
     }
 }
@@ -402,7 +407,7 @@ fn extra_state_is_saved_behind_the_modules_own_members() -> Result<()> {
     assert_eq!(keys(&net.state_dict())[1], "0._extra_state");
     state.insert("_extra_state", Tensor::scalar(7i64)?);
     m.load_state_dict(&state)?;
-    assert_eq!(*m.count.lock().unwrap(), 7);
+    assert_eq!(*m.count.lock().expect("not poisoned"), 7);
     state.remove("_extra_state");
     let head = "Error(s) in loading state_dict for";
     assert_eq!(
@@ -428,9 +433,9 @@ fn an_extra_state_that_does_not_fit_leaves_the_parameters() -> Result<()> {
     state.insert("weight", Tensor::zeros([1])?);
     state.insert("_extra_state", Tensor::ones([2])?);
     assert!(message(m.load_state_dict(&state)).contains("cannot be converted to Scalar"));
-    assert_eq!((values(&m.weight), *m.count.lock().unwrap()), (vec![1.0], 3));
+    assert_eq!((values(&m.weight), *m.count.lock().expect("not poisoned")), (vec![1.0], 3));
     m.load_state_dict_with(&counting(9)?.state_dict(), &LoadOptions::new().dry_run(true))?;
-    assert_eq!(*m.count.lock().unwrap(), 3);
+    assert_eq!(*m.count.lock().expect("not poisoned"), 3);
     let boxed: Box<dyn nn::Module> = Box::new(m);
     assert!(boxed.get_extra_state().is_some());
     Ok(())

@@ -39,18 +39,22 @@ fn hooks_read_and_replace_keywords_by_name() -> Result<()> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = seen.clone();
     scale.register_forward_pre_hook_any(HookOptions::new(), move |_, input| {
-        log.lock().unwrap().push(input.keywords().join(" "));
+        log.lock().expect("not poisoned").push(input.keywords().join(" "));
         let k: f64 = input.keyword("k").expect("a number");
         input.set_keyword("mask", Some(Tensor::full([1], 10.0f32)?))?;
         input.set_keyword("k", k + 1.0)
     });
     let log = seen.clone();
     scale.register_forward_hook_any(HookOptions::new(), move |_, input, _| {
-        log.lock().unwrap().push(format!("{:?} {:?}", input.keyword::<f64>("k"), input.keyword::<String>("type")));
+        log.lock().expect("not poisoned").push(format!(
+            "{:?} {:?}",
+            input.keyword::<f64>("k"),
+            input.keyword::<String>("type")
+        ));
         Ok(())
     });
     assert_eq!(scale.call((Tensor::ones([1])?, keywords(3.0)))?.item::<f32>()?, 40.0);
-    assert_eq!(*seen.lock().unwrap(), ["k mask type", "Some(4.0) Some(\"linear\")"]);
+    assert_eq!(*seen.lock().expect("not poisoned"), ["k mask type", "Some(4.0) Some(\"linear\")"]);
     Ok(())
 }
 

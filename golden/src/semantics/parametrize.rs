@@ -11,6 +11,16 @@ use serde_json::{Value as Json, json};
 facts! { FACTS;
     "parametrize/3b7843d4" doubled()?;
     "parametrize/0460e465" as_vector()?;
+    "parametrize/93edc6bf" {
+        let mut m = nn::Linear::new(2, 3)?;
+        utils::parametrizations::spectral_norm(&mut m, "weight")?;
+        json!([keys(&m.state_dict()), m.to_string()])
+    };
+    "parametrize/cf7c67c8" {
+        let mut m = nn::Linear::new(2, 3)?;
+        utils::spectral_norm(&mut m, "weight")?;
+        keys(&m.state_dict())
+    };
 }
 
 /// Twice its input.

@@ -161,7 +161,7 @@ impl ParametrizationList {
     }
 
     /// What takes the place of the computed tensor when the parametrizations are taken off.
-    pub(super) fn into_member(&self, leave_parametrized: bool) -> Result<Slot> {
+    pub(super) fn member(&self, leave_parametrized: bool) -> Result<Slot> {
         if self.count.is_none() {
             let original = self.stored("original")?;
             if let (true, Some(tensor)) = (leave_parametrized, original.tensor()) {

@@ -105,7 +105,7 @@ where
         extra::add_module(module, CHILD, Some(Box::new(Lists::new())))?;
         let core = exclusive_core(module)?;
         core.rename(Some(class));
-        core.stand_in(Some(Arc::new(compute_all)));
+        core.stand_in(CHILD, Some(Arc::new(compute_all)));
     }
     lists_mut(module, OP)?.insert(name, list)?;
     replace_field(module, name, &place);
@@ -143,7 +143,7 @@ pub fn set_parametrized(module: &dyn Module, name: &str, value: &Tensor) -> Resu
 pub fn remove_parametrizations(module: &mut dyn Module, name: &str, leave_parametrized: bool) -> Result<()> {
     const OP: &str = "remove_parametrizations";
     let module = exclusive(module.as_dyn_mut(), OP)?;
-    let member = find(module, name)?.into_member(leave_parametrized)?;
+    let member = find(module, name)?.member(leave_parametrized)?;
     lists_mut(module, OP)?.pop(name)?;
     replace_field(module, name, &member);
     let emptied = lists(module).is_some_and(ModuleDict::is_empty);
@@ -152,7 +152,7 @@ pub fn remove_parametrizations(module: &mut dyn Module, name: &str, leave_parame
     if emptied {
         core.extra_mut().remove(CHILD);
         core.rename(None);
-        core.stand_in(None);
+        core.stand_in(CHILD, None);
     }
     Ok(())
 }
@@ -173,12 +173,20 @@ fn find<'m>(module: &'m dyn Module, name: &str) -> Result<&'m ParametrizationLis
     })
 }
 
-fn exclusive_core(module: &mut dyn Module) -> Result<&mut crate::Core> {
+pub(super) fn exclusive_core(module: &mut dyn Module) -> Result<&mut crate::Core> {
     module.core_mut().ok_or_else(|| Error::runtime("parametrize", "the module is shared by several owners"))
 }
 
+/// The tensor of this name as a call of the module sees it.
+pub(super) fn current(module: &dyn Module, name: &str) -> Result<Option<Tensor>> {
+    if is_parametrized(module, Some(name)) {
+        return parametrized(module, name).map(Some);
+    }
+    Ok(listed(module.as_dyn(), name).and_then(|member| member.tensor().cloned()))
+}
+
 /// The parameter or buffer that the module lists under this name.
-fn listed(module: &dyn Module, name: &str) -> Option<Slot> {
+pub(super) fn listed(module: &dyn Module, name: &str) -> Option<Slot> {
     let mut found = None;
     module.visit(&mut |n, member| match member {
         Member::Parameter(parameter) if n == name => found = Some(Slot::Parameter(parameter.clone())),
@@ -189,7 +197,7 @@ fn listed(module: &dyn Module, name: &str) -> Option<Slot> {
 }
 
 /// What stands in the field of a computed member: the shape of the value, but no values.
-fn place_for(original: &Slot, value: &Tensor) -> Result<Slot> {
+pub(super) fn place_for(original: &Slot, value: &Tensor) -> Result<Slot> {
     let place = Tensor::placeholder(value)?;
     Ok(match original {
         Slot::Buffer(_) => Slot::Buffer(Buffer::non_persistent(place)),
@@ -198,7 +206,7 @@ fn place_for(original: &Slot, value: &Tensor) -> Result<Slot> {
 }
 
 /// Puts `member` into the field of this name, where there is one.
-fn replace_field(module: &mut dyn Module, name: &str, member: &Slot) {
+pub(super) fn replace_field(module: &mut dyn Module, name: &str, member: &Slot) {
     module.visit_mut(&mut |n, place| match (place, member) {
         (MemberMut::Parameter(place), Slot::Parameter(new)) if n == name => *place = new.clone(),
         (MemberMut::Buffer(place), Slot::Buffer(new)) if n == name => *place = new.clone(),
@@ -222,7 +230,7 @@ fn compute_all(module: &dyn Module) -> Result<Vec<(Parameter, Tensor)>> {
 }
 
 /// Runs `f` without recording.
-fn unrecorded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn unrecorded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     let _no_grad = ModeGuard::no_grad();
     f()
 }
