@@ -1,8 +1,8 @@
 //! `#[derive(Args)]`: the tensors inside a struct or enum, field by field.
 
 use crate::bounds;
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{Data, DeriveInput, Error, Field, Fields, Ident, Result, spanned::Spanned};
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
@@ -24,20 +24,23 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let ident = &input.ident;
     let each = |method: &str| {
-        let method = format_ident!("{method}");
-        arms(
-            &shapes,
-            &|field, name| quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);),
-        )
+        arms(&shapes, &|field, name| {
+            let method = Ident::new(method, place(field));
+            quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);)
+        })
     };
     let (visit, visit_mut) = (each("visit_tensors"), each("visit_tensors_mut"));
-    let keywords = arms(&shapes, &|field, name| match &field.ident {
-        Some(ident) => {
-            let key = ident.to_string().trim_start_matches("r#").to_owned();
-            quote_spanned!(field.ty.span()=> __f(#key, #name);)
-        }
-        None => quote!(let _ = #name;),
-    });
+    let listed = |convert: &str| {
+        arms(&shapes, &|field, name| match &field.ident {
+            Some(ident) => {
+                let convert = Ident::new(convert, place(field));
+                let key = ident.to_string().trim_start_matches("r#").to_owned();
+                quote_spanned!(field.ty.span()=> __f(#key, ::firebrick::__private::Args::#convert(#name));)
+            }
+            None => quote!(let _ = #name;),
+        })
+    };
+    let (keywords, keywords_mut) = (listed("as_args"), listed("as_args_mut"));
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::Args for #ident #ty_generics #where_clause {
@@ -61,7 +64,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 __f: &mut dyn ::core::ops::FnMut(&'static str, &mut dyn ::firebrick::__private::Args),
             ) {
                 let _ = &__f;
-                match self { #keywords }
+                match self { #keywords_mut }
             }
         }
         #[automatically_derived]
@@ -71,12 +74,19 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
+/// Where the tokens about a field stand: with all of them at its type, rustc sees equal errors for an unfit field and
+/// prints one.
+fn place(field: &Field) -> Span {
+    Span::call_site().located_at(field.ty.span())
+}
+
 /// One match arm a shape: binds every field and does with it what `statement` says.
 fn arms(shapes: &[(TokenStream, &Fields)], statement: &dyn Fn(&Field, &Ident) -> TokenStream) -> TokenStream {
     shapes
         .iter()
         .map(|(path, fields)| {
-            let names: Vec<Ident> = (0..fields.len()).map(|i| format_ident!("__field{i}")).collect();
+            let name = |(i, field): (usize, &Field)| Ident::new(&format!("__field{i}"), place(field));
+            let names: Vec<Ident> = fields.iter().enumerate().map(name).collect();
             let pattern = match fields {
                 Fields::Named(named) => {
                     let idents = named.named.iter().map(|f| &f.ident);

@@ -52,6 +52,24 @@ pub trait Args: Any {
         let _ = f;
     }
 
+    /// The value with its type forgotten; for generated code.
+    #[doc(hidden)]
+    fn as_args(&self) -> &dyn Args
+    where
+        Self: Sized,
+    {
+        self
+    }
+
+    /// The same, open to change.
+    #[doc(hidden)]
+    fn as_args_mut(&mut self) -> &mut dyn Args
+    where
+        Self: Sized,
+    {
+        self
+    }
+
     /// Calls `f` on every named field, the keyword inputs, with its name.
     fn visit_keywords(&self, f: &mut dyn FnMut(&'static str, &dyn Args)) {
         let _ = f;

@@ -60,6 +60,11 @@ pub type Visitor<'f, 'm> = &'f mut dyn FnMut(&str, Member<'m>);
 pub type VisitorMut<'f, 'm> = &'f mut dyn FnMut(&str, MemberMut<'m>);
 
 /// Behaviour that a module may write by hand, after `#[module(custom)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` says `#[module(custom)]` but has no `impl Custom`",
+    label = "no `impl Custom`",
+    note = "write `impl nn::Custom for {Self}`, or leave `#[module(custom)]` out"
+)]
 pub trait Custom {
     /// The text between the parentheses of the printed form, such as `in_features=2, out_features=3`.
     fn extra_repr(&self) -> String {
