@@ -1,6 +1,6 @@
 //! `to` and its like: other devices, dtypes and contents behind the same handles.
 
-use crate::{Module, Traversal};
+use crate::{Module, Traversal, warn};
 use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{DType, Device, Error, Result, Tensor, TensorOptions, To};
 
@@ -23,15 +23,20 @@ pub(crate) fn change_all(
 
 pub(crate) fn convert(module: &dyn Module, to: To) -> Result<()> {
     if let Some(dtype) = to.dtype
-        && !dtype.is_floating_point()
+        && !dtype.is_differentiable()
     {
         let message =
             format!("nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}");
         return Err(Error::type_("to", message));
     }
-    // The device changes for every tensor, the dtype for floating-point ones.
+    if to.dtype.is_some_and(DType::is_complex) {
+        warn(
+            "Complex modules are a new feature under active development whose design may change, and some modules might not work as expected when using complex tensors as parameters or buffers. Please file an issue at https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected.",
+        );
+    }
+    // The device changes for every tensor, the dtype for floating-point and complex ones.
     change_all(module, true, &mut |tensor| {
-        let dtype = to.dtype.filter(|_| tensor.is_floating_point());
+        let dtype = to.dtype.filter(|_| tensor.dtype().is_differentiable());
         tensor.to(To { dtype, ..to })
     })
 }

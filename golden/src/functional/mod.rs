@@ -15,6 +15,7 @@ mod creation;
 mod index;
 mod linalg;
 mod losses;
+mod order;
 mod pooling;
 mod reductions;
 mod views;
@@ -90,6 +91,7 @@ const TABLES: &[&[Row]] = &[
     index::ROWS,
     linalg::ROWS,
     losses::ROWS,
+    order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
     views::ROWS,
