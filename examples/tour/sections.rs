@@ -72,7 +72,7 @@ pub fn submodules() -> Result<()> {
     let linears = mlp.named_modules().into_iter().filter(|(_, module)| module.is::<nn::Linear>());
     println!("{}", list(linears.map(|(name, _)| name)));
     println!("{}", mlp.get_submodule("fc1")?);
-    println!("{}", mlp.parameters().iter().map(|p| p.numel()).sum::<usize>());
+    println!("{}", mlp.parameters().iter().map(|p| p.numel()).sum::<Result<usize>>()?);
     Ok(())
 }
 

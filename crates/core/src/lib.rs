@@ -53,5 +53,4 @@ pub use tensor::{
 };
 pub use value::{Key, Value};
 pub use views::Sections;
-#[doc(hidden)]
-pub use warning::warn;
+pub use warning::{catch_warnings, warn};

@@ -1,9 +1,9 @@
 //! `#[derive(Args)]`: the tensors inside a struct or enum, field by field.
 
 use crate::bounds;
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
-use syn::{Data, DeriveInput, Error, Fields, Ident, Result, spanned::Spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Data, DeriveInput, Error, Field, Fields, Ident, Result, spanned::Spanned};
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let shapes: Vec<(TokenStream, &Fields)> = match &input.data {
@@ -23,8 +23,24 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let generics = bounds::bounded(input, types);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let ident = &input.ident;
-    let visit = arms(&shapes, &format_ident!("visit_tensors"));
-    let visit_mut = arms(&shapes, &format_ident!("visit_tensors_mut"));
+    let each = |method: &str| {
+        arms(&shapes, &|field, name| {
+            let method = Ident::new(method, place(field));
+            quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);)
+        })
+    };
+    let (visit, visit_mut) = (each("visit_tensors"), each("visit_tensors_mut"));
+    let listed = |convert: &str| {
+        arms(&shapes, &|field, name| match &field.ident {
+            Some(ident) => {
+                let convert = Ident::new(convert, place(field));
+                let key = ident.to_string().trim_start_matches("r#").to_owned();
+                quote_spanned!(field.ty.span()=> __f(#key, ::firebrick::__private::Args::#convert(#name));)
+            }
+            None => quote!(let _ = #name;),
+        })
+    };
+    let (keywords, keywords_mut) = (listed("as_args"), listed("as_args_mut"));
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::Args for #ident #ty_generics #where_clause {
@@ -36,6 +52,20 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 let _ = &__f;
                 match self { #visit_mut }
             }
+            fn visit_keywords(
+                &self,
+                __f: &mut dyn ::core::ops::FnMut(&'static str, &dyn ::firebrick::__private::Args),
+            ) {
+                let _ = &__f;
+                match self { #keywords }
+            }
+            fn visit_keywords_mut(
+                &mut self,
+                __f: &mut dyn ::core::ops::FnMut(&'static str, &mut dyn ::firebrick::__private::Args),
+            ) {
+                let _ = &__f;
+                match self { #keywords_mut }
+            }
         }
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::IntoArgs<#ident #ty_generics> for #ident #ty_generics #where_clause {
@@ -44,12 +74,19 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// One match arm a shape: binds every field and calls `method` on it.
-fn arms(shapes: &[(TokenStream, &Fields)], method: &Ident) -> TokenStream {
+/// Where the tokens about a field stand: with all of them at its type, rustc sees equal errors for an unfit field and
+/// prints one.
+fn place(field: &Field) -> Span {
+    Span::call_site().located_at(field.ty.span())
+}
+
+/// One match arm a shape: binds every field and does with it what `statement` says.
+fn arms(shapes: &[(TokenStream, &Fields)], statement: &dyn Fn(&Field, &Ident) -> TokenStream) -> TokenStream {
     shapes
         .iter()
         .map(|(path, fields)| {
-            let names: Vec<Ident> = (0..fields.len()).map(|i| format_ident!("__field{i}")).collect();
+            let name = |(i, field): (usize, &Field)| Ident::new(&format!("__field{i}"), place(field));
+            let names: Vec<Ident> = fields.iter().enumerate().map(name).collect();
             let pattern = match fields {
                 Fields::Named(named) => {
                     let idents = named.named.iter().map(|f| &f.ident);
@@ -58,10 +95,8 @@ fn arms(shapes: &[(TokenStream, &Fields)], method: &Ident) -> TokenStream {
                 Fields::Unnamed(_) => quote!(#path(#(#names),*)),
                 Fields::Unit => path.clone(),
             };
-            let calls = fields.iter().zip(&names).map(
-                |(field, name)| quote_spanned!(field.ty.span()=> ::firebrick::__private::Args::#method(#name, __f);),
-            );
-            quote!(#pattern => { #(#calls)* })
+            let statements = fields.iter().zip(&names).map(|(field, name)| statement(field, name));
+            quote!(#pattern => { #(#statements)* })
         })
         .collect()
 }

@@ -104,6 +104,7 @@ fn custom(arms: &[&Ident], impl_generics: &TokenStream, this: &TokenStream, wher
     let repr = each(quote!(repr(__m)));
     let version = each(quote!(version(__m)));
     let migrate = each(quote!(migrate(__m, __state, __prefix, __version)));
+    let (get_extra, set_extra) = (each(quote!(get_extra_state(__m))), each(quote!(set_extra_state(__m, __state))));
     quote! {
         #[automatically_derived]
         impl #impl_generics ::firebrick::__private::Custom for #this #where_clause {
@@ -116,6 +117,11 @@ fn custom(arms: &[&Ident], impl_generics: &TokenStream, this: &TokenStream, wher
                 __prefix: &str,
                 __version: ::core::option::Option<i64>,
             ) -> ::firebrick::__private::Result<()> { #migrate }
+            fn get_extra_state(&self) -> ::core::option::Option<::firebrick::__private::Tensor> { #get_extra }
+            fn set_extra_state(
+                &self,
+                __state: &::firebrick::__private::Tensor,
+            ) -> ::firebrick::__private::Result<()> { #set_extra }
         }
     }
 }

@@ -1,12 +1,41 @@
 //! What a module takes and returns: tensors, and tuples, options and lists of them.
 
-use firebrick_core::{Buffer, Parameter, Tensor};
+use firebrick_core::{Buffer, Error, Parameter, Result, Tensor};
 use std::any::Any;
 
 /// The input or output of a module, open to hooks.
 ///
 /// Implemented for [`Tensor`], numbers, `bool`, `String`, `()`, and options, lists and tuples of those;
 /// `#[derive(Args)]` implements it for your own types.
+///
+/// Keyword inputs are the named fields of such a type, alone or as a part of a tuple. A hook that knows the type sees
+/// them as fields; one that does not reaches them by name, which is PyTorch's `with_kwargs=True`:
+///
+/// ```
+/// use firebrick::nn::HookOptions;
+/// use firebrick::prelude::*;
+///
+/// #[derive(Args, Clone)]
+/// struct Options { scale: f64 }
+///
+/// #[derive(Module)]
+/// struct Scale { core: Core }
+///
+/// impl nn::Forward<(Tensor, Options)> for Scale {
+///     fn forward(&self, (x, options): (Tensor, Options)) -> Result<Tensor> {
+///         x.mul(options.scale)
+///     }
+/// }
+///
+/// let scale = Scale { core: Core::new() };
+/// scale.register_forward_pre_hook_any(HookOptions::new(), |_, input| {
+///     let old: f64 = input.keyword("scale").unwrap_or(1.0);
+///     input.set_keyword("scale", old + 2.0)
+/// });
+/// let y = scale.call((Tensor::ones([1])?, Options { scale: 3.0 }))?;
+/// assert_eq!(y.item::<f32>()?, 5.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the input or output of a module",
     label = "not a tensor, number, or option, list or tuple of those",
@@ -20,6 +49,34 @@ pub trait Args: Any {
 
     /// Calls `f` on every tensor inside, in order; `f` may replace it.
     fn visit_tensors_mut(&mut self, f: &mut dyn FnMut(&mut Tensor)) {
+        let _ = f;
+    }
+
+    /// The value with its type forgotten; for generated code.
+    #[doc(hidden)]
+    fn as_args(&self) -> &dyn Args
+    where
+        Self: Sized,
+    {
+        self
+    }
+
+    /// The same, open to change.
+    #[doc(hidden)]
+    fn as_args_mut(&mut self) -> &mut dyn Args
+    where
+        Self: Sized,
+    {
+        self
+    }
+
+    /// Calls `f` on every named field, the keyword inputs, with its name.
+    fn visit_keywords(&self, f: &mut dyn FnMut(&'static str, &dyn Args)) {
+        let _ = f;
+    }
+
+    /// The same; `f` may replace the values.
+    fn visit_keywords_mut(&mut self, f: &mut dyn FnMut(&'static str, &mut dyn Args)) {
         let _ = f;
     }
 }
@@ -40,6 +97,53 @@ impl dyn Args {
         let mut out = Vec::new();
         self.visit_tensors(&mut |tensor| out.push(tensor.clone()));
         out
+    }
+
+    /// The names of the keyword inputs, in order.
+    pub fn keywords(&self) -> Vec<&'static str> {
+        let mut out = Vec::new();
+        self.visit_keywords(&mut |name, _| out.push(name));
+        out
+    }
+
+    /// The keyword input of this name, when there is one of this type: `kwargs[name]`.
+    pub fn keyword<T: Args + Clone>(&self, name: &str) -> Option<T> {
+        let mut out = None;
+        self.visit_keywords(&mut |n, value| {
+            if n == name {
+                out = value.downcast_ref::<T>().cloned();
+            }
+        });
+        out
+    }
+
+    /// Replaces the keyword input of this name: `kwargs[name] = value`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the input has no keyword of this name, or one of another type.
+    pub fn set_keyword<T: Args>(&mut self, name: &str, value: T) -> Result<()> {
+        const OP: &str = "set_keyword";
+        let (mut value, mut found) = (Some(value), false);
+        self.visit_keywords_mut(&mut |n, place| {
+            if n == name && !found {
+                found = true;
+                if let Some(place) = place.downcast_mut::<T>()
+                    && let Some(value) = value.take()
+                {
+                    *place = value;
+                }
+            }
+        });
+        match (found, value) {
+            (_, None) => Ok(()),
+            (true, _) => Err(Error::type_(OP, format!("the keyword argument '{name}' is of another type"))
+                .given(std::any::type_name::<T>())),
+            (false, _) => {
+                let names = self.keywords().join(", ");
+                Err(Error::type_(OP, format!("got an unexpected keyword argument '{name}'"))
+                    .expected(format!("one of {names}")))
+            }
+        }
     }
 }
 
@@ -106,6 +210,16 @@ impl<A: Args> Args for Option<A> {
             inner.visit_tensors_mut(f);
         }
     }
+    fn visit_keywords(&self, f: &mut dyn FnMut(&'static str, &dyn Args)) {
+        if let Some(inner) = self {
+            inner.visit_keywords(f);
+        }
+    }
+    fn visit_keywords_mut(&mut self, f: &mut dyn FnMut(&'static str, &mut dyn Args)) {
+        if let Some(inner) = self {
+            inner.visit_keywords_mut(f);
+        }
+    }
 }
 impl<A, X: IntoArgs<A>> IntoArgs<Option<A>> for Option<X> {
     fn into_args(self) -> Option<A> {
@@ -135,6 +249,12 @@ macro_rules! tuples {
             }
             fn visit_tensors_mut(&mut self, f: &mut dyn FnMut(&mut Tensor)) {
                 $(self.$i.visit_tensors_mut(f);)+
+            }
+            fn visit_keywords(&self, f: &mut dyn FnMut(&'static str, &dyn Args)) {
+                $(self.$i.visit_keywords(f);)+
+            }
+            fn visit_keywords_mut(&mut self, f: &mut dyn FnMut(&'static str, &mut dyn Args)) {
+                $(self.$i.visit_keywords_mut(f);)+
             }
         }
         impl<$($a, $x: IntoArgs<$a>),+> IntoArgs<($($a,)+)> for ($($x,)+) {

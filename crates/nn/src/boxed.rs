@@ -2,7 +2,7 @@
 
 use crate::module::Visitor;
 use crate::{Args, Core, Custom, Field, Forward, Member, MemberMut, Memo, Module, VisitorMut};
-use firebrick_core::{Result, StateDict};
+use firebrick_core::{Result, StateDict, Tensor};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -21,6 +21,12 @@ macro_rules! pointer {
             }
             fn migrate(&self, state: &mut StateDict, prefix: &str, version: Option<i64>) -> Result<()> {
                 (**self).migrate(state, prefix, version)
+            }
+            fn get_extra_state(&self) -> Option<Tensor> {
+                (**self).get_extra_state()
+            }
+            fn set_extra_state(&self, state: &Tensor) -> Result<()> {
+                (**self).set_extra_state(state)
             }
         }
 

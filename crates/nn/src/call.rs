@@ -121,7 +121,7 @@ fn run<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(this: &M, input: I) 
 fn nothing_around(module: &dyn Module) -> bool {
     let core = module.core();
     let hooked = core.hooks().is_some_and(|table| table.any()) || global_hooks::any();
-    !hooked && !core.is_lazy() && core.extra().is_none_or(|extra| extra.stand_in().is_none())
+    !hooked && !core.is_lazy() && core.extra().is_none_or(|extra| !extra.is_standing_in())
 }
 
 struct Running<'m, I, O, M: ?Sized> {
@@ -162,10 +162,13 @@ impl<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized> Running<'_, I, O, M> {
     /// `forward`, with computed tensors in the places of parameters when the core asks for that.
     fn forward(&self) -> Result<O> {
         let input = self.input.clone(); // handles, not data
-        let Some(compute) = self.module.core().extra().and_then(|extra| extra.stand_in()) else {
+        let Some(extra) = self.module.core().extra().filter(|extra| extra.is_standing_in()) else {
             return self.this.forward(input);
         };
-        let computed: Vec<(Parameter, Tensor)> = compute(self.module)?;
+        let mut computed: Vec<(Parameter, Tensor)> = Vec::new();
+        for compute in extra.stand_ins() {
+            computed.extend(compute(self.module)?);
+        }
         let pairs: Vec<(&Tensor, &Tensor)> = computed.iter().map(|(p, t)| (&**p, t)).collect();
         let _standing_in = substitute(&pairs);
         self.this.forward(input)

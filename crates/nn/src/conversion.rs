@@ -1,8 +1,25 @@
-//! `to`: other devices and dtypes behind the same handles.
+//! `to` and its like: other devices, dtypes and contents behind the same handles.
 
-use crate::{Module, warn};
+use crate::{Module, Traversal, warn};
 use firebrick_core::autograd::ModeGuard;
-use firebrick_core::{DType, Error, Result, Tensor, To};
+use firebrick_core::{DType, Device, Error, Result, Tensor, TensorOptions, To};
+
+/// Puts what `f` makes of every parameter, gradient and buffer behind its handle: PyTorch's `_apply`.
+pub(crate) fn change_all(
+    module: &dyn Module,
+    recurse: bool,
+    f: &mut dyn FnMut(&Tensor) -> Result<Tensor>,
+) -> Result<()> {
+    let _no_grad = ModeGuard::no_grad();
+    let options = Traversal::new().recurse(recurse);
+    for parameter in module.parameters_with(&options) {
+        parameter.set_data(&f(&parameter)?)?;
+        if let Some(grad) = parameter.grad() {
+            grad.set_data(&f(&grad)?)?;
+        }
+    }
+    module.buffers_with(&options).iter().try_for_each(|buffer| buffer.set_data(&f(buffer)?))
+}
 
 pub(crate) fn convert(module: &dyn Module, to: To) -> Result<()> {
     if let Some(dtype) = to.dtype
@@ -17,20 +34,24 @@ pub(crate) fn convert(module: &dyn Module, to: To) -> Result<()> {
             "Complex modules are a new feature under active development whose design may change, and some modules might not work as expected when using complex tensors as parameters or buffers. Please file an issue at https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected.",
         );
     }
-    let _no_grad = ModeGuard::no_grad();
-    for parameter in module.parameters() {
-        change(&parameter, to)?;
-        if let Some(grad) = parameter.grad() {
-            change(&grad, to)?;
-        }
-    }
-    module.buffers().iter().try_for_each(|buffer| change(buffer, to))
+    // The device changes for every tensor, the dtype for floating-point and complex ones.
+    change_all(module, true, &mut |tensor| {
+        let dtype = to.dtype.filter(|_| tensor.dtype().is_differentiable());
+        tensor.to(To { dtype, ..to })
+    })
 }
 
-/// The device changes for every tensor, the dtype for floating-point and complex ones.
-fn change(tensor: &Tensor, mut to: To) -> Result<()> {
-    if !tensor.dtype().is_differentiable() {
-        to.dtype = None;
-    }
-    tensor.set_data(&tensor.to(to)?)
+/// Every parameter and buffer in this dtype, integers as well.
+pub(crate) fn cast_all(module: &dyn Module, dtype: DType) -> Result<()> {
+    change_all(module, true, &mut |tensor| tensor.to(dtype))
+}
+
+/// Memory without values on another device.
+pub(crate) fn empty_all(module: &dyn Module, device: Device, recurse: bool) -> Result<()> {
+    change_all(module, recurse, &mut |tensor| {
+        if tensor.is_uninitialized() {
+            return tensor.to(device);
+        }
+        Tensor::empty_with(tensor.shape(), TensorOptions::new().dtype(tensor.dtype()).device(device))
+    })
 }

@@ -115,7 +115,7 @@ impl Core {
 
     /// A parameter that was registered by name, for use in `forward`.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
-        match self.extra()?.member(name)? {
+        match self.extra()?.usable(name)? {
             Member::Parameter(parameter) => Some(parameter),
             _ => None,
         }
@@ -123,7 +123,7 @@ impl Core {
 
     /// A buffer that was registered by name, for use in `forward`.
     pub fn buffer(&self, name: &str) -> Option<&Buffer> {
-        match self.extra()?.member(name)? {
+        match self.extra()?.usable(name)? {
             Member::Buffer(buffer) => Some(buffer),
             _ => None,
         }
@@ -158,10 +158,11 @@ impl Core {
     /// Computes tensors that take the places of parameters during every call of the module; `None` ends it.
     ///
     /// `compute` runs at the start of each call and gives pairs of a parameter and the tensor, with its gradient
-    /// history, that every operation on that parameter sees until the call returns.
-    pub fn stand_in(&mut self, compute: Option<crate::extra::StandIn>) {
-        self.set_flag(STANDING_IN, compute.is_some());
-        self.extra_mut().set_stand_in(compute);
+    /// history, that every operation on that parameter sees until the call returns. Several go by several names.
+    pub fn stand_in(&mut self, name: &str, compute: Option<crate::extra::StandIn>) {
+        self.extra_mut().set_stand_in(name, compute);
+        let any = self.extra_mut().is_standing_in();
+        self.set_flag(STANDING_IN, any);
     }
 
     /// Reports the places of members registered at run time. For generated code.

@@ -2,10 +2,10 @@
 
 use crate::backward_hooks::{Gradient, Gradients, ModuleInfo};
 use crate::hooks::{HookHandle, HookOptions, PostHook, insert};
-use crate::load_state_dict::IncompatibleKeys;
+use crate::load_state_dict::{IncompatibleKeys, Loading};
 use crate::module::exclusive;
 use crate::{Args, Memo, Module, conversion, extra, scope, submodule, traverse};
-use firebrick_core::{DType, Device, Error, Result, StateDict, To};
+use firebrick_core::{DType, Device, Error, Result, StateDict, Tensor, To};
 use std::sync::Arc;
 
 /// Methods of every module, concrete or `dyn`, that could not be called through `dyn Module` otherwise.
@@ -96,6 +96,66 @@ pub trait ModuleExt: Module {
     /// A failing copy.
     fn cpu(&self) -> Result<&Self> {
         self.to(Device::Cpu)
+    }
+
+    /// Casts every parameter and buffer to `dtype`, those of integers as well: PyTorch's `type(dtype)`.
+    ///
+    /// # Errors
+    /// A parameter that requires grad and a dtype without fractions; a failing copy.
+    fn type_(&self, dtype: DType) -> Result<&Self> {
+        conversion::cast_all(self.as_dyn(), dtype)?;
+        Ok(self)
+    }
+
+    /// Gives every parameter and buffer memory on `device` without copying its values, which are arbitrary then.
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    fn to_empty(&self, device: Device) -> Result<&Self> {
+        self.to_empty_with(device, true)
+    }
+
+    /// [`ModuleExt::to_empty`] for the module's own parameters and buffers only, with `recurse` false.
+    ///
+    /// # Errors
+    /// As there.
+    fn to_empty_with(&self, device: Device, recurse: bool) -> Result<&Self> {
+        conversion::empty_all(self.as_dyn(), device, recurse)?;
+        Ok(self)
+    }
+
+    /// Puts what `f` makes of every parameter, gradient and buffer behind its handle: PyTorch's `_apply`, from which
+    /// `to` and its like are made.
+    ///
+    /// # Errors
+    /// The first error of `f`; a tensor without fractions for a parameter that requires grad.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(2, 2)?;
+    /// linear.map_tensors(|tensor| tensor.zeros_like())?;
+    /// assert_eq!(linear.weight.to_vec::<f32>()?, [0.0; 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    fn map_tensors(&self, mut f: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<&Self> {
+        conversion::change_all(self.as_dyn(), true, &mut f)?;
+        Ok(self)
+    }
+
+    /// PyTorch's `share_memory`, which lets several processes train one model. The threads of one process do so with
+    /// any model, through `Arc` or a reference, so there is nothing to do; other processes do not see the memory.
+    ///
+    /// # Errors
+    /// A lazy module's parameters before the first call, as in PyTorch.
+    fn share_memory(&self) -> Result<&Self> {
+        let waiting = |tensor: &Tensor| tensor.is_uninitialized();
+        if self.parameters().iter().any(|p| waiting(p)) || self.buffers().iter().any(|b| waiting(b)) {
+            return Err(Error::runtime(
+                "share_memory",
+                "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before calling `module.share_memory()`.",
+            ));
+        }
+        Ok(self)
     }
 
     /// Calls `f` on everything below and then on the module itself, as PyTorch's `apply`.
@@ -222,13 +282,17 @@ pub trait ModuleExt: Module {
         table.add(|hooks, id| insert(&mut hooks.backward, id, Arc::new(hook), options.prepend))
     }
 
-    /// Runs `hook(module, prefix)` before the module's entries are collected by `state_dict`.
-    fn register_state_dict_pre_hook(&self, hook: impl Fn(&dyn Module, &str) + Send + Sync + 'static) -> HookHandle {
+    /// Runs `hook(module, prefix, keep_vars)` before the module's entries are collected by `state_dict`.
+    fn register_state_dict_pre_hook(
+        &self,
+        hook: impl Fn(&dyn Module, &str, bool) + Send + Sync + 'static,
+    ) -> HookHandle {
         let table = self.core().hooks_for_adding();
         table.add(|hooks, id| insert(&mut hooks.state_dict_pre, id, Arc::new(hook), false))
     }
 
-    /// Runs `hook(module, state, prefix)` after the module's entries were collected; it may change them.
+    /// Runs `hook(module, state, prefix)` after the module's entries were collected; it may change them, and the module's
+    /// version in `state.metadata`.
     fn register_state_dict_post_hook(
         &self,
         hook: impl Fn(&dyn Module, &mut StateDict, &str) + Send + Sync + 'static,
@@ -237,11 +301,25 @@ pub trait ModuleExt: Module {
         table.add(|hooks, id| insert(&mut hooks.state_dict_post, id, Arc::new(hook), false))
     }
 
-    /// Runs `hook(module, state, prefix)` before the module's entries are looked up; it may change the copy of the
-    /// checkpoint that is being loaded.
+    /// Runs `hook(module, loading)` before the module's entries are looked up; it may change the copy of the checkpoint
+    /// that is being loaded, and add to what does not match.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(1, 1)?;
+    /// linear.register_load_state_dict_pre_hook(|_, loading| {
+    ///     let (old, new) = (format!("{}w", loading.prefix), format!("{}weight", loading.prefix));
+    ///     if let Some(weight) = loading.state.remove(&old) {
+    ///         loading.state.insert(new, weight);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// linear.load_state_dict(&StateDict::from_iter([("w", Tensor::zeros([1, 1])?), ("bias", Tensor::zeros([1])?)]))?;
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_load_state_dict_pre_hook(
         &self,
-        hook: impl Fn(&dyn Module, &mut StateDict, &str) -> Result<()> + Send + Sync + 'static,
+        hook: impl Fn(&dyn Module, &mut Loading<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> HookHandle {
         let table = self.core().hooks_for_adding();
         table.add(|hooks, id| insert(&mut hooks.load_pre, id, Arc::new(hook), false))

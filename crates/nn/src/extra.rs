@@ -13,11 +13,13 @@ pub type StandIn = Arc<dyn Fn(&dyn Module) -> Result<Vec<(Parameter, Tensor)>> +
 pub(crate) struct Extra {
     members: IndexMap<String, Slot>,
     hidden: IndexSet<String>,
+    /// Places of members whose values are computed; not listed.
+    places: IndexMap<String, Slot>,
     name: Option<String>,
-    stand_in: Option<StandIn>,
+    stand_ins: IndexMap<String, StandIn>,
 }
 
-enum Slot {
+pub(crate) enum Slot {
     Parameter(Parameter),
     Buffer(Buffer),
     Module(Box<dyn Module>),
@@ -25,6 +27,15 @@ enum Slot {
 }
 
 impl Slot {
+    /// The parameter or buffer in it.
+    pub fn tensor(&self) -> Option<&Tensor> {
+        match self {
+            Slot::Parameter(parameter) => Some(parameter),
+            Slot::Buffer(buffer) => Some(buffer),
+            _ => None,
+        }
+    }
+
     fn member(&self) -> Member<'_> {
         match self {
             Slot::Parameter(parameter) => Member::Parameter(parameter),
@@ -49,6 +60,37 @@ impl Extra {
         self.members.get(name).map(Slot::member)
     }
 
+    /// A member for use in `forward`: also one whose value is computed and which is not listed.
+    pub fn usable(&self, name: &str) -> Option<Member<'_>> {
+        self.places.get(name).map(Slot::member).or_else(|| self.member(name))
+    }
+
+    /// The place of a computed member that is no field.
+    pub fn place(&self, name: &str) -> Option<&Tensor> {
+        self.places.get(name).and_then(Slot::tensor)
+    }
+
+    /// The child of this name, open to change.
+    pub fn module_mut(&mut self, name: &str) -> Option<&mut dyn Module> {
+        match self.members.get_mut(name)? {
+            Slot::Module(module) => module.as_dyn_mut(),
+            _ => None,
+        }
+    }
+
+    /// Takes a member off the listings; `place` is what `forward` finds under its name from now on.
+    pub fn set_aside(&mut self, name: &str, place: Slot) {
+        self.members.shift_remove(name);
+        self.hidden.insert(name.to_owned());
+        self.places.insert(name.to_owned(), place);
+    }
+
+    /// Ends [`Extra::set_aside`]: the member is listed again, behind the others as PyTorch lists it.
+    pub fn bring_back(&mut self, name: &str, member: Slot) {
+        self.places.shift_remove(name);
+        self.members.insert(name.to_owned(), member);
+    }
+
     pub fn remove(&mut self, name: &str) -> bool {
         self.members.shift_remove(name).is_some()
     }
@@ -69,12 +111,26 @@ impl Extra {
         }
     }
 
-    pub fn stand_in(&self) -> Option<&StandIn> {
-        self.stand_in.as_ref()
+    /// What computes tensors for each call.
+    pub fn stand_ins(&self) -> impl Iterator<Item = &StandIn> {
+        self.stand_ins.values()
     }
 
-    pub fn set_stand_in(&mut self, compute: Option<StandIn>) {
-        self.stand_in = compute;
+    /// What was set under this name.
+    pub fn stand_in_of(&self, name: &str) -> Option<&StandIn> {
+        self.stand_ins.get(name)
+    }
+
+    /// Does anything stand in for a parameter?
+    pub fn is_standing_in(&self) -> bool {
+        !self.stand_ins.is_empty()
+    }
+
+    pub fn set_stand_in(&mut self, name: &str, compute: Option<StandIn>) {
+        match compute {
+            Some(compute) => drop(self.stand_ins.insert(name.to_owned(), compute)),
+            None => drop(self.stand_ins.shift_remove(name)),
+        }
     }
 
     pub fn visit_mut<'m>(&'m mut self, f: VisitorMut<'_, 'm>) {
@@ -89,12 +145,15 @@ impl Extra {
     }
 
     pub fn clone_with(&self, memo: &mut Memo) -> Result<Extra> {
-        let members = self.members.iter().map(|(name, slot)| Ok((name.clone(), slot.clone_with(memo)?)));
+        let mut copy = |slots: &IndexMap<String, Slot>| {
+            slots.iter().map(|(name, slot)| Ok((name.clone(), slot.clone_with(memo)?))).collect::<Result<_>>()
+        };
         Ok(Extra {
-            members: members.collect::<Result<_>>()?,
+            members: copy(&self.members)?,
+            places: copy(&self.places)?,
             hidden: self.hidden.clone(),
             name: self.name.clone(),
-            stand_in: self.stand_in.clone(),
+            stand_ins: self.stand_ins.clone(),
         })
     }
 }
@@ -120,6 +179,14 @@ pub(crate) fn visit<'m>(core: &'m crate::Core, declared: &mut dyn FnMut(Visitor<
 pub(crate) fn register_parameter(module: &mut dyn Module, name: &str, parameter: Option<Parameter>) -> Result<()> {
     let op = "register_parameter";
     check_name(op, "parameter", name)?;
+    if parameter.as_ref().is_some_and(|parameter| parameter.grad_fn().is_some()) {
+        return Err(Error::value(
+            op,
+            format!(
+                "Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To express '{name}' as a function of another Tensor, compute the value in the forward() method."
+            ),
+        ));
+    }
     let slot = parameter.map_or(Slot::Empty(MemberKind::Parameter), Slot::Parameter);
     insert(module, op, name, MemberKind::Parameter, slot)
 }
@@ -195,7 +262,8 @@ fn insert(module: &mut dyn Module, op: &'static str, name: &str, kind: MemberKin
 
 /// Python's `hasattr`: a field, a registered member or a method of `nn.Module`.
 pub(crate) fn has_attribute(module: &dyn Module, name: &str) -> bool {
-    if METHODS.contains(&name) || module.attributes().contains(&name) {
+    let set_aside = module.core().extra().is_some_and(|extra| extra.places.contains_key(name));
+    if set_aside || METHODS.contains(&name) || module.attributes().contains(&name) {
         return true;
     }
     let mut found = false;
@@ -203,6 +271,11 @@ pub(crate) fn has_attribute(module: &dyn Module, name: &str) -> bool {
         found |= n.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     });
     found
+}
+
+/// Is this the name of a method of PyTorch's `nn.Module`?
+pub(crate) fn is_method(name: &str) -> bool {
+    name != "training" && METHODS.contains(&name)
 }
 
 /// The public methods of PyTorch 2.15's `nn.Module`, whose names no member can take.

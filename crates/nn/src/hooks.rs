@@ -1,7 +1,7 @@
 //! Functions that run around `forward`, in backward, and around `state_dict`, and the handles that take them off.
 
 use crate::backward_hooks::{BackwardHook, BackwardPreHook};
-use crate::load_state_dict::IncompatibleKeys;
+use crate::load_state_dict::{IncompatibleKeys, Loading};
 use crate::{Args, Module};
 use firebrick_core::{Result, StateDict};
 use indexmap::IndexMap;
@@ -21,9 +21,9 @@ pub(crate) struct PostHook {
     pub always: bool,
 }
 
-pub(crate) type StateDictPreHook = Arc<dyn Fn(&dyn Module, &str) + Send + Sync>;
+pub(crate) type StateDictPreHook = Arc<dyn Fn(&dyn Module, &str, bool) + Send + Sync>;
 pub(crate) type StateDictPostHook = Arc<dyn Fn(&dyn Module, &mut StateDict, &str) + Send + Sync>;
-pub(crate) type LoadPreHook = Arc<dyn Fn(&dyn Module, &mut StateDict, &str) -> Result<()> + Send + Sync>;
+pub(crate) type LoadPreHook = Arc<dyn Fn(&dyn Module, &mut Loading<'_>) -> Result<()> + Send + Sync>;
 pub(crate) type LoadPostHook = Arc<dyn Fn(&dyn Module, &mut IncompatibleKeys) -> Result<()> + Send + Sync>;
 
 /// Every hook of one module, or every global one, in the order in which they run.

@@ -9,6 +9,7 @@
 //! | `hooks`, `backward_hooks`, `global_hooks` | functions around the computation |
 //! | `traverse`, `submodule`, `repr` | names, paths, printing |
 //! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
+//! | `functional_call` | calls with other tensors in the places of parameters |
 //! | [`init`] | how parameters begin |
 //! | `layers`, [`functional`] | what models are made of, as modules and as functions |
 //! | [`swa_utils`] | averages of weights |
@@ -30,6 +31,7 @@ mod extra;
 mod field;
 mod forward;
 pub mod functional;
+mod functional_call;
 mod global_hooks;
 mod hints;
 mod hooks;
@@ -59,13 +61,14 @@ pub use field::{Field, Flattened};
 pub use firebrick_core::{Buffer, Parameter, Reduction};
 pub use firebrick_derive::{Args, Module};
 pub use forward::{CloneForward, Forward, boxed};
+pub use functional_call::{functional_call, functional_call_strict};
 pub use global_hooks::{
     register_module_forward_hook, register_module_forward_pre_hook, register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 };
 pub use hooks::{HookHandle, HookOptions, ScopedHook};
 pub use layers::*;
-pub use load_state_dict::{IncompatibleKeys, LoadOptions};
+pub use load_state_dict::{IncompatibleKeys, LoadOptions, Loading};
 pub use memo::Memo;
 pub use module::{Custom, Member, MemberKind, MemberMut, Module, Visitor, VisitorMut};
 pub use state_dict::StateDictOptions;

@@ -3,7 +3,7 @@
 use crate::hints;
 use crate::hooks::Hooks;
 use crate::lazy;
-use crate::state_dict::own_state;
+use crate::state_dict::{EXTRA_STATE, own_state};
 use crate::{Member, MemberKind, Module};
 use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{Error, Result, StateDict, Tensor};
@@ -83,10 +83,33 @@ impl fmt::Display for IncompatibleKeys {
     }
 }
 
+/// What a hook of [`register_load_state_dict_pre_hook`](crate::ModuleExt::register_load_state_dict_pre_hook) sees and
+/// may change before the entries of its module are looked up.
+pub struct Loading<'l> {
+    /// A copy of the checkpoint, made for this load.
+    pub state: &'l mut StateDict,
+    /// What precedes the module's keys in it: empty, or ending in a dot.
+    pub prefix: &'l str,
+    /// Are missing and unexpected keys an error?
+    pub strict: bool,
+    /// The keys that did not match so far; a hook may add some.
+    pub keys: &'l mut IncompatibleKeys,
+    /// Lines of the error that the load will return, PyTorch's `error_msgs`; a hook may add some.
+    pub errors: &'l mut Vec<String>,
+}
+
+impl Loading<'_> {
+    /// The version of the module that wrote the checkpoint, when it says so: `local_metadata.get("version")`.
+    pub fn version(&self) -> Option<i64> {
+        let path = self.prefix.strip_suffix('.').unwrap_or(self.prefix);
+        self.state.metadata.get(path).and_then(|numbers| numbers.get("version")).copied()
+    }
+}
+
 pub(crate) fn load(root: &dyn Module, state: &StateDict, options: &LoadOptions) -> Result<IncompatibleKeys> {
     let _no_grad = ModeGuard::no_grad();
     // Hooks and `migrate` change a copy: the tensors are shared, the keys are not.
-    let mut plan = Plan { state: state.clone(), ..Plan::default() };
+    let mut plan = Plan { state: state.clone(), strict: options.strict, ..Plan::default() };
     plan.read(root, "")?;
     plan.find_unexpected(root);
     plan.run_post_hooks()?;
@@ -101,6 +124,7 @@ pub(crate) fn load(root: &dyn Module, state: &StateDict, options: &LoadOptions) 
 #[derive(Default)]
 struct Plan<'m> {
     state: StateDict,
+    strict: bool,
     known: HashSet<String>,
     writes: Vec<Write<'m>>,
     keys: IncompatibleKeys,
@@ -108,6 +132,8 @@ struct Plan<'m> {
     /// Hooks to run once the keys are known, children first.
     post_hooks: Vec<(&'m dyn Module, Arc<Hooks>)>,
     modules: Vec<&'m dyn Module>,
+    /// What `set_extra_state` gets.
+    extra: Vec<(&'m dyn Module, Tensor)>,
 }
 
 struct Write<'m> {
@@ -121,11 +147,22 @@ impl<'m> Plan<'m> {
     fn read(&mut self, module: &'m dyn Module, prefix: &str) -> Result<()> {
         let hooks = module.core().hooks().map(|table| table.snapshot());
         for hook in hooks.iter().flat_map(|h| h.load_pre.values()) {
-            hook(module, &mut self.state, prefix)?;
+            hook(
+                module,
+                &mut Loading {
+                    state: &mut self.state,
+                    prefix,
+                    strict: self.strict,
+                    keys: &mut self.keys,
+                    errors: &mut self.errors,
+                },
+            )?;
         }
         let path = prefix.strip_suffix('.').unwrap_or(prefix);
         let version = self.state.metadata.get(path).and_then(|numbers| numbers.get("version")).copied();
-        module.migrate(&mut self.state, prefix, version)?;
+        if let Err(error) = module.migrate(&mut self.state, prefix, version) {
+            self.errors.push(error.to_string());
+        }
         let mut outcome = Ok(());
         own_state(module, &mut |name, target| {
             if outcome.is_ok() {
@@ -133,6 +170,7 @@ impl<'m> Plan<'m> {
             }
         });
         outcome?;
+        self.extra_state(module, format!("{prefix}{EXTRA_STATE}"));
         self.modules.push(module);
         let mut outcome = Ok(());
         module.visit(&mut |name, member| {
@@ -164,6 +202,17 @@ impl<'m> Plan<'m> {
         }
         self.known.insert(key);
         Ok(())
+    }
+
+    fn extra_state(&mut self, module: &'m dyn Module, key: String) {
+        if module.get_extra_state().is_none() {
+            return;
+        }
+        match self.state.get(&key) {
+            Some(state) => self.extra.push((module, state.clone())),
+            None => self.keys.missing_keys.push(key.clone()),
+        }
+        self.known.insert(key);
     }
 
     /// Keys that no module asked for, module by module as PyTorch finds them.
@@ -224,6 +273,7 @@ impl<'m> Plan<'m> {
                 })?;
             }
         }
+        self.extra.iter().try_for_each(|(module, state)| module.set_extra_state(state))?;
         for Write { target, value, .. } in &self.writes {
             if options.assign {
                 target.set_data(value)?;

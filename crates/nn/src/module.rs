@@ -4,7 +4,7 @@ use crate::load_state_dict::{self, IncompatibleKeys, LoadOptions};
 use crate::state_dict::{self, StateDictOptions};
 use crate::traverse::{self, Traversal};
 use crate::{Core, Field, Memo, extra, submodule};
-use firebrick_core::{Buffer, Parameter, Result, StateDict};
+use firebrick_core::{Buffer, Error, Parameter, Result, StateDict, Tensor};
 use std::any::Any;
 use std::fmt;
 
@@ -60,6 +60,11 @@ pub type Visitor<'f, 'm> = &'f mut dyn FnMut(&str, Member<'m>);
 pub type VisitorMut<'f, 'm> = &'f mut dyn FnMut(&str, MemberMut<'m>);
 
 /// Behaviour that a module may write by hand, after `#[module(custom)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` says `#[module(custom)]` but has no `impl Custom`",
+    label = "no `impl Custom`",
+    note = "write `impl nn::Custom for {Self}`, or leave `#[module(custom)]` out"
+)]
 pub trait Custom {
     /// The text between the parentheses of the printed form, such as `in_features=2, out_features=3`.
     fn extra_repr(&self) -> String {
@@ -82,10 +87,28 @@ pub trait Custom {
     /// and `version` is the one the checkpoint was written with, when it says so.
     ///
     /// # Errors
-    /// Whatever makes the checkpoint unreadable; loading then stops with nothing changed.
+    /// Whatever makes the checkpoint unreadable: one more line of the error that `load_state_dict` returns.
     fn migrate(&self, state: &mut StateDict, prefix: &str, version: Option<i64>) -> Result<()> {
         let _ = (state, prefix, version);
         Ok(())
+    }
+
+    /// What the module saves beside its parameters and buffers, under `_extra_state`; `None`, the default, is nothing.
+    ///
+    /// PyTorch's may be any object that Python can pickle; here it is a tensor, which every checkpoint can hold.
+    fn get_extra_state(&self) -> Option<Tensor> {
+        None
+    }
+
+    /// Takes up what [`Custom::get_extra_state`] saved. Runs when the whole checkpoint is found to fit, just before
+    /// parameters and buffers are written.
+    ///
+    /// # Errors
+    /// A state that does not fit; parameters and buffers then stay as they are.
+    fn set_extra_state(&self, state: &Tensor) -> Result<()> {
+        let _ = state;
+        let message = "Reached a code path in Module.set_extra_state() that should never be called.";
+        Err(Error::runtime("set_extra_state", message).remedy("a module with `get_extra_state` needs this one, too"))
     }
 }
 
@@ -272,6 +295,26 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
             parameter.set_grad(None).expect("clearing a gradient checks nothing");
         }
     }
+    /// [`Module::zero_grad`], or, with `set_to_none` false, sets the gradients to zero in place, cut off from any
+    /// history.
+    ///
+    /// # Errors
+    /// A gradient that may not be written in place.
+    fn zero_grad_with(&self, set_to_none: bool) -> Result<()> {
+        if set_to_none {
+            self.zero_grad();
+            return Ok(());
+        }
+        for grad in self.parameters().iter().filter_map(|parameter| parameter.grad()) {
+            if grad.grad_fn().is_some() {
+                grad.detach_()?;
+            } else {
+                grad.requires_grad_(false)?;
+            }
+            grad.zero_()?;
+        }
+        Ok(())
+    }
 
     /// Registers a parameter under a name that is no field; `None` leaves a listed, empty slot.
     ///
@@ -314,7 +357,7 @@ pub(crate) fn identity(module: &dyn Module) -> u64 {
 /// The error for a structural change of a module that several `Arc`s own.
 pub(crate) fn exclusive<'m>(module: Option<&'m mut dyn Module>, op: &'static str) -> Result<&'m mut dyn Module> {
     module.ok_or_else(|| {
-        firebrick_core::Error::runtime(op, "the module is shared by several owners, so its structure cannot change")
+        Error::runtime(op, "the module is shared by several owners, so its structure cannot change")
             .remedy("change it before sharing it through `Arc`, or change a `deep_clone`")
     })
 }

@@ -4,6 +4,9 @@ use crate::traverse::join;
 use crate::{Member, Module};
 use firebrick_core::{StateDict, Tensor};
 
+/// The key of what [`Custom::get_extra_state`](crate::Custom::get_extra_state) gives.
+pub(crate) const EXTRA_STATE: &str = "_extra_state";
+
 /// Options of [`Module::state_dict_with`](crate::Module::state_dict_with).
 ///
 /// ```
@@ -50,7 +53,7 @@ pub(crate) fn collect_into(module: &dyn Module, out: &mut StateDict, options: &S
 fn save(module: &dyn Module, out: &mut StateDict, prefix: &str, keep_vars: bool) {
     let hooks = module.core().hooks().map(|table| table.snapshot());
     for hook in hooks.iter().flat_map(|h| h.state_dict_pre.values()) {
-        hook(module, prefix);
+        hook(module, prefix, keep_vars);
     }
     let path = prefix.strip_suffix('.').unwrap_or(prefix);
     out.metadata.entry(path.to_owned()).or_default().insert("version".to_owned(), module.version());
@@ -59,6 +62,9 @@ fn save(module: &dyn Module, out: &mut StateDict, prefix: &str, keep_vars: bool)
         let kept = keep_vars || tensor.is_uninitialized();
         out.insert(format!("{prefix}{name}"), if kept { tensor.clone() } else { tensor.detach() });
     });
+    if let Some(extra) = module.get_extra_state() {
+        out.insert(format!("{prefix}{EXTRA_STATE}"), extra);
+    }
     module.visit(&mut |name, member| {
         if let Member::Module(child) = member {
             save(child, out, &format!("{prefix}{name}."), keep_vars);

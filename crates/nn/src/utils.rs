@@ -1,8 +1,14 @@
 //! Helpers around modules: PyTorch's `torch.nn.utils`.
 
 mod clip_grad;
+pub mod parametrizations;
+pub mod parametrize;
+mod spectral_norm;
+mod vector;
 
 pub use crate::state_dict::consume_prefix_in_state_dict_if_present;
 pub use clip_grad::{
     ClipOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, clip_grads_with_norm_, get_total_norm,
 };
+pub use spectral_norm::{SpectralNormOptions, remove_spectral_norm, spectral_norm, spectral_norm_with};
+pub use vector::{parameters_to_vector, vector_to_parameters};

@@ -210,11 +210,14 @@ fn a_computed_tensor_stands_in_for_a_hidden_parameter() -> Result<()> {
     let core = linear.core_mut().expect("one owner");
     core.hide("weight", true);
     core.rename(Some("ParametrizedLinear".to_owned()));
-    core.stand_in(Some(Arc::new(|module: &dyn Module| {
-        let original = module.get_parameter("original")?;
-        let linear = module.downcast_ref::<nn::Linear>().expect("a Linear");
-        Ok(vec![(linear.weight.clone(), original.mul(2.0)?)])
-    })));
+    core.stand_in(
+        "weight",
+        Some(Arc::new(|module: &dyn Module| {
+            let original = module.get_parameter("original")?;
+            let linear = module.downcast_ref::<nn::Linear>().expect("a Linear");
+            Ok(vec![(linear.weight.clone(), original.mul(2.0)?)])
+        })),
+    );
     assert_eq!(names(linear.named_parameters()), ["bias", "original"]);
     assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["bias", "original"]);
     assert_eq!(linear.to_string(), "ParametrizedLinear(in_features=2, out_features=1, bias=True)");
@@ -227,7 +230,7 @@ fn a_computed_tensor_stands_in_for_a_hidden_parameter() -> Result<()> {
     copy.get_parameter("original")?.set_data(&Tensor::zeros([1, 2])?)?;
     assert_eq!(values(&copy.call(ones([1, 2])?)?.detach()), [0.0]);
     let core = linear.core_mut().expect("one owner");
-    core.stand_in(None);
+    core.stand_in("weight", None);
     core.hide("weight", false);
     core.rename(None);
     assert!(linear.unregister("original"));

@@ -135,23 +135,107 @@ fn parameter_containers_hold_parameters() -> Result<()> {
     let mut list = nn::ParameterList::from(vec![p(1)?, p(2)?]);
     list.append(p(3)?).extend([p(4)?]);
     assert_eq!(names(list.named_parameters()), ["0", "1", "2", "3"]);
-    assert_eq!((list.len(), list.get(-1)?.numel()), (4, 4));
+    assert_eq!((list.len(), list.get(-1)?.numel()?), (4, 4));
     assert_eq!(message(list.get(10)), "index 10 is out of range");
     assert!(list.slice(1..3).get(0)?.ptr_eq(list.get(1)?));
     list.set(0, p(9)?)?;
-    assert_eq!(list.iter().map(|p| p.numel()).collect::<Vec<_>>(), [9, 2, 3, 4]);
+    assert_eq!(list.iter().map(|p| p.numel()).collect::<Result<Vec<_>>>()?, [9, 2, 3, 4]);
+    list += [p(5)?];
+    assert_eq!((list.len(), list.slice(-2..).len(), list.slice(..-9).len()), (5, 2, 0));
 
     let mut dict = nn::ParameterDict::new();
     dict.update([("a", p(1)?), ("b", p(2)?)])?;
     dict.set_default("z", p(3)?)?;
-    assert_eq!(dict.set_default("a", p(7)?)?.numel(), 1);
+    assert_eq!(dict.set_default("a", p(7)?)?.numel()?, 1);
     assert_eq!(dict.keys().collect::<Vec<_>>(), ["a", "b", "z"]);
-    assert!(dict.get("nope").is_none());
-    assert_eq!(dict.pop("b")?.numel(), 2);
-    assert_eq!(message(dict.pop("b")), "'b'");
+    assert_eq!(message(dict.get("nope")), "'ParameterDict' object has no attribute 'nope'");
+    assert_eq!(dict.pop("b")?.numel()?, 2);
+    assert_eq!(message(dict.pop("b")), "'ParameterDict' object has no attribute 'b'");
     let copy = dict.copy();
-    assert_eq!(dict.pop_item().map(|(name, _)| name), Some("z".to_owned()));
+    assert_eq!(dict.pop_item()?.0, "z");
     assert_eq!((dict.len(), copy.len()), (1, 2));
-    assert!(copy.get("a").is_some_and(|a| dict.get("a").is_some_and(|b| a.ptr_eq(b))));
+    assert!(copy.get("a")?.ptr_eq(dict.get("a")?));
+    let joined = copy | nn::ParameterDict::from_keys(["n", "a"], &p(5)?)?;
+    assert_eq!(joined.keys().collect::<Vec<_>>(), ["a", "z", "n"]);
+    assert!(joined.get("n")?.ptr_eq(joined.get("a")?), "one parameter under both names");
+    assert_eq!(joined.keys().next_back(), Some("n"));
+    dict.clear();
+    assert_eq!(message(dict.pop_item()), "popitem(): dictionary is empty");
+    for (name, error) in [
+        ("", "parameter name can't be empty string \"\""),
+        ("a.b", "parameter name can't contain \".\""),
+        ("keys", "attribute 'keys' already exists"),
+        ("train", "attribute 'train' already exists"),
+    ] {
+        assert_eq!(message(dict.insert(name, p(1)?)), error);
+    }
+    dict.insert("training", p(1)?)?;
+    Ok(())
+}
+
+#[test]
+fn ranges_are_pythons_slices() -> Result<()> {
+    let list: nn::ModuleList<_> = (0..4).map(|_| Arc::new(nn::ReLU::new())).collect();
+    let lengths =
+        [list.slice(1..3), list.slice(-2..), list.slice(5..), list.slice(-10..2), list.slice(..), list.slice(..=-1)];
+    assert_eq!(lengths.map(|part| part.len()), [2, 2, 0, 2, 4, 4]);
+    let lengths = [list.slice(..-1), list.slice(..=-5), list.slice(isize::MIN..isize::MAX)];
+    assert_eq!(lengths.map(|part| part.len()), [3, 0, 4]);
+    assert!(Arc::ptr_eq(list.slice(-1..).get(0)?, list.get(3)?));
+    Ok(())
+}
+
+#[test]
+fn parts_of_a_model_share_its_layers_under_their_names() -> Result<()> {
+    let mut net =
+        nn::Sequential::new().add_named("a", nn::Linear::new(1, 2)?)?.add_named("b", nn::Linear::new(2, 1)?)?;
+    let tail = net.share(1..);
+    assert_eq!(names(tail.named_parameters()), ["b.weight", "b.bias"]);
+    assert!(tail.get_parameter("b.weight")?.ptr_eq(net.get_parameter("b.weight")?));
+    let again = net.share(-1..);
+    assert!(again.get_parameter("b.weight")?.ptr_eq(net.get_parameter("b.weight")?));
+    assert_eq!(net.call(Tensor::ones([1, 1])?)?.shape(), [1, 1]);
+    net.set_submodule("b", nn::boxed(nn::Identity::new()))?;
+    assert_eq!((tail.len(), net.get(-1)?.type_name()), (1, "Identity"), "the part keeps its layer");
+    let mut list = nn::ModuleList::from([relu(), nn::boxed(nn::Linear::new(1, 1)?)]);
+    let part = list.share(1..);
+    assert!(part.parameters()[0].ptr_eq(&list.parameters()[0]));
+    Ok(())
+}
+
+#[test]
+fn sums_and_products_of_models_are_numbered() -> Result<()> {
+    let model = || nn::Sequential::new().add_named("a", nn::ReLU::new())?.add_named("b", nn::Identity::new());
+    assert_eq!(names((model()? + model()?).named_children()), ["0", "1", "2", "3"]);
+    let mut net = model()?;
+    net += model()?;
+    assert_eq!(names(net.named_children()), ["a", "b", "2", "3"]);
+    let twice = (model()? * 2)?;
+    assert_eq!(
+        (twice.len(), names(twice.named_children())),
+        (4, vec!["0".to_owned(), "1".to_owned()]),
+        "shared ones once"
+    );
+    assert_eq!(
+        message(model()? * 0),
+        "Non-positive multiplication factor 0 for <class 'torch.nn.modules.container.Sequential'>"
+    );
+    let mut list = nn::ModuleList::from([relu()]) + [identity()];
+    list += vec![relu()];
+    assert_eq!(types(list.named_children()), named([("0", "ReLU"), ("1", "Identity"), ("2", "ReLU")]));
+    Ok(())
+}
+
+#[test]
+fn a_sequential_counts_negative_places_from_its_end() -> Result<()> {
+    for (index, expected) in [(-1, 2), (-3, 0), (3, 3), (0, 0)] {
+        let mut net = nn::Sequential::new().add(nn::ReLU::new()).add(nn::ReLU::new()).add(nn::ReLU::new());
+        net.insert(index, nn::Identity::new())?;
+        assert_eq!(net.iter().position(|layer| layer.type_name() == "Identity"), Some(expected), "at {index}");
+    }
+    let mut net = nn::Sequential::new().add(nn::ReLU::new());
+    assert_eq!(message(net.insert(-2, nn::ReLU::new())), "Index out of range: -2");
+    assert_eq!(message(net.insert(2, nn::ReLU::new())), "Index out of range: 2");
+    assert_eq!(message(net.pop(-2)), "index -2 is out of range");
     Ok(())
 }

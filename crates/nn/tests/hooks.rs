@@ -396,3 +396,79 @@ fn global_hooks_see_every_module_before_its_own_hooks() -> Result<()> {
     assert_eq!(log.take(), ["own"]);
     Ok(())
 }
+
+#[test]
+fn global_backward_hooks_come_first_and_prepended_ones_before_the_modules_others() -> Result<()> {
+    let _turn = turn();
+    let log = Log::default();
+    let (layer, x) = layer_and_input()?;
+    let pre = |text: &'static str| {
+        let log = log.clone();
+        move |_: &nn::ModuleInfo, _: &[nn::Gradient]| {
+            log.add(text);
+            Ok(None)
+        }
+    };
+    let post = |text: &'static str| {
+        let log = log.clone();
+        move |_: &nn::ModuleInfo, _: &[nn::Gradient], _: &[nn::Gradient]| {
+            log.add(text);
+            Ok(None)
+        }
+    };
+    let global = [
+        nn::register_module_full_backward_pre_hook(pre("global pre")),
+        nn::register_module_full_backward_hook(post("global")),
+    ];
+    let first = HookOptions::new().prepend(true);
+    layer.register_full_backward_pre_hook(HookOptions::new(), pre("pre"));
+    layer.register_full_backward_hook(HookOptions::new(), post("post"));
+    layer.register_full_backward_pre_hook(first, pre("first pre"));
+    layer.register_full_backward_hook(first, post("first post"));
+    layer.call(&x)?.sum()?.backward()?;
+    global.iter().for_each(nn::HookHandle::remove);
+    assert_eq!(log.take(), ["global pre", "first pre", "pre", "global", "first post", "post"]);
+    Ok(())
+}
+
+#[test]
+fn always_called_hooks_run_after_a_failing_hook_of_either_kind() -> Result<()> {
+    let _turn = turn();
+    let log = Log::default();
+    let always = |m: &Double| {
+        let log = log.clone();
+        let options = HookOptions::new().always_call(true);
+        m.register_forward_hook_with(options, move |_, _: &Tensor, output: Option<&Tensor>| {
+            log.add(format!("always {}", output.is_some()));
+            Ok(None)
+        });
+    };
+    let failing = || Error::runtime("hook", "boom");
+    let m = Double::new(&log);
+    always(&m);
+    let handle = m.register_forward_pre_hook(move |_, _: &Tensor| Err(failing()));
+    assert_eq!(message(m.call(scalar(1.0)?)), "boom");
+    assert_eq!(log.take(), ["always false"], "there is no output yet");
+    handle.remove();
+    m.register_forward_hook(move |_, _: &Tensor, _: &Tensor| Err(failing()));
+    always(&m);
+    assert_eq!(message(m.call(scalar(1.0)?)), "boom");
+    assert_eq!(log.take(), ["forward 1", "always true", "always true"]);
+    Ok(())
+}
+
+#[test]
+fn warnings_of_always_called_hooks_can_be_caught() -> Result<()> {
+    let _turn = turn();
+    let m = Double::new(&Log::default());
+    let options = HookOptions::new().always_call(true);
+    m.register_forward_hook_with(options, |_, _: &Tensor, _: Option<&Tensor>| Err(Error::runtime("hook", "later")));
+    let (result, warnings) = firebrick::catch_warnings(|| m.call(Tensor::ones([2])?));
+    assert_eq!(message(result), "a Tensor with 2 elements cannot be converted to Scalar");
+    assert_eq!(
+        warnings,
+        ["module forward hook with ``always_call=True`` raised an exception that was silenced as another error was \
+          raised in forward: later"]
+    );
+    Ok(())
+}

@@ -51,7 +51,8 @@ fn only_its_own_call_initializes() -> Result<()> {
     assert_eq!(waiting, [false, false, true, true]);
     let linear = nn::Linear::lazy(4)?;
     let direct = nn::Forward::forward(&linear, Tensor::ones([1, 3])?);
-    assert!(message(direct).starts_with("Attempted to use an uninitialized parameter"));
+    assert!(message(direct).starts_with("Attempted to use an uninitialized parameter in linear. This error happens"));
+    assert!(message(linear.weight.numel()).starts_with("Attempted to use an uninitialized parameter in numel."));
     Ok(())
 }
 

@@ -134,3 +134,114 @@ fn a_parameter_of_a_computed_tensor_is_a_leaf() -> Result<()> {
     assert!(p.is_leaf() && p.requires_grad());
     Ok(())
 }
+
+#[test]
+fn gradients_are_forgotten_or_set_to_zero_in_place() -> Result<()> {
+    let m = nn::Linear::new(1, 1)?;
+    m.call(Tensor::ones([1, 1])?)?.sum()?.backward()?;
+    let grad = m.weight.grad().expect("a gradient");
+    m.zero_grad_with(false)?;
+    assert!(m.weight.grad().is_some_and(|g| g.ptr_eq(&grad)));
+    assert_eq!(values(&grad), [0.0]);
+    let y = m.call(Tensor::ones([1, 1])?)?.square()?.sum()?;
+    y.backward_with(firebrick::autograd::Backward::new().create_graph(true))?;
+    m.zero_grad_with(false)?;
+    assert!(m.weight.grad().is_some_and(|g| g.grad_fn().is_none() && !g.requires_grad()));
+    m.zero_grad_with(true)?;
+    assert!(m.weight.grad().is_none());
+    Ok(())
+}
+
+#[test]
+fn type_casts_integers_as_well() -> Result<()> {
+    let norm = nn::BatchNorm1d::new(1)?;
+    norm.type_(DType::F16)?;
+    assert!(norm.state_dict().values().all(|t| t.dtype() == DType::F16));
+    assert_eq!(
+        message(nn::Linear::new(1, 1)?.type_(DType::I32)),
+        "data set to a tensor that requires gradients must be floating point or complex dtype"
+    );
+    Ok(())
+}
+
+#[test]
+fn empty_memory_on_a_device_keeps_handles_shapes_and_dtypes() -> Result<()> {
+    firebrick::accelerator::enable_mock(1);
+    let net = nn::ModuleList::from([nn::BatchNorm1d::new(2)?]);
+    let weight = net[0].weight.clone().expect("affine");
+    net.to_empty_with(Device::Mock(0), false)?;
+    assert_eq!(weight.device(), Device::Cpu, "the list itself has nothing");
+    net.to_empty(Device::Mock(0))?;
+    assert!(net.state_dict().values().all(|t| t.device() == Device::Mock(0)));
+    assert_eq!((weight.shape()?.to_vec(), weight.requires_grad()), (vec![2], true));
+    assert_eq!(net.get_buffer("0.num_batches_tracked")?.dtype(), DType::I64);
+    let lazy = nn::Linear::lazy(2)?;
+    lazy.to_empty(Device::Mock(0))?;
+    assert!(lazy.weight.is_uninitialized() && lazy.weight.device() == Device::Mock(0));
+    Ok(())
+}
+
+#[test]
+fn layers_are_made_on_the_device_and_of_the_dtype_asked_for() -> Result<()> {
+    firebrick::accelerator::enable_mock(1);
+    let (device, dtype) = (Device::Mock(0), DType::F64);
+    let made: Vec<Box<dyn nn::Module>> = vec![
+        Box::new(nn::Linear::builder(2, 3).device(device).dtype(dtype).build()?),
+        Box::new(nn::Linear::lazy_builder(3).device(device).dtype(dtype).build()?),
+        Box::new(nn::Conv1d::builder(2, 3, 1).device(device).dtype(dtype).build()?),
+        Box::new(nn::Conv2d::builder(2, 3, 1).device(device).dtype(dtype).build()?),
+        Box::new(nn::Conv3d::lazy_builder(3, 1).device(device).dtype(dtype).build()?),
+        Box::new(nn::BatchNorm2d::builder(2).device(device).dtype(dtype).build()?),
+        Box::new(nn::BatchNorm1d::lazy_builder().device(device).dtype(dtype).build()?),
+        Box::new(nn::LayerNorm::builder([2]).device(device).dtype(dtype).build()?),
+        Box::new(nn::Embedding::builder(4, 2).device(device).dtype(dtype).build()?),
+        Box::new(nn::PReLU::builder(1).device(device).dtype(dtype).build()?),
+    ];
+    for module in &made {
+        for (name, tensor) in module.state_dict_with(&nn::StateDictOptions::new().keep_vars(true)).iter() {
+            let expected = if name == "num_batches_tracked" { DType::I64 } else { dtype };
+            assert_eq!((tensor.device(), tensor.dtype()), (device, expected), "{module} {name}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn threads_share_a_model_as_it_is() -> Result<()> {
+    let m = nn::Linear::new(1, 1)?;
+    m.share_memory()?;
+    let before = m.weight.item::<f32>()?;
+    std::thread::scope(|scope| {
+        scope.spawn(|| firebrick::autograd::no_grad(|| m.weight.add_(1).map(|_| ())).expect("a sum"));
+    });
+    assert_eq!(m.weight.item::<f32>()?, before + 1.0);
+    assert!(
+        message(nn::Linear::lazy(1)?.share_memory()).starts_with("Can't share memory on an uninitialized parameter")
+    );
+    Ok(())
+}
+
+#[test]
+fn tensors_are_mapped_behind_their_handles() -> Result<()> {
+    let m = nn::Linear::new(1, 1)?;
+    let held = m.weight.clone();
+    m.call(Tensor::ones([1, 1])?)?.sum()?.backward()?;
+    m.map_tensors(|tensor| tensor.full_like(7.0))?;
+    assert_eq!((values(&held.detach()), held.grad().map(|g| values(&g))), (vec![7.0], Some(vec![7.0])));
+    assert!(m.map_tensors(|_| Err(Error::runtime("map", "no"))).is_err());
+    Ok(())
+}
+
+#[test]
+fn devices_are_read_from_pytorchs_strings() {
+    assert_eq!("cpu".parse::<Device>().ok(), Some(Device::Cpu));
+    assert_eq!("cpu:0".parse::<Device>().ok(), Some(Device::Cpu));
+    assert_eq!("mock:12".parse::<Device>().ok(), Some(Device::Mock(12)));
+    assert_eq!(message("".parse::<Device>()), "Device string must not be empty");
+    for text in ["cuda:-1", "cpu:x", "cpu:01", "cpu:", "cpu:1:2", "9", " cpu", "nope:x", "cpu1"] {
+        assert_eq!(message(text.parse::<Device>()), format!("Invalid device string: '{text}'"));
+    }
+    let unknown = message("nope:1".parse::<Device>());
+    assert!(unknown.starts_with("Expected one of cpu, cuda, ipu,") && unknown.ends_with("device string: nope"));
+    assert!(message("cuda:0".parse::<Device>()).contains("no device of type cuda"));
+}

@@ -163,3 +163,50 @@ fn a_module_with_several_owners_cannot_change_its_structure() -> Result<()> {
     assert_eq!(m.a.weight.shape()?, [4, 4]);
     Ok(())
 }
+
+/// One module under two names, its weight as a parameter of the parent, one buffer under two names.
+#[derive(Module)]
+struct Twins {
+    core: Core,
+    a: Arc<nn::Linear>,
+    b: Arc<nn::Linear>,
+    p: Parameter,
+    q: Buffer,
+    r: Buffer,
+}
+
+#[test]
+fn listings_combine_prefix_recursion_and_duplicates_as_pytorch_does() -> Result<()> {
+    let (a, q) = (Arc::new(nn::Linear::new(1, 1)?), Buffer::new(Tensor::ones([1])?));
+    let m = Twins { core: Core::new(), p: a.weight.clone(), b: a.clone(), a, r: q.clone(), q };
+    let (usual, all) = (Traversal::new(), Traversal::new().remove_duplicate(false));
+    let parameters = |options: &Traversal| names(m.named_parameters_with(options));
+    assert_eq!(parameters(&usual), ["p", "a.bias"]);
+    assert_eq!(parameters(&all), ["p", "a.weight", "a.bias", "b.weight", "b.bias"]);
+    assert_eq!(parameters(&usual.clone().recurse(false)), ["p"]);
+    assert_eq!(parameters(&usual.clone().prefix("z")), ["z.p", "z.a.bias"]);
+    assert_eq!(parameters(&all.clone().prefix("z").recurse(false)), ["z.p"]);
+    assert_eq!(names(m.named_buffers()), ["q"]);
+    assert_eq!(names(m.named_buffers_with(&all)), ["q", "r"]);
+    assert_eq!(names(m.named_modules_with(&all)), ["", "a", "b"]);
+    assert_eq!(names(m.named_modules_with(&usual.prefix("m"))), ["m", "m.a"]);
+    assert_eq!(names(m.named_children()), ["a"]);
+    assert_eq!((m.parameters_with(&all).len(), m.buffers_with(&all).len()), (5, 2));
+    Ok(())
+}
+
+#[test]
+fn odd_paths_have_pytorchs_errors() -> Result<()> {
+    let mut net = nn::Sequential::new().add(nn::ReLU::new());
+    net.set_submodule("new", nn::boxed(nn::Tanh::new()))?;
+    assert_eq!(net.to_string(), "Sequential(\n  (0): ReLU()\n  (new): Tanh()\n)");
+    let relu = || nn::boxed(nn::ReLU::new());
+    assert_eq!(message(net.set_submodule_strict("1", relu())), "Sequential has no attribute `1`");
+    assert_eq!(message(net.set_submodule("a.b", relu())), "Sequential has no attribute `a`");
+    assert_eq!(message(net.set_submodule("training", relu())), "`training` is not an nn.Module");
+    assert_eq!(message(net.get_submodule("0.x.y")), "ReLU has no attribute `x`");
+    assert_eq!(message(net.get_parameter("0.")), "ReLU has no attribute ``");
+    assert_eq!(message(net.get_parameter("0")), "`0` is not an nn.Parameter");
+    assert_eq!(message(net.get_buffer("training")), "`training` is not a buffer");
+    Ok(())
+}

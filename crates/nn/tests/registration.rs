@@ -132,7 +132,7 @@ fn registered_members_come_after_declared_ones_and_keep_their_place() -> Result<
     m.register_parameter("gate", Some(ones(4)))?;
     let expected = ["gate", "bias", "step", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "extra.weight"];
     assert_eq!(keys(&m.state_dict()), expected);
-    assert_eq!(m.core().parameter("gate").map(|p| p.numel()), Some(4));
+    assert_eq!(m.core().parameter("gate").and_then(|p| p.numel().ok()), Some(4));
     assert!(m.core().buffer("step").is_some() && m.core().module("extra").is_some());
     assert!(m.unregister("gate") && !m.unregister("gate"));
     assert_eq!(names(m.named_parameters())[0], "bias");
@@ -187,5 +187,32 @@ fn modules_can_be_made_and_used_on_any_thread() -> Result<()> {
     });
     assert_eq!(shape.join().expect("no panic")?, [1, 1]);
     assert!(!m.is_training());
+    Ok(())
+}
+
+#[test]
+fn only_leaves_are_registered() -> Result<()> {
+    let x = Tensor::ones([1])?;
+    x.requires_grad_(true)?;
+    let mut m = Bare::new();
+    let computed = Parameter::from_handle(x.mul(2)?);
+    assert_eq!(
+        message(m.register_parameter("w", Some(computed))),
+        "Cannot assign non-leaf Tensor to parameter 'w'. Model parameters must be created explicitly. To express 'w' as \
+         a function of another Tensor, compute the value in the forward() method."
+    );
+    m.register_parameter("w", None)?;
+    assert!(m.parameters().is_empty() && m.state_dict().is_empty() && m.core().parameter("w").is_none());
+    assert_eq!(message(m.get_parameter("w")), "`w` is not an nn.Parameter");
+    assert_eq!(m.load_state_dict(&StateDict::new())?.to_string(), "<All keys matched successfully>");
+    assert_eq!(
+        message(m.load_state_dict(&StateDict::from_iter([("w", Tensor::ones([1])?)]))),
+        "Error(s) in loading state_dict for Module:\n\tUnexpected key(s) in state_dict: \"w\". "
+    );
+    m.register_buffer("b", None)?;
+    assert!(m.buffers().is_empty());
+    m.add_empty_module("c")?;
+    assert_eq!(message(m.get_submodule("c")), "`c` is not an nn.Module");
+    assert_eq!(m.apply(|_| Ok(()))?.to_string(), "Module(\n  (c): None\n)");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::hooks::{StepHookHandle, StepHooks};
 use crate::{IntoParamGroups, ParamGroup};
-use firebrick_core::{Error, Result, Tensor, Value};
+use firebrick_core::{Error, Result, Tensor, Value, warn};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::fmt;
@@ -138,9 +138,4 @@ pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor, first: f64) 
     };
     state.insert(name.to_owned(), tensor.clone().into());
     Ok(tensor)
-}
-
-/// PyTorch's `warnings.warn`.
-pub(crate) fn warn(text: &str) {
-    eprintln!("UserWarning: {text}");
 }

@@ -44,8 +44,10 @@ pub fn raised(error: &Error) -> Json {
         other => format!("{other:?}Error"),
     };
     let text = error.to_string();
+    let key = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     match error.kind() {
-        // Python prints a KeyError as the repr of its argument.
+        // Python prints a KeyError as the repr of its argument; a key alone is printed so by Firebrick, too.
+        ErrorKind::Key if key.is_some() => json!({"raises": kind, "message": text, "args": [key]}),
         ErrorKind::Key => json!({"raises": kind, "message": python_repr(&text), "args": [text]}),
         _ => json!({"raises": kind, "message": text}),
     }

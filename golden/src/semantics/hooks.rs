@@ -1,11 +1,11 @@
 //! Hooks around the computation.
 
-use super::describe::{grad, outcome, raised, tensor};
+use super::describe::{grad, outcome, raised, refusal, tensor};
 use super::facts;
 use super::models::linear;
-use firebrick::autograd;
 use firebrick::nn::HookOptions;
 use firebrick::prelude::*;
+use firebrick::{autograd, catch_warnings};
 use serde_json::{Value as Json, json};
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +19,34 @@ facts! { FACTS;
     "hooks/d18fd494" backward(2.0)?;
     "hooks/3962d4d5" backward_order()?;
     "hooks/40419e1f" backward_nested()?;
+    "hooks/15ad5e8d" two_inputs()?;
+    "hooks/e4e2dbea" keywords()?;
+    "hooks/1444b3c4" always_called_and_failing()?;
+    "hooks/755d95ae" always_called_after_a_pre_hook()?;
+    "hooks/f4568b4c" {
+        let (m, log) = double();
+        let hook = log.clone();
+        let _handle = m.register_forward_hook(move |_, _: &Tensor, _: &Tensor| {
+            hook.add("hook");
+            Ok(None)
+        });
+        nn::Forward::forward(&m, one()?)?;
+        json!(log.lines())
+    };
+    "hooks/afd23acf" {
+        let (m, log) = (linear([[3.0, 5.0]], None)?, Log::default());
+        let _handle = m.register_full_backward_hook(HookOptions::new(), |_, grads, _| {
+            Ok(Some(vec![grads[0].clone(), grads[0].clone()]))
+        });
+        pass(&m, &log)?
+    };
+    "hooks/4d81fb25" {
+        let m = nn::Linear::new(1, 1)?;
+        let _handle = m.register_full_backward_hook(HookOptions::new(), |_, _, _| Ok(None));
+        let x = Tensor::ones([1, 1])?;
+        x.requires_grad_(true)?;
+        refusal(m.call(&x)?.add_(1))
+    };
 }
 
 /// Lines in the order in which they were written.
@@ -53,6 +81,26 @@ impl nn::Forward for Double {
     }
 }
 
+/// The keyword input of a forward.
+#[derive(Args, Clone)]
+struct Keywords {
+    k: i64,
+}
+
+impl nn::Forward<(Tensor, Keywords)> for Double {
+    fn forward(&self, (x, keywords): (Tensor, Keywords)) -> Result<Tensor> {
+        let value: f64 = x.item()?;
+        self.log.add(format!("m.forward({value:.1}, k={})", keywords.k));
+        x.mul(2)
+    }
+}
+
+impl nn::Forward<(Tensor, i64)> for Double {
+    fn forward(&self, (x, k): (Tensor, i64)) -> Result<Tensor> {
+        nn::Forward::forward(self, (x, Keywords { k }))
+    }
+}
+
 fn double() -> (Double, Log) {
     let log = Log::default();
     (Double { core: Core::new(), log: log.clone() }, log)
@@ -72,14 +120,14 @@ fn ordered(prepend: bool) -> Result<Json> {
     let mut handles = Vec::new();
     for name in ["A", "B"] {
         let (log, options) = (log.clone(), HookOptions::new().prepend(prepend));
-        handles.push(m.register_forward_pre_hook_with(options, move |_, _| {
+        handles.push(m.register_forward_pre_hook_with(options, move |_, _: &Tensor| {
             log.add(format!("pre {name}"));
             Ok(None)
         }));
     }
     for name in ["C", "D"] {
         let (log, options) = (log.clone(), HookOptions::new().prepend(prepend));
-        handles.push(m.register_forward_hook_with(options, move |_, _, _| {
+        handles.push(m.register_forward_hook_with(options, move |_, _: &Tensor, _: Option<&Tensor>| {
             log.add(format!("post {name}"));
             Ok(None)
         }));
@@ -89,9 +137,9 @@ fn ordered(prepend: bool) -> Result<Json> {
 
 fn replaced() -> Result<Json> {
     let (m, log) = double();
-    let _first = m.register_forward_hook(|_, _, y| y.add(100).map(Some));
+    let _first = m.register_forward_hook(|_, _: &Tensor, y: &Tensor| y.add(100).map(Some));
     let seen = log.clone();
-    let _second = m.register_forward_hook(move |_, _, y| {
+    let _second = m.register_forward_hook(move |_, _: &Tensor, y: &Tensor| {
         seen.add(format!("2nd sees {:.1}", y.item::<f64>()?));
         Ok(None)
     });
@@ -101,17 +149,67 @@ fn replaced() -> Result<Json> {
 fn always_called() -> Result<Json> {
     let (m, log) = double();
     let (usual, always) = (log.clone(), log.clone());
-    let _usual = m.register_forward_hook(move |_, _, _| {
+    let _usual = m.register_forward_hook(move |_, _: &Tensor, _: &Tensor| {
         usual.add("usual");
         Ok(None)
     });
-    let _always = m.register_forward_hook_with(HookOptions::new().always_call(true), move |_, _, output| {
-        always.add(format!("always output={}", if output.is_some() { "a tensor" } else { "None" }));
-        Ok(None)
-    });
+    let _always = m.register_forward_hook_with(
+        HookOptions::new().always_call(true),
+        move |_, _: &Tensor, output: Option<&Tensor>| {
+            always.add(format!("always output={}", if output.is_some() { "a tensor" } else { "None" }));
+            Ok(None)
+        },
+    );
     let result = m.call(Tensor::ones([2])?);
     let result = result.map_or_else(|error| raised(&error), |_| Json::Null);
     Ok(json!({"result": result, "log": log.lines()}))
+}
+
+fn division_by_zero<T>() -> Result<T> {
+    Err(Error::runtime("hook", "division by zero"))
+}
+
+fn always_called_and_failing() -> Result<Json> {
+    let (m, _) = double();
+    let options = HookOptions::new().always_call(true);
+    let _handle = m.register_forward_hook_with(options, |_, _: &Tensor, _: Option<&Tensor>| division_by_zero());
+    let (result, warnings) = catch_warnings(|| m.call(Tensor::ones([2])?));
+    Ok(json!({"result": null, "warnings": warnings, "raised": refusal(result)}))
+}
+
+fn always_called_after_a_pre_hook() -> Result<Json> {
+    let (m, log) = double();
+    let (_pre, always) = (m.register_forward_pre_hook(|_, _: &Tensor| division_by_zero()), log.clone());
+    let options = HookOptions::new().always_call(true);
+    let _always = m.register_forward_hook_with(options, move |_, _: &Tensor, output: Option<&Tensor>| {
+        always.add(format!("always output={}", if output.is_some() { "a tensor" } else { "None" }));
+        Ok(None)
+    });
+    let result = m.call(one()?);
+    Ok(json!({"log": log.lines(), "result": refusal(result)}))
+}
+
+fn two_inputs() -> Result<Json> {
+    let (m, log) = double();
+    let _handle = m.register_forward_pre_hook(|_, (x, _): &(Tensor, i64)| Ok(Some((x.add(1)?, 7))));
+    with_log(&log, m.call((one()?, 3i64)))
+}
+
+fn keywords() -> Result<Json> {
+    let (m, log) = double();
+    let seen = log.clone();
+    let _handle = m.register_forward_pre_hook_any(HookOptions::new(), move |_, input| {
+        let k: Option<i64> = input.keyword("k");
+        seen.add(format!("kwargs {{'k': {}}}", k.unwrap_or_default()));
+        let mut outcome = Ok(());
+        input.visit_tensors_mut(&mut |x| match x.add(1) {
+            Ok(more) => *x = more,
+            Err(error) => outcome = Err(error),
+        });
+        outcome?;
+        input.set_keyword("k", 5i64)
+    });
+    with_log(&log, m.call((one()?, Keywords { k: 3 })))
 }
 
 fn removed() -> Result<Json> {

@@ -7,6 +7,7 @@ use crate::Out;
 use crate::functional::Args;
 use crate::modules::construct;
 use crate::value::Value;
+use firebrick::catch_warnings;
 use firebrick::prelude::*;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -47,6 +48,26 @@ facts! { FACTS;
         let layer = nn::Linear::lazy(4)?;
         layer.double()?.call(Tensor::ones([1, 3])?.to(DType::F64)?)?;
         layer.weight.dtype().name()
+    };
+    "lazy/c97585c5" {
+        // `p.data` is the same memory without history.
+        let data = uninitialized()?.detach();
+        json!({"returns": if data.requires_grad() { "Parameter" } else { "Tensor" }})
+    };
+    "lazy/297dbd44" json!({"returns": uninitialized()?.dim()});
+    "lazy/c50b4f3d" {
+        let optimizer = optim::SGD::new(nn::Linear::lazy(4)?.parameters(), 0.1).build()?;
+        json!({"returns": optimizer.to_string()})
+    };
+    "lazy/551b4036" {
+        let m = nn::Linear::lazy(4)?;
+        let same = m.apply(|m| m.get_parameter("weight").map(|_| ()))?;
+        json!({"returns": same.to_string()})
+    };
+    "lazy/70645658" {
+        let (layer, warnings) = catch_warnings(|| nn::Linear::lazy(4));
+        layer?;
+        warnings
     };
     "lazy/bd8afe5e" {
         let (layer, calls) = (nn::Linear::lazy(1)?, Arc::new(AtomicUsize::new(0)));

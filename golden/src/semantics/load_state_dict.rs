@@ -61,6 +61,12 @@ facts! { FACTS;
         outcome(m.load_state_dict(&StateDict::new()), |_| Ok(Json::Null))?
     };
     "load_state_dict/37ae05a7" tied()?;
+    "load_state_dict/4b93ec26" {
+        let m = nn::BatchNorm1d::new(2)?;
+        let mut state = m.state_dict();
+        state.remove("num_batches_tracked");
+        outcome(m.load_state_dict(&state), |_| Ok(Json::Null))?
+    };
     "load_state_dict/966eaf04" {
         let m = linear([[1.0]], None)?;
         m.load_state_dict(&StateDict::from_iter([("weight", Tensor::new([[3i64]])?)]))?;

@@ -1,8 +1,8 @@
 //! Registering members.
 
 use super::describe::{outcome, raised, refusal, tensor};
-use super::facts;
 use super::models::{Bare, keys, names};
+use super::{does_not_compile, facts};
 use crate::Out;
 use crate::functional::Args;
 use crate::modules::construct;
@@ -27,6 +27,8 @@ facts! { FACTS;
     "registration/e6f01cbc" duplicates()?;
     "registration/a66c7d2c" hidden()?;
     "registration/16050c9c" order()?;
+    "registration/87a097e5" reassigned()?;
+    "registration/0d6c535b" reassigned_child()?;
     "registration/a1bb97b3" {
         let mut m = Bare::new();
         for name in ["w", "v", "w"] {
@@ -93,6 +95,38 @@ fn hidden() -> Result<Json> {
     with_key.insert("np", Tensor::ones([1])?);
     let load = m.load_state_dict(&with_key).map_or_else(|error| raised(&error), |_| Json::Null);
     Ok(json!({"state_dict": keys(&state), "named_buffers": names(m.named_buffers()), "load with key": load}))
+}
+
+/// A parameter, then nothing, then a parameter under one name.
+fn reassigned() -> Result<Json> {
+    let mut m = Bare::new();
+    m.register_parameter("w", Some(ones(1)?))?;
+    m.register_parameter("w", None)?;
+    let (mut slots, value) = (Vec::new(), m.core().parameter("w").map(|_| "a parameter"));
+    m.visit(&mut |name, _| slots.push(name.to_owned()));
+    let empty = json!([slots == ["w"], value, names(m.named_parameters()), keys(&m.state_dict())]);
+    m.register_parameter("w", Some(ones(1)?))?;
+    Ok(json!({
+        "assign tensor over parameter": does_not_compile(),
+        "after None: in _parameters": empty,
+        "after Parameter again": names(m.named_parameters()),
+    }))
+}
+
+/// A child, then nothing, then a child under one name.
+fn reassigned_child() -> Result<Json> {
+    let mut m = Bare::new();
+    m.add_module("c", nn::Linear::new(1, 1)?)?;
+    m.add_empty_module("c")?;
+    let mut slots = Vec::new();
+    m.visit(&mut |name, _| slots.push(name.to_owned()));
+    let empty = json!([slots, names(m.named_children()), names(m.named_modules()), m.to_string()]);
+    m.add_module("c", nn::ReLU::new())?;
+    Ok(json!({
+        "assign int over module": does_not_compile(),
+        "after None": empty,
+        "after ReLU": names(m.named_children()),
+    }))
 }
 
 fn order() -> Result<Json> {

@@ -1,6 +1,6 @@
 //! The tensor behind its handle: other data, no history, a full copy.
 
-use super::{REQUIRES_GRAD, Tensor, UNINITIALIZED};
+use super::{Body, PLACEHOLDER, REQUIRES_GRAD, Tensor, UNINITIALIZED};
 use crate::{DType, Device, Dims, Error, Result};
 
 impl Tensor {
@@ -17,6 +17,7 @@ impl Tensor {
     pub fn detach(&self) -> Tensor {
         let out = Tensor::from_body(self.body());
         out.set_flag(UNINITIALIZED, self.is_uninitialized());
+        out.set_flag(PLACEHOLDER, self.is_placeholder());
         out.set_inference(self.is_inference());
         out
     }
@@ -44,8 +45,11 @@ impl Tensor {
     /// optimizer, a tied layer) sees them. Initializes a lazy layer's parameter.
     ///
     /// # Errors
-    /// The tensor requires grad and `other` is no floating-point tensor.
+    /// The tensor requires grad and `other` is no floating-point tensor; the tensor is a [`Tensor::placeholder`].
     pub fn set_data(&self, other: &Tensor) -> Result<()> {
+        if self.is_placeholder() {
+            return Err(super::substitute::computed("set_data"));
+        }
         let uninitialized = other.is_uninitialized();
         let other = if uninitialized { other.clone() } else { other.resolve("set_data")? };
         if self.requires_grad() && !other.dtype().is_differentiable() {
@@ -70,7 +74,8 @@ impl Tensor {
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001",
             ));
         }
-        let copy = if self.is_uninitialized() { self.detach() } else { self.detach().copy()? };
+        let without_values = self.is_uninitialized() || self.is_placeholder();
+        let copy = if without_values { self.detach() } else { self.detach().copy()? };
         copy.set_flag(REQUIRES_GRAD, self.requires_grad());
         if let Some(grad) = self.grad() {
             copy.set_grad(Some(&grad.detach().copy()?))?;
@@ -80,9 +85,38 @@ impl Tensor {
 
     /// A tensor without shape, for a lazy layer's parameter or buffer.
     pub(crate) fn uninitialized(dtype: DType, device: Device) -> Result<Tensor> {
-        let tensor = Tensor::from_body(super::Body::alloc(Dims::from([0]), dtype, device)?);
+        let tensor = Tensor::from_body(Body::alloc(Dims::from([0]), dtype, device)?);
         tensor.set_flag(UNINITIALIZED, true);
         Ok(tensor)
+    }
+
+    /// A tensor with the shape, dtype and device of `value` but without values: the place of a parameter that is
+    /// computed when it is needed. Operations on it are errors unless another tensor stands in for it, see
+    /// [`substitute`](crate::substitute).
+    ///
+    /// # Errors
+    /// When memory for one element cannot be had.
+    pub fn placeholder(value: &Tensor) -> Result<Tensor> {
+        let tensor = Tensor::from_body(form_of(value)?);
+        tensor.set_flag(PLACEHOLDER, true);
+        Ok(tensor)
+    }
+
+    /// Gives a [`Tensor::placeholder`] the shape, dtype and device of `value`; does nothing to other tensors.
+    ///
+    /// # Errors
+    /// When memory for one element cannot be had.
+    pub fn take_form_of(&self, value: &Tensor) -> Result<()> {
+        let form = |b: &Body| (b.shape.clone(), b.dtype, b.device());
+        if self.is_placeholder() && self.with_body(form) != value.with_body(form) {
+            self.replace_body(form_of(value)?);
+        }
+        Ok(())
+    }
+
+    /// Was it made by [`Tensor::placeholder`]?
+    pub fn is_placeholder(&self) -> bool {
+        self.flag(PLACEHOLDER)
     }
 
     /// PyTorch's name of the tensor's type, such as `torch.FloatTensor`.
@@ -93,4 +127,11 @@ impl Tensor {
             Device::Mock(_) => format!("torch.mock.{}Tensor", dtype.scalar_name()),
         }
     }
+}
+
+/// A body of this tensor's shape whose elements are one zero.
+fn form_of(value: &Tensor) -> Result<Body> {
+    let (shape, dtype, device) = value.with_body(|b| (b.shape.clone(), b.dtype, b.device()));
+    let strides = Dims::repeat(0, shape.len());
+    Ok(Body::zeros(Dims::from([1]), dtype, device)?.view(shape, strides, 0))
 }

@@ -73,6 +73,8 @@ const WRAPPED: u8 = 8;
 const AMBIGUOUS: u8 = 16;
 /// Its elements are complex: operations that know real numbers only refuse it.
 const COMPLEX: u8 = 32;
+/// A place for a tensor that is computed when it is needed: it has a shape but no values.
+const PLACEHOLDER: u8 = 64;
 
 impl Tensor {
     #[inline]

@@ -1,6 +1,7 @@
 //! The two kinds of tensors that a module holds.
 
 use super::Tensor;
+use super::substitute::uninitialized;
 use crate::{DType, Device, Dims, Error, Result};
 use std::fmt;
 use std::ops::Deref;
@@ -15,9 +16,14 @@ fn known_shape(tensor: &Tensor) -> Result<Dims> {
     Ok(tensor.shape())
 }
 
+fn known_numel(tensor: &Tensor) -> Result<usize> {
+    if tensor.is_uninitialized() { Err(uninitialized("numel")) } else { Ok(tensor.numel()) }
+}
+
 /// A trained tensor of a module. Cloning the handle ties the weights.
 ///
-/// Derefs to [`Tensor`]; only `shape` is a `Result`, since a lazy layer's parameter has none before the first call.
+/// Derefs to [`Tensor`]; only `shape` and `numel` are `Result`s, since a lazy layer's parameter has none before the first
+/// call.
 ///
 /// ```
 /// # use firebrick_core::{Parameter, Tensor};
@@ -58,6 +64,14 @@ impl Parameter {
     /// A lazy layer's parameter before the first call.
     pub fn shape(&self) -> Result<Dims> {
         known_shape(&self.0)
+    }
+
+    /// Number of elements.
+    ///
+    /// # Errors
+    /// A lazy layer's parameter before the first call.
+    pub fn numel(&self) -> Result<usize> {
+        known_numel(&self.0)
     }
 }
 
@@ -125,6 +139,14 @@ impl Buffer {
     /// A lazy layer's buffer before the first call.
     pub fn shape(&self) -> Result<Dims> {
         known_shape(&self.tensor)
+    }
+
+    /// Number of elements.
+    ///
+    /// # Errors
+    /// A lazy layer's buffer before the first call.
+    pub fn numel(&self) -> Result<usize> {
+        known_numel(&self.tensor)
     }
 }
 

@@ -4,7 +4,7 @@
 //! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test. The same
 //! test keeps complex tensors from operations that know real numbers only.
 
-use super::{AMBIGUOUS, COMPLEX, INFERENCE, Tensor, UNINITIALIZED};
+use super::{AMBIGUOUS, COMPLEX, INFERENCE, PLACEHOLDER, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -72,9 +72,12 @@ impl Tensor {
             crate::ops::admit(op, &stand_in)?;
             return Ok(stand_in);
         }
-        if self.flag(UNINITIALIZED | AMBIGUOUS | COMPLEX) {
+        if self.flag(UNINITIALIZED | AMBIGUOUS | PLACEHOLDER | COMPLEX) {
             if self.flag(UNINITIALIZED) {
                 return Err(uninitialized(op));
+            }
+            if self.flag(PLACEHOLDER) {
+                return Err(computed(op));
             }
             crate::ops::admit(op, &self)?;
             if crate::autograd::is_grad_enabled() {
@@ -98,9 +101,15 @@ impl Tensor {
 }
 
 #[cold]
+pub(crate) fn computed(op: &'static str) -> Error {
+    Error::runtime(op, "this parameter is computed during each call of its module and has no values outside of it")
+        .remedy("ask for the computed tensor, as `nn::utils::parametrize::parametrized` does")
+}
+
+#[cold]
 pub(crate) fn uninitialized(op: &'static str) -> Error {
-    Error::runtime(
-        op,
-        "Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or explicitly manipulating uninitialized parameters. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions",
-    )
+    let message = format!(
+        "Attempted to use an uninitialized parameter in {op}. This error happens when you are using a `LazyModule` or explicitly manipulating `torch.nn.parameter.UninitializedParameter` objects. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions"
+    );
+    Error::value(op, message)
 }

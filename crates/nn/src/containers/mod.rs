@@ -12,8 +12,11 @@ pub use parameter_dict::ParameterDict;
 pub use parameter_list::ParameterList;
 pub use sequential::Sequential;
 
+use crate::{Forward, Identity};
 use firebrick_core::{Error, Result};
+use std::any::Any;
 use std::ops::{Bound, Range, RangeBounds};
+use std::sync::Arc;
 
 /// A Python index as a place among `len`: negative ones count from the end.
 fn place(op: &'static str, index: isize, len: usize) -> Result<usize> {
@@ -31,18 +34,32 @@ fn insertion_place(op: &'static str, index: isize, len: usize) -> Result<usize> 
     })
 }
 
-/// The part of `0..len` that a range names; what lies outside is cut off, as in a Python slice.
-fn slice(range: impl RangeBounds<usize>, len: usize) -> Range<usize> {
+/// The part of `0..len` that a range names, as a Python slice does: negative bounds count from the end, and what lies
+/// outside is cut off.
+fn slice(range: impl RangeBounds<isize>, len: usize) -> Range<usize> {
+    let at = |index: isize| if index < 0 { index.saturating_add_unsigned(len).max(0) as usize } else { index as usize };
     let start = match range.start_bound() {
-        Bound::Included(&start) => start,
-        Bound::Excluded(&start) => start.saturating_add(1),
+        Bound::Included(&start) => at(start),
+        Bound::Excluded(&start) => at(start).saturating_add(1),
         Bound::Unbounded => 0,
     };
     let end = match range.end_bound() {
-        Bound::Included(&end) => end.saturating_add(1),
-        Bound::Excluded(&end) => end,
+        Bound::Included(&end) if end < 0 && end.unsigned_abs() > len => 0,
+        Bound::Included(&end) => at(end).saturating_add(1),
+        Bound::Excluded(&end) => at(end),
         Bound::Unbounded => len,
     };
     let end = end.min(len);
     start.min(end)..end
+}
+
+/// Another handle to the layer in `place`, which is put behind an `Arc` for that.
+fn share(place: &mut Box<dyn Forward>) -> Box<dyn Forward> {
+    if let Some(shared) = (&**place as &dyn Any).downcast_ref::<Arc<dyn Forward>>() {
+        return Box::new(shared.clone());
+    }
+    let layer = std::mem::replace(place, Box::new(Identity::new()));
+    let shared: Arc<dyn Forward> = Arc::from(layer);
+    *place = Box::new(shared.clone());
+    Box::new(shared)
 }

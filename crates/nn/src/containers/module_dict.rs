@@ -90,7 +90,7 @@ impl<M: Module> ModuleDict<M> {
         Ok(&mut self.modules[name])
     }
 
-    /// Takes the module of this name out; the others keep their order.
+    /// Takes the module of this name out: PyTorch's `pop` and `del`. The others keep their order.
     ///
     /// # Errors
     /// A `KeyError` when there is none.
@@ -124,17 +124,17 @@ impl<M: Module> ModuleDict<M> {
     }
 
     /// The names in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.modules.keys().map(String::as_str)
     }
 
     /// The modules in order.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &M> {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &M> + DoubleEndedIterator {
         self.modules.values()
     }
 
     /// Names and modules in order: PyTorch's `items`.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &M)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &M)> + DoubleEndedIterator {
         self.modules.iter().map(|(name, module)| (name.as_str(), module))
     }
 }

@@ -1,16 +1,18 @@
 //! A list of modules.
 
-use super::{insertion_place, place, slice};
+use super::{insertion_place, place, share, slice};
 use crate::{Core, Custom, Forward, Module, repr};
 use firebrick_core::Result;
-use std::ops::RangeBounds;
+use std::ops::{Add, AddAssign, RangeBounds};
 
 /// A list of modules under the names `0`, `1`, ...
 ///
 /// Equal modules are of their own type, `ModuleList<Linear>`; different ones are boxed, which is the default. A
-/// bare `Vec` field is the same without being a module of its own. Indices may be negative, as in Python.
+/// bare `Vec` field is the same without being a module of its own. Indices and bounds of ranges may be negative, as in
+/// Python; `list + other` and `list += other` take any iterator of modules.
 ///
-/// Unlike PyTorch 2.15, `insert` beyond the ends is an error: there it leaves a list that cannot be indexed.
+/// Unlike PyTorch 2.15, `insert` counts negative places from the end and refuses those beyond the ends: there the
+/// former breaks the list and the latter leaves one that cannot be indexed.
 ///
 /// ```
 /// use firebrick::prelude::*;
@@ -121,8 +123,8 @@ impl<M: Module> ModuleList<M> {
         Ok(self.modules.remove(at))
     }
 
-    /// Takes a range out into a list of its own.
-    pub fn drain(&mut self, range: impl RangeBounds<usize>) -> Self {
+    /// Takes a range out into a list of its own: PyTorch's `del list[a:b]`.
+    pub fn drain(&mut self, range: impl RangeBounds<isize>) -> Self {
         let range = slice(range, self.len());
         Self::from(self.modules.drain(range).collect::<Vec<M>>())
     }
@@ -130,8 +132,39 @@ impl<M: Module> ModuleList<M> {
 
 impl<M: Module + Clone> ModuleList<M> {
     /// A list that shares the modules of a range, for modules behind `Arc`: PyTorch's `list[a:b]`.
-    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
+    pub fn slice(&self, range: impl RangeBounds<isize>) -> Self {
         Self::from(self.modules[slice(range, self.len())].to_vec())
+    }
+}
+
+impl ModuleList {
+    /// A list that shares the modules of a range: PyTorch's `list[a:b]`. They are put behind `Arc`s for that, so their
+    /// own structure cannot change while both lists live.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut layers = nn::ModuleList::from(vec![nn::boxed(nn::ReLU::new()), nn::boxed(nn::Linear::new(2, 2)?)]);
+    /// let last = layers.share(-1..);
+    /// assert!(last.parameters()[0].ptr_eq(&layers.parameters()[0]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    pub fn share(&mut self, range: impl RangeBounds<isize>) -> Self {
+        let range = slice(range, self.len());
+        self.modules[range].iter_mut().map(share).collect()
+    }
+}
+
+impl<M: Module, I: IntoIterator<Item = M>> AddAssign<I> for ModuleList<M> {
+    fn add_assign(&mut self, modules: I) {
+        self.extend(modules);
+    }
+}
+
+impl<M: Module, I: IntoIterator<Item = M>> Add<I> for ModuleList<M> {
+    type Output = Self;
+    fn add(mut self, modules: I) -> Self {
+        self.extend(modules);
+        self
     }
 }
 

@@ -1,9 +1,11 @@
 //! A map of parameters.
 
 use super::parameter_list::line;
+use crate::extra::is_method;
 use crate::{Core, Custom, Module};
 use firebrick_core::{Error, Parameter, Result};
 use indexmap::IndexMap;
+use std::ops::{BitOr, BitOrAssign};
 
 /// Parameters under names, in the order in which the names were first used.
 ///
@@ -29,16 +31,42 @@ impl Custom for ParameterDict {
     }
 }
 
+/// The methods of PyTorch's class, whose names no entry can take.
+const METHODS: [&str; 12] = [
+    "clear",
+    "copy",
+    "fromkeys",
+    "get",
+    "items",
+    "keys",
+    "pop",
+    "popitem",
+    "setdefault",
+    "update",
+    "values",
+    "extra_repr",
+];
+
 impl ParameterDict {
     /// An empty map.
     pub fn new() -> Self {
         ParameterDict { core: Core::new(), parameters: IndexMap::new() }
     }
 
+    /// A map of these entries, in their order.
+    ///
+    /// # Errors
+    /// As [`ParameterDict::insert`].
+    pub fn from_entries<K: Into<String>>(entries: impl IntoIterator<Item = (K, Parameter)>) -> Result<Self> {
+        let mut dict = Self::new();
+        dict.update(entries)?;
+        Ok(dict)
+    }
+
     /// Adds or replaces a parameter; a replaced one keeps its place and is returned.
     ///
     /// # Errors
-    /// A `KeyError` for a name that is empty or contains a dot.
+    /// A `KeyError` for a name that is empty, contains a dot, or is a method's.
     pub fn insert(&mut self, name: impl Into<String>, parameter: Parameter) -> Result<Option<Parameter>> {
         let name = name.into();
         if name.contains('.') {
@@ -46,6 +74,9 @@ impl ParameterDict {
         }
         if name.is_empty() {
             return Err(Error::key("ParameterDict", "parameter name can't be empty string \"\""));
+        }
+        if METHODS.contains(&name.as_str()) || is_method(&name) {
+            return Err(Error::key("ParameterDict", format!("attribute '{name}' already exists")));
         }
         Ok(self.parameters.insert(name, parameter))
     }
@@ -61,9 +92,18 @@ impl ParameterDict {
         Ok(self)
     }
 
-    /// The parameter of this name; `None` when there is none.
-    pub fn get(&self, name: &str) -> Option<&Parameter> {
-        self.parameters.get(name)
+    /// The parameter of this name: PyTorch's `dict[name]`; `get(name).ok()` is its `get`.
+    ///
+    /// # Errors
+    /// An `AttributeError` when there is none.
+    pub fn get(&self, name: &str) -> Result<&Parameter> {
+        self.parameters.get(name).ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        let names: Vec<&str> = self.keys().collect();
+        Error::attribute("ParameterDict", format!("'ParameterDict' object has no attribute '{name}'"))
+            .expected(format!("one of {}", names.join(", ")))
     }
 
     /// The parameter of this name, which is `default` when there was none.
@@ -77,20 +117,28 @@ impl ParameterDict {
         Ok(&self.parameters[name])
     }
 
-    /// Takes the parameter of this name out.
+    /// Takes the parameter of this name out: PyTorch's `pop` and `del`.
     ///
     /// # Errors
-    /// A `KeyError` when there is none.
+    /// An `AttributeError` when there is none.
     pub fn pop(&mut self, name: &str) -> Result<Parameter> {
-        self.parameters.shift_remove(name).ok_or_else(|| {
-            let names: Vec<&str> = self.keys().collect();
-            Error::key("ParameterDict", format!("'{name}'")).expected(format!("one of {}", names.join(", ")))
-        })
+        self.parameters.shift_remove(name).ok_or_else(|| self.missing(name))
     }
 
     /// Takes the last parameter out, with its name.
-    pub fn pop_item(&mut self) -> Option<(String, Parameter)> {
-        self.parameters.pop()
+    ///
+    /// # Errors
+    /// A `KeyError` when there is none.
+    pub fn pop_item(&mut self) -> Result<(String, Parameter)> {
+        self.parameters.pop().ok_or_else(|| Error::key("ParameterDict", "popitem(): dictionary is empty"))
+    }
+
+    /// A map in which every name leads to the same parameter: PyTorch's `fromkeys`.
+    ///
+    /// # Errors
+    /// As [`ParameterDict::insert`].
+    pub fn from_keys<K: Into<String>>(names: impl IntoIterator<Item = K>, parameter: &Parameter) -> Result<Self> {
+        Self::from_entries(names.into_iter().map(|name| (name, parameter.clone())))
     }
 
     /// Another map of the same parameters.
@@ -119,18 +167,33 @@ impl ParameterDict {
     }
 
     /// The names in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> + DoubleEndedIterator {
         self.parameters.keys().map(String::as_str)
     }
 
     /// The parameters in order.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &Parameter> {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Parameter> + DoubleEndedIterator {
         self.parameters.values()
     }
 
     /// Names and parameters in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Parameter)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Parameter)> + DoubleEndedIterator {
         self.parameters.iter().map(|(name, parameter)| (name.as_str(), parameter))
+    }
+}
+
+/// The entries of both, those of the second where both have one: Python's `a | b`.
+impl BitOr for ParameterDict {
+    type Output = ParameterDict;
+    fn bitor(mut self, other: ParameterDict) -> ParameterDict {
+        self |= other;
+        self
+    }
+}
+
+impl BitOrAssign for ParameterDict {
+    fn bitor_assign(&mut self, other: ParameterDict) {
+        self.parameters.extend(other.parameters);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{place, slice};
 use crate::{Core, Custom, Module};
 use firebrick_core::{Device, Parameter, Result};
-use std::ops::RangeBounds;
+use std::ops::{AddAssign, RangeBounds};
 
 /// A list of parameters under the names `0`, `1`, ...
 ///
@@ -91,8 +91,14 @@ impl ParameterList {
     }
 
     /// A list that shares the parameters of a range: PyTorch's `list[a:b]`.
-    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
+    pub fn slice(&self, range: impl RangeBounds<isize>) -> Self {
         Self::from(self.parameters[slice(range, self.len())].to_vec())
+    }
+}
+
+impl<I: IntoIterator<Item = Parameter>> AddAssign<I> for ParameterList {
+    fn add_assign(&mut self, parameters: I) {
+        self.extend(parameters);
     }
 }
 

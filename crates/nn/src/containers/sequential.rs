@@ -1,17 +1,17 @@
 //! Modules that are called one after another.
 
-use super::{insertion_place, place, slice};
+use super::{insertion_place, place, share, slice};
 use crate::extra::{check_module_name, has_attribute};
 use crate::{Call, Core, Forward, Module};
 use firebrick_core::{Error, Result, Tensor};
 use indexmap::IndexMap;
-use std::ops::RangeBounds;
-use std::sync::Arc;
+use std::ops::{Add, AddAssign, Mul, RangeBounds};
 
 /// Tensor-to-tensor modules, each called on the result of the one before.
 ///
 /// Layers are named `0`, `1`, ... or by [`Sequential::add_named`]. With no layer the input comes back. To put one
-/// layer in twice, or into two models, share it through `Arc`.
+/// layer in twice, or into two models, share it through `Arc`. `a + b`, `a += b` and `a * 2` are PyTorch's; the last may
+/// fail and shares its layers, as [`Sequential::repeat`].
 ///
 /// ```
 /// use firebrick::prelude::*;
@@ -77,7 +77,7 @@ impl Sequential {
     }
 
     /// The layers in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Forward> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Forward> + DoubleEndedIterator {
         self.layers.values().map(|layer| &**layer)
     }
 
@@ -104,7 +104,7 @@ impl Sequential {
         self
     }
 
-    /// Adds the layers of another one: PyTorch's `extend`, `+` and `+=`.
+    /// Adds the layers of another one: PyTorch's `extend` and `+=`.
     pub fn extend(&mut self, other: Sequential) -> &mut Self {
         for (_, layer) in other.layers {
             self.append(layer);
@@ -136,8 +136,27 @@ impl Sequential {
         Ok(layer)
     }
 
-    /// Takes a range of layers out into a model of its own; the rest is then named by numbers.
-    pub fn drain(&mut self, range: impl RangeBounds<usize>) -> Sequential {
+    /// A model that shares a range of the layers, under their names: PyTorch's `sequential[a:b]`.
+    ///
+    /// The layers are put behind `Arc`s for that, so their own structure cannot change while both models live.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut net = nn::Sequential::new().add(nn::Linear::new(2, 3)?).add(nn::ReLU::new()).add(nn::Linear::new(3, 1)?);
+    /// let features = net.share(..-1);
+    /// assert_eq!(features.len(), 2);
+    /// assert!(features.parameters()[0].ptr_eq(&net.parameters()[0]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    pub fn share(&mut self, range: impl RangeBounds<isize>) -> Sequential {
+        let range = slice(range, self.len());
+        let entries = self.layers.iter_mut().skip(range.start).take(range.len());
+        Sequential { core: Core::new(), layers: entries.map(|(name, layer)| (name.clone(), share(layer))).collect() }
+    }
+
+    /// Takes a range of layers out into a model of its own: PyTorch's `del sequential[a:b]`. The rest is then named by
+    /// numbers.
+    pub fn drain(&mut self, range: impl RangeBounds<isize>) -> Sequential {
         let range = slice(range, self.len());
         let out = Sequential { core: Core::new(), layers: self.layers.drain(range).collect() };
         let rest = std::mem::take(&mut self.layers).into_values().collect();
@@ -149,23 +168,43 @@ impl Sequential {
     ///
     /// # Errors
     /// A `ValueError` for zero.
-    pub fn repeat(self, times: usize) -> Result<Sequential> {
+    pub fn repeat(mut self, times: usize) -> Result<Sequential> {
         if times == 0 {
             return Err(Error::value(
                 "Sequential",
                 "Non-positive multiplication factor 0 for <class 'torch.nn.modules.container.Sequential'>",
             ));
         }
-        let shared: Vec<Arc<dyn Forward>> = self.layers.into_values().map(Arc::from).collect();
-        let mut out = Sequential::new();
-        for layer in (0..times).flat_map(|_| &shared) {
-            out.append(layer.clone());
+        let mut layers = Vec::new();
+        for _ in 0..times {
+            layers.extend(self.layers.values_mut().map(share));
         }
-        Ok(out)
+        Ok(layers.into_iter().collect())
     }
 
     fn renumber(&mut self, layers: Vec<Box<dyn Forward>>) {
         self.layers = layers.into_iter().enumerate().map(|(i, layer)| (i.to_string(), layer)).collect();
+    }
+}
+
+impl Add for Sequential {
+    type Output = Sequential;
+    /// The layers of both, named by their numbers.
+    fn add(self, other: Sequential) -> Sequential {
+        self.layers.into_values().chain(other.layers.into_values()).collect()
+    }
+}
+
+impl AddAssign for Sequential {
+    fn add_assign(&mut self, other: Sequential) {
+        self.extend(other);
+    }
+}
+
+impl Mul<usize> for Sequential {
+    type Output = Result<Sequential>;
+    fn mul(self, times: usize) -> Result<Sequential> {
+        self.repeat(times)
     }
 }
 

@@ -39,7 +39,7 @@ impl FromStr for PadMode {
         all.into_iter().find(|mode| mode.name() == name).ok_or_else(|| {
             Error::value(
                 "padding_mode",
-                format!("padding_mode must be one of {{'zeros', 'reflect', 'replicate', 'circular'}}, but got padding_mode='{name}'"),
+                format!("padding_mode must be one of {{'reflect', 'circular', 'zeros', 'replicate'}}, but got padding_mode='{name}'"),
             )
         })
     }

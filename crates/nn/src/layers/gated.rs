@@ -189,7 +189,7 @@ impl Forward for PReLU {
 
 impl Custom for PReLU {
     fn extra_repr(&self) -> String {
-        format!("num_parameters={}", self.weight.numel())
+        format!("num_parameters={}", (*self.weight).numel())
     }
 }
 

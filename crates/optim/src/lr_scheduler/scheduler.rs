@@ -2,8 +2,8 @@
 
 use super::Fields;
 use super::fields::{Stored, read};
-use crate::optimizer_core::warn;
 use crate::{Optimizer, OptimizerCore, ParamGroup};
+use firebrick_core::warn;
 use firebrick_core::{Error, Result, Value};
 
 const OP: &str = "lr_scheduler";

@@ -2,6 +2,7 @@
 
 use crate::backend::{ConvDim, ConvShape};
 use crate::{Dims, Error, Result, Sizes};
+use std::str::FromStr;
 
 /// What surrounds the input of a convolution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,22 @@ pub enum Padding {
 impl<T: Into<Sizes>> From<T> for Padding {
     fn from(zeros: T) -> Self {
         Padding::Zeros(zeros.into())
+    }
+}
+
+impl FromStr for Padding {
+    type Err = Error;
+
+    /// The padding of PyTorch's name, `same` or `valid`.
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "same" => Ok(Padding::Same),
+            "valid" => Ok(Padding::Valid),
+            _ => {
+                let message = format!("Invalid padding string '{name}', should be one of {{'same', 'valid'}}");
+                Err(Error::value("padding", message))
+            }
+        }
     }
 }
 

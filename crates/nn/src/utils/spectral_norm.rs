@@ -1,0 +1,209 @@
+//! Spectral normalization as PyTorch had it before parametrizations: `weight_orig`, `weight_u`, `weight_v`.
+
+use super::parametrize::{exclusive_core, listed, place_for, replace_field, unrecorded};
+use crate::extra::{self, Slot};
+use crate::functional::normalize;
+use crate::module::exclusive;
+use crate::{Module, ModuleExt};
+use firebrick_core::{Buffer, Error, Parameter, Result, Tensor, TensorOptions};
+use std::sync::Arc;
+
+const OP: &str = "spectral_norm";
+
+/// Options of spectral normalization; PyTorch's defaults unless set.
+#[derive(Clone, Copy, Debug)]
+pub struct SpectralNormOptions {
+    pub(super) n_power_iterations: i64,
+    pub(super) eps: f64,
+    dim: Option<i64>,
+}
+
+impl Default for SpectralNormOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SpectralNormOptions {
+    /// One iteration in each training call, an epsilon of 1e-12, along the outputs of the layer.
+    pub fn new() -> Self {
+        SpectralNormOptions { n_power_iterations: 1, eps: 1e-12, dim: None }
+    }
+    /// Power iterations in each training call.
+    pub fn n_power_iterations(mut self, n: i64) -> Self {
+        self.n_power_iterations = n;
+        self
+    }
+    /// The least length that vectors are divided by.
+    pub fn eps(mut self, eps: f64) -> Self {
+        self.eps = eps;
+        self
+    }
+    /// The dimension of the outputs: 0 unless set, 1 for transposed convolutions.
+    pub fn dim(mut self, dim: impl Into<Option<i64>>) -> Self {
+        self.dim = dim.into();
+        self
+    }
+
+    pub(super) fn dim_for(&self, module: &dyn Module) -> i64 {
+        self.dim.unwrap_or(i64::from(module.type_name().starts_with("ConvTranspose")))
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let n = self.n_power_iterations;
+        if n > 0 {
+            return Ok(());
+        }
+        let message = format!("Expected n_power_iterations to be positive, but got n_power_iterations={n}");
+        Err(Error::value(OP, message))
+    }
+}
+
+/// The weight as a matrix with a row for every slice along `dim`.
+pub(super) fn as_matrix(weight: &Tensor, dim: usize) -> Result<Tensor> {
+    let rest = (0..weight.dim()).filter(|&d| d != dim);
+    let order: Vec<i64> = std::iter::once(dim).chain(rest).map(|d| d as i64).collect();
+    weight.permute(&order[..])?.flatten(1, -1)
+}
+
+/// A random direction as long as the matrix is along `dim`.
+pub(super) fn start(matrix: &Tensor, dim: i64, eps: f64) -> Result<Tensor> {
+    let options = TensorOptions::new().dtype(matrix.dtype()).device(matrix.device());
+    let vector = Tensor::empty_with([matrix.size(dim)?], options)?;
+    normalize(vector.normal_(0.0, 1.0)?, 2.0, 0, eps)
+}
+
+/// Half an iteration: `target` becomes the direction of `matrix x other`.
+pub(super) fn iterate(target: &Tensor, matrix: &Tensor, other: &Tensor, eps: f64) -> Result<()> {
+    target.copy_(&normalize(&matrix.matmul(other)?, 2.0, 0, eps)?)?;
+    Ok(())
+}
+
+/// Divides the parameter `name` by its largest singular value from now on: PyTorch's `torch.nn.utils.spectral_norm`.
+///
+/// The original becomes `weight_orig`, the vectors of the power iteration the buffers `weight_u` and `weight_v`; a call
+/// sees the quotient. [`parametrizations::spectral_norm`](super::parametrizations::spectral_norm) is the newer form.
+///
+/// # Errors
+/// No such parameter, one without values yet, or one that is normalized already.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(2, 3)?;
+/// nn::utils::spectral_norm(&mut linear, "weight")?;
+/// assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["bias", "weight_orig", "weight_u", "weight_v"]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn spectral_norm(module: &mut dyn Module, name: &str) -> Result<()> {
+    spectral_norm_with(module, name, &SpectralNormOptions::new())
+}
+
+/// [`spectral_norm`] with options.
+///
+/// # Errors
+/// As there; no iterations, or a dimension out of range.
+pub fn spectral_norm_with(module: &mut dyn Module, name: &str, options: &SpectralNormOptions) -> Result<()> {
+    let module = exclusive(module.as_dyn_mut(), OP)?;
+    options.check()?;
+    if module.core().parameter(&format!("{name}_orig")).is_some() {
+        let message = format!("Cannot register two spectral_norm hooks on the same parameter {name}");
+        return Err(Error::runtime(OP, message));
+    }
+    let Some(Slot::Parameter(weight)) = listed(module, name) else {
+        let message = format!("`SpectralNorm` cannot be applied as parameter `{name}` is None");
+        return Err(Error::value(OP, message));
+    };
+    if weight.is_uninitialized() {
+        return Err(Error::value(
+            OP,
+            "The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure to run the dummy forward before applying spectral normalization",
+        ));
+    }
+    let dim = firebrick_core::wrap_dim(OP, options.dim_for(module), weight.dim())?;
+    let matrix = as_matrix(&weight.detach(), dim)?;
+    let (u, v) = (start(&matrix, 0, options.eps)?, start(&matrix, 1, options.eps)?);
+    let place = place_for(&Slot::Parameter(weight.clone()), &weight)?;
+    replace_field(module, name, &place);
+    exclusive_core(module)?.extra_mut().set_aside(name, place);
+    extra::register_parameter(module, &format!("{name}_orig"), Some(weight))?;
+    extra::register_buffer(module, &format!("{name}_u"), Some(Buffer::new(u)))?;
+    extra::register_buffer(module, &format!("{name}_v"), Some(Buffer::new(v)))?;
+    let norm = Norm { name: name.to_owned(), dim, options: *options };
+    let compute = move |module: &dyn Module| norm.stand_in(module);
+    exclusive_core(module)?.stand_in(&key(name), Some(Arc::new(compute)));
+    Ok(())
+}
+
+/// Ends [`spectral_norm`]: the parameter keeps the quotient's present value.
+///
+/// # Errors
+/// A `ValueError` when the parameter is not normalized.
+pub fn remove_spectral_norm(module: &mut dyn Module, name: &str) -> Result<()> {
+    let module = exclusive(module.as_dyn_mut(), OP)?;
+    let Some(original) = module.core().parameter(&format!("{name}_orig")).cloned() else {
+        return Err(Error::value(OP, format!("spectral_norm of '{name}' not found in {module}")));
+    };
+    let value = unrecorded(|| {
+        let pairs = module.core().extra().and_then(|extra| extra.stand_in_of(&key(name))).map(|compute| {
+            // Without an iteration: as in evaluation.
+            let training = module.is_training();
+            module.core().set_training(false);
+            let pairs = compute(module);
+            module.core().set_training(training);
+            pairs
+        });
+        Ok(pairs.transpose()?.and_then(|pairs| pairs.into_iter().next()).map(|(_, value)| value))
+    })?;
+    if let Some(value) = value {
+        original.set_data(&value)?;
+    }
+    ["orig", "u", "v"].iter().for_each(|part| {
+        module.unregister(&format!("{name}_{part}"));
+    });
+    let member = Slot::Parameter(original);
+    replace_field(module, name, &member);
+    let core = exclusive_core(module)?;
+    core.stand_in(&key(name), None);
+    core.extra_mut().bring_back(name, member);
+    Ok(())
+}
+
+/// The name under which the computation stands in the core.
+fn key(name: &str) -> String {
+    format!("spectral_norm.{name}")
+}
+
+struct Norm {
+    name: String,
+    dim: usize,
+    options: SpectralNormOptions,
+}
+
+impl Norm {
+    /// The place of the parameter and the quotient.
+    fn stand_in(&self, module: &dyn Module) -> Result<Vec<(Parameter, Tensor)>> {
+        let (core, name) = (module.core(), &self.name);
+        let place = core.extra().and_then(|extra| extra.place(name));
+        let member = (
+            core.parameter(&format!("{name}_orig")),
+            core.buffer(&format!("{name}_u")),
+            core.buffer(&format!("{name}_v")),
+        );
+        let (Some(place), (Some(weight), Some(u), Some(v))) = (place, member) else { return Ok(Vec::new()) };
+        let matrix = as_matrix(weight, self.dim)?;
+        if module.is_training() {
+            unrecorded(|| {
+                let transposed = matrix.t()?;
+                (0..self.options.n_power_iterations).try_for_each(|_| {
+                    iterate(v, &transposed, u, self.options.eps)?;
+                    iterate(u, &matrix, v, self.options.eps)
+                })
+            })?;
+        }
+        // Copies: the next iterations change the vectors, which backward needs as they are now.
+        let (u, v) = (u.copy()?, v.copy()?);
+        let value = weight.div(&u.matmul(&matrix.matmul(&v)?)?)?;
+        place.take_form_of(&value)?;
+        Ok(vec![(Parameter::from_handle(place.clone()), value)])
+    }
+}
