@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`autograd`] | recording modes, `backward`, `grad`, hooks, gradient checks |
+//! | [`linalg`] | linear algebra |
 //! | [`accelerator`] | devices beside the CPU |
 //! | [`random`] | PyTorch's random numbers, bit for bit |
 //! | [`pool`] | the threads that operations share |
@@ -36,7 +37,8 @@ pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
-pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice};
+pub use ops::linalg::{ContractDims, CovWeights, NormOrder};
+pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, linalg};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{MemoryStats, empty_cache, memory_stats};

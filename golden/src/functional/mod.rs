@@ -15,7 +15,9 @@ mod creation;
 mod index;
 mod linalg;
 mod losses;
+mod norms;
 mod pooling;
+mod products;
 mod reductions;
 mod views;
 
@@ -89,6 +91,8 @@ const TABLES: &[&[Row]] = &[
     creation::ROWS,
     index::ROWS,
     linalg::ROWS,
+    norms::ROWS,
+    products::ROWS,
     losses::ROWS,
     pooling::ROWS,
     reductions::ROWS,
@@ -185,6 +189,7 @@ pub fn expect_error(class: &str, message: &str, result: Out<()>) -> Out<()> {
 pub fn kind_name(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::NotImplemented => "NotImplementedError".to_owned(),
+        ErrorKind::LinAlg => "_LinAlgError".to_owned(),
         other => format!("{other:?}Error"),
     }
 }

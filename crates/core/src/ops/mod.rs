@@ -26,7 +26,7 @@ mod conv;
 mod copy;
 pub(crate) mod elementwise;
 mod index;
-pub(crate) mod linalg;
+pub mod linalg;
 mod loss;
 mod norm;
 mod optimizer;

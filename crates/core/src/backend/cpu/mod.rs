@@ -13,6 +13,7 @@ mod along;
 mod dense;
 mod index;
 mod layout;
+mod linalg;
 mod loss;
 mod map;
 mod matmul;
@@ -30,7 +31,7 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
+    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
     Update,
 };
 use crate::storage::{Block, lock};
@@ -270,6 +271,13 @@ impl Backend for Cpu {
         let _locked = lock(&reads, &[out]);
         // SAFETY: the storages are locked; `ops` has checked the shapes and made `out` afresh.
         unsafe { matmul::run(product, a, b, bias, out) }
+        Ok(())
+    }
+
+    fn factorize(&self, factor: Factor, inputs: &[&Body], out: &[&Body]) -> Result<()> {
+        let _locked = lock(inputs, out);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { linalg::run(factor, inputs, out) }
         Ok(())
     }
 

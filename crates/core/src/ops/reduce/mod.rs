@@ -11,6 +11,8 @@ mod sums;
 mod truth;
 mod variance;
 
+pub(crate) use norms::order_text;
+
 /// The rows of this family.
 pub(crate) const TABLES: &[&[crate::ops::Row]] =
     &[sums::SUMS, prod::PRODUCTS, extremes::EXTREMES, variance::VARIANCES, norms::NORMS, scans::SCANS, median::MEDIANS];

@@ -4,13 +4,14 @@ use super::run::{Over, reduce};
 use super::samples::over_dims;
 use crate::backend::Reduce;
 use crate::ops::by_hand;
+use crate::ops::linalg::{NormOrder, matrix_norm};
 use crate::ops::record_all::of_one;
 use crate::ops::sample::{self, ANY};
 use crate::{DType, Error, Result, Sizes, Tensor};
 
 /// PyTorch's way of printing an order.
-fn order_text(p: f64) -> String {
-    if p.is_infinite() { if p > 0.0 { "inf" } else { "-inf" }.to_owned() } else { format!("{p}") }
+pub(crate) fn order_text(p: f64) -> String {
+    format!("{p}").to_lowercase()
 }
 
 fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
@@ -89,10 +90,11 @@ fn logsumexp(x: &Tensor, over: Over) -> Result<Tensor> {
 
 impl Tensor {
     /// The norm of order `p` of all elements as one vector: `(sum |x|^p)^(1/p)`; the number of elements that are not zero
-    /// for `p = 0`, the largest and the smallest size for the infinities. PyTorch's `x.norm()` is `x.norm(2.0)`.
+    /// for `p = 0`, the largest and the smallest size for the infinities. PyTorch's `x.norm()` is `x.norm(2.0)`. With the
+    /// text `"nuc"`, the sum of a matrix' singular values; `"fro"` is another name of the order 2.
     ///
     /// # Errors
-    /// Integers and bools; no elements for an order without a neutral element.
+    /// Integers and bools; no elements for an order without a neutral element; a nuclear norm of anything but a matrix.
     ///
     /// ```
     /// # use firebrick_core::Tensor;
@@ -101,15 +103,26 @@ impl Tensor {
     /// assert_eq!(x.norm(f64::INFINITY)?.item::<f32>()?, 4.0);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    pub fn norm(&self, p: f64) -> Result<Tensor> {
+    pub fn norm(&self, p: impl Into<NormOrder>) -> Result<Tensor> {
         let x = self.resolve("norm")?;
-        vector_norm(&x, p, Over::all(&x), true)
+        match p.into() {
+            NormOrder::Number(p) => vector_norm(&x, p, Over::all(&x), true),
+            name => x.norm_dim(name, (), false),
+        }
     }
 
     /// [`Tensor::norm`] over the given dimensions, over all when none are given: `torch.linalg.vector_norm`.
-    pub fn norm_dim(&self, p: f64, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+    pub fn norm_dim(&self, p: impl Into<NormOrder>, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("norm")?;
         let dims = dims.into();
+        let p = match p.into() {
+            NormOrder::Number(p) => p,
+            NormOrder::Name(name) if name == "fro" => 2.0,
+            name => {
+                let all = || (0..x.dim() as i64).collect();
+                return matrix_norm(&x, name, if dims.is_empty() { all() } else { dims }, keepdim);
+            }
+        };
         vector_norm(&x, p, Over::dims("norm", &x, &dims, keepdim)?, dims.is_empty())
     }
 
