@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
-    Update,
+    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product,
+    Reduce, Scan, Update,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -267,9 +267,7 @@ impl Backend for Mock {
 
     fn factorize(&self, factor: Factor, inputs: &[&Body], out: &[&Body]) -> Result<()> {
         let (inputs, out) = (owned(inputs), owned(out));
-        self.enqueue(move || {
-            Cpu.factorize(factor, &inputs.iter().collect::<Vec<_>>(), &out.iter().collect::<Vec<_>>())
-        })
+        self.enqueue(move || Cpu.factorize(factor, &inputs.iter().collect::<Vec<_>>(), &out.iter().collect::<Vec<_>>()))
     }
 
     fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {

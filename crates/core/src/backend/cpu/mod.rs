@@ -31,8 +31,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product, Reduce, Scan,
-    Update,
+    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product,
+    Reduce, Scan, Update,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;

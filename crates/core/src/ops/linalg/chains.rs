@@ -1,7 +1,7 @@
 //! Products of many matrices: powers, chains, and sums over a batch.
 
 use super::batch::check_square;
-use super::run::same_device;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{by_hand, composed};
 use crate::{Error, Result, Tensor, TensorOptions};
@@ -28,7 +28,10 @@ pub fn matrix_power(x: &Tensor, n: i64) -> Result<Tensor> {
         let shape = x.shape();
         let size = shape[shape.len() - 1] as i64;
         let eye = Tensor::eye_with(size, size, TensorOptions::from(x.dtype()).device(x.device()))?;
-        return eye.expand(&shape)?.contiguous_copy();
+        // The input's gradient is zero, and not none.
+        let out = x.copy()?;
+        out.copy_(&eye.expand(&shape)?)?;
+        return Ok(out);
     }
     let mut power = if n < 0 { super::inv(&x)? } else { x };
     let mut left = n.unsigned_abs();
@@ -60,7 +63,7 @@ fn check_chain(tensors: &[Tensor]) -> Result<()> {
     if count < 2 {
         return wrong(format!("expected at least 2 tensors but got {count}"));
     }
-    same_device(OP, &tensors.iter().collect::<Vec<_>>())?;
+    same_device(OP, tensors.iter().map(Tensor::device))?;
     for (i, name) in [(0, "first"), (count - 1, "last")] {
         let rank = tensors[i].dim();
         if !matches!(rank, 1 | 2) {
@@ -74,7 +77,9 @@ fn check_chain(tensors: &[Tensor]) -> Result<()> {
         }
         if tensor.dtype() != dtype {
             let (first, other) = (dtype.c_name(), tensor.dtype().c_name());
-            return wrong(format!("all tensors must have be the same dtype but tensor 0 is {first} and tensor {i} {other}"));
+            return wrong(format!(
+                "all tensors must have be the same dtype but tensor 0 is {first} and tensor {i} {other}"
+            ));
         }
     }
     Ok(())
@@ -154,10 +159,14 @@ fn product(chain: &[Tensor], splits: &[Vec<usize>], i: usize, j: usize) -> Resul
 fn addbmm_of(add: &Tensor, a: &Tensor, b: &Tensor, beta: f64, alpha: f64) -> Result<Tensor> {
     const OP: &str = "addbmm";
     let (add, a, b) = (add.resolve(OP)?, a.resolve(OP)?, b.resolve(OP)?);
-    same_device(OP, &[&add, &a, &b])?;
+    same_device(OP, [add.device(), a.device(), b.device()])?;
     let (sa, sb) = (a.shape(), b.shape());
     for (name, shape) in [("batch1", &sa), ("batch2", &sb)] {
         if shape.len() != 3 {
+            // PyTorch asks for the second's sizes first.
+            if name == "batch2" {
+                b.size(2)?;
+            }
             return Err(Error::runtime(OP, format!("{name} must be a 3D tensor")));
         }
     }

@@ -1,8 +1,9 @@
 //! Products that sum over chosen dimensions: `tensordot`, `inner`, and the step that `einsum` is made of; and `kron`,
 //! which sums over none.
 
-use super::run::{refuse_bool, same_device};
+use super::run::refuse_bool;
 use crate::ops::composed;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Trait};
 use crate::{Dims, Error, Result, Sizes, Tensor, wrap_dim};
 
@@ -55,7 +56,7 @@ fn lists(a: &Tensor, b: &Tensor, dims: ContractDims) -> Result<(Sizes, Sizes)> {
 fn tensordot_of(a: &Tensor, b: &Tensor, dims: ContractDims) -> Result<Tensor> {
     const OP: &str = "tensordot";
     let (mut a, mut b) = (a.resolve(OP)?, b.resolve(OP)?);
-    same_device(OP, &[&a, &b])?;
+    same_device(OP, [a.device(), b.device()])?;
     let (first, second) = lists(&a, &b, dims)?;
     if first.len() != second.len() {
         return Err(Error::runtime(OP, "both dimension lists should have same length"));
@@ -143,7 +144,7 @@ fn inner_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if a.dim() == 0 || b.dim() == 0 {
         return a.mul(&b);
     }
-    same_device(OP, &[&a, &b])?;
+    same_device(OP, [a.device(), b.device()])?;
     let (sa, sb) = (a.shape(), b.shape());
     if sa[sa.len() - 1] != sb[sb.len() - 1] {
         return Err(Error::runtime(
@@ -160,7 +161,8 @@ fn inner_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 fn kron_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (a, b) = (a.resolve("kron")?, b.resolve("kron")?);
     let rank = a.dim().max(b.dim());
-    let padded = |x: &Tensor| -> Dims { std::iter::repeat_n(1, rank - x.dim()).chain(x.shape().iter().copied()).collect() };
+    let padded =
+        |x: &Tensor| -> Dims { std::iter::repeat_n(1, rank - x.dim()).chain(x.shape().iter().copied()).collect() };
     let (sa, sb) = (padded(&a), padded(&b));
     let (mut left, mut right, mut out) = (Dims::new(), Dims::new(), Sizes::default());
     for (&m, &n) in sa.iter().zip(sb.iter()) {

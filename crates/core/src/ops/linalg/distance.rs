@@ -1,10 +1,11 @@
 //! Distances between vectors, and vectors held to a length.
 
-use super::run::same_device;
 use crate::autograd::no_grad;
+use crate::ops::devices::same_device;
 use crate::ops::record_all::Recorded;
+use crate::ops::reduce::{Over, norm_grad};
 use crate::ops::sample::{self, ANY, Trait};
-use crate::ops::{by_hand, composed};
+use crate::ops::{by_hand, composed, ops};
 use crate::{DType, Error, Result, Sizes, Tensor, wrap_dim};
 use smallvec::smallvec;
 
@@ -75,7 +76,9 @@ fn distances(x1: &Tensor, x2: &Tensor, p: f64) -> Result<Tensor> {
         saves_outputs: true,
     };
     recorded.with(move |seen, grads, _| {
-        let ([Some(x1), Some(x2), Some(out)], Some(g)) = (&seen[..], &grads[0]) else { return Ok(smallvec![None, None]) };
+        let ([Some(x1), Some(x2), Some(out)], Some(g)) = (&seen[..], &grads[0]) else {
+            return Ok(smallvec![None, None]);
+        };
         let (mut first, mut second): (Vec<Tensor>, Option<Tensor>) = (Vec::new(), None);
         each_part(x1, x2, |start, rows| {
             let of = |x: &Tensor| x.narrow(-2, start, rows);
@@ -110,7 +113,9 @@ fn euclidean(x1: &Tensor, x2: &Tensor) -> Result<Tensor> {
         saves_outputs: true,
     };
     recorded.with(|seen, grads, _| {
-        let ([Some(x1), Some(x2), Some(out)], Some(g)) = (&seen[..], &grads[0]) else { return Ok(smallvec![None, None]) };
+        let ([Some(x1), Some(x2), Some(out)], Some(g)) = (&seen[..], &grads[0]) else {
+            return Ok(smallvec![None, None]);
+        };
         let nothing = out.detach().eq(0.0)?;
         let ratio = g.div(&out.masked_fill(&nothing, 1.0)?)?.masked_fill(&nothing, 0.0)?;
         let turned = ratio.mT()?;
@@ -133,7 +138,7 @@ fn by_product(mode: &str, p: f64, rows: [usize; 2]) -> Result<bool> {
 
 fn check_cdist(x1: &Tensor, x2: &Tensor, p: f64) -> Result<()> {
     const OP: &str = "cdist";
-    same_device(OP, &[x1, x2])?;
+    same_device(OP, [x1.device(), x2.device()])?;
     let wrong = |text: String| Err(Error::runtime(OP, text));
     for (name, x) in [("X1", x1), ("X2", x2)] {
         if x.dim() < 2 {
@@ -197,9 +202,27 @@ fn pdist_of(x: &Tensor, p: f64) -> Result<Tensor> {
     cdist_of(&x, &x, p, "donot_use_mm_for_euclid_dist")?.reshape([-1])?.index_select(0, &places)
 }
 
+/// The norms of the parts of `x` along `dim`, of which each stays in place.
+fn part_norms(x: &Tensor, p: f64, dim: i64) -> Result<(Tensor, Over)> {
+    let at = wrap_dim("renorm", dim, x.dim())?;
+    let others: Sizes = (0..x.dim()).filter(|&d| d != at).map(|d| d as i64).collect();
+    let over = Over::dims("renorm", x, &others, true)?;
+    Ok((x.norm_dim(p, others, true)?, over))
+}
+
+/// Half precision has too few digits for norms.
+fn widened(x: &Tensor) -> Result<Tensor> {
+    if matches!(x.dtype(), DType::F16 | DType::BF16) { x.to(DType::F32) } else { Ok(x.clone()) }
+}
+
+/// What a part with this norm is multiplied by.
+fn held(norm: &Tensor, maxnorm: f64) -> Result<Tensor> {
+    let factor = norm.add(1e-7)?.reciprocal()?.mul(maxnorm)?;
+    factor.where_self(&norm.detach().gt(maxnorm)?, 1.0)
+}
+
 fn renorm_of(x: &Tensor, p: f64, dim: i64, maxnorm: f64) -> Result<Tensor> {
     const OP: &str = "renorm";
-    let x = x.resolve(OP)?;
     // NaN is no order either.
     if p.is_nan() || p <= 0.0 {
         return Err(Error::runtime(OP, "renorm: non-positive-norm not supported"));
@@ -211,22 +234,23 @@ fn renorm_of(x: &Tensor, p: f64, dim: i64, maxnorm: f64) -> Result<Tensor> {
     if rank < 2 {
         return Err(Error::runtime(OP, format!("renorm: input needs at least 2 dimensions, got {rank} dimensions")));
     }
-    let at = wrap_dim(OP, dim, rank)?;
-    let others: Sizes = (0..rank).filter(|&d| d != at).map(|d| d as i64).collect();
-    let half = matches!(x.dtype(), DType::F16 | DType::BF16);
-    let norm = if half { x.to(DType::F32)? } else { x.clone() }.norm_dim(p, others, true)?;
-    let factor = norm.add(1e-7)?.reciprocal()?.mul(maxnorm)?;
-    let factor = factor.where_self(&norm.detach().gt(maxnorm)?, 1.0)?;
-    x.mul(&factor.to(x.dtype())?)
+    no_grad(|| {
+        let (norm, _) = part_norms(&widened(x)?, p, dim)?;
+        x.mul(&held(&norm, maxnorm)?.to(x.dtype())?)
+    })
+}
+
+fn renorm_grad(g: &Tensor, x: &Tensor, p: f64, dim: i64, maxnorm: f64) -> Result<Tensor> {
+    let (wide, g) = (widened(x)?, widened(g)?);
+    let (norm, over) = part_norms(&wide, p, dim)?;
+    let factor = held(&norm, maxnorm)?;
+    // Where a part was scaled, its norm changes the factor.
+    let step = factor.square()?.div(-maxnorm)?.masked_fill(&norm.detach().gt(maxnorm)?.logical_not()?, 0.0)?;
+    let of_norm = g.mul(&wide)?.sum_dim(over.sizes(), true)?.mul(&step)?;
+    g.mul(&factor)?.add(&norm_grad(&of_norm, &wide, &norm, p, &over)?)?.to(x.dtype())
 }
 
 impl Tensor {
-    /// In-place form of [`Tensor::renorm`].
-    pub fn renorm_(&self, p: f64, dim: i64, maxnorm: f64) -> Result<&Tensor> {
-        let held = self.renorm(p, dim, maxnorm)?;
-        self.copy_(&held)
-    }
-
     /// The norm of order `p` of the difference of two tensors, which broadcast.
     ///
     /// # Errors
@@ -311,6 +335,10 @@ composed! {
         pdist_of(x, p)
     }
     samples: sample::shaped(&[3, 2], &[0, 2], |x| x.pdist(2.0));
+}
+
+ops! {
+    table: RENORM;
 
     /// Scales the parts of a tensor along `dim` whose norm of order `p` is above `maxnorm` down to it.
     ///
@@ -323,14 +351,16 @@ composed! {
     /// assert!(x.allclose(&Tensor::new([[1.5f64, 2.0], [0.0, 1.0]])?, 1e-6, 0.0, false)?);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    fn renorm(&x, p: f64, dim: i64, maxnorm: f64) -> Tensor {
-        renorm_of(x, p, dim, maxnorm)
+    fn renorm(x; p: f64, dim: i64, maxnorm: f64) -> Tensor as "RenormBackward0" {
+        forward: renorm_of(x, *p, *dim, *maxnorm),
+        saves: [x],
+        grads: { x: |g| renorm_grad(g, x, *p, *dim, *maxnorm) },
+        in_place: renorm_,
+        samples: sample::shaped(&[3, 2], &[2, 0], |x| x.renorm(2.0, 0, 1.5)),
     }
-    samples: sample::shaped(&[3, 2], &[2, 0], |x| x.renorm(2.0, 0, 1.5));
 }
 
 by_hand! {
     table: DIST;
     dist: sample::pairs((ANY, ANY), |x, y| x.dist(y, 3.0));
-    renorm_: sample::shaped(&[2, 3], &[0, 2], |x| Ok(x.copy()?.renorm_(1.0, 1, 2.0)?.clone()));
 }

@@ -1,8 +1,8 @@
 //! Einstein's summation.
 
 use super::contract::contract;
-use super::run::same_device;
 use crate::ops::by_hand;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Error, Result, Sizes, Tensor};
 
@@ -42,7 +42,9 @@ impl Equation {
                 b',' => inputs.push(Vec::new()),
                 b'.' => {
                     if inputs[operand].contains(&Label::Ellipsis) {
-                        return fail(format!("found '.' for operand {operand} for which an ellipsis was already found"));
+                        return fail(format!(
+                            "found '.' for operand {operand} for which an ellipsis was already found"
+                        ));
                     }
                     if !bytes[..arrow.unwrap_or(bytes.len())][at..].starts_with(b"...") {
                         return fail(format!("found '.' for operand {operand} that is not part of any ellipsis"));
@@ -100,7 +102,8 @@ impl Equation {
     fn output(&self) -> Vec<Label> {
         self.output.clone().unwrap_or_else(|| {
             let all = || self.inputs.iter().flatten();
-            let mut letters: Vec<u8> = all().filter_map(|&l| if let Label::Letter(x) = l { Some(x) } else { None }).collect();
+            let mut letters: Vec<u8> =
+                all().filter_map(|&l| if let Label::Letter(x) = l { Some(x) } else { None }).collect();
             letters.sort_unstable();
             let once = letters.iter().filter(|x| letters.iter().filter(|y| y == x).count() == 1);
             std::iter::once(Label::Ellipsis).chain(once.map(|&x| Label::Letter(x))).collect()
@@ -242,7 +245,7 @@ fn einsum_of(equation: &str, operands: &[Tensor]) -> Result<Tensor> {
         ));
     }
     let operands: Vec<Tensor> = operands.iter().map(|x| x.resolve(OP)).collect::<Result<_>>()?;
-    same_device(OP, &operands.iter().collect::<Vec<_>>())?;
+    same_device(OP, operands.iter().map(Tensor::device))?;
     let equation = Equation::parse(equation, operands.len())?;
     let mut ellipsis = 0;
     for (index, (labels, x)) in equation.inputs.iter().zip(&operands).enumerate() {

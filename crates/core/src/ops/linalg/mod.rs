@@ -57,6 +57,7 @@ pub(crate) const TABLES: &[&[Row]] = &[
     statistics::STATISTICS,
     distance::DISTANCES,
     distance::DIST,
+    distance::RENORM,
     lu::LU,
     determinant::DETERMINANTS,
     determinant::METHODS,

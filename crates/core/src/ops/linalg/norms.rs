@@ -2,8 +2,8 @@
 
 use super::batch::{check_float, check_precise, check_rank};
 use crate::ops::by_hand;
-use crate::ops::sample::{self, ANY, Trait};
 use crate::ops::reduce::order_text;
+use crate::ops::sample::{self, ANY, Trait};
 use crate::{Error, Result, Sizes, Tensor, wrap_dim};
 
 /// The order of a norm: a number, or a text that PyTorch has for it.
@@ -99,14 +99,13 @@ pub fn matrix_norm(x: &Tensor, ord: impl Into<NormOrder>, dims: impl Into<Sizes>
         Order::Sums { of_rows, pick } => {
             check_float(OP, &x)?;
             let (summed, picked) = if of_rows { (column, row) } else { (row, column) };
-            let sums = x.norm_dim(1.0, summed, true)?;
-            let out = pick.of(&sums, picked)?;
-            if keepdim { Ok(out) } else { out.squeeze_dim([row, column]) }
+            let sums = x.norm_dim(1.0, summed, keepdim)?;
+            pick.of(&sums, picked - i64::from(!keepdim && summed < picked), keepdim)
         }
         Order::Singular(pick) => {
             check_precise(OP, &x)?;
             let values = super::svdvals(&x.movedim([row, column], [-2, -1])?)?;
-            let out = pick.of(&values, -1)?.squeeze_dim(-1)?;
+            let out = pick.of(&values, -1, false)?;
             if !keepdim {
                 return Ok(out);
             }
@@ -122,7 +121,7 @@ enum Order {
     Singular(Pick),
 }
 
-/// What becomes of several numbers along a dimension, which stays.
+/// What becomes of several numbers along a dimension.
 #[derive(Clone, Copy)]
 enum Pick {
     Largest,
@@ -131,12 +130,12 @@ enum Pick {
 }
 
 impl Pick {
-    fn of(self, x: &Tensor, dim: i64) -> Result<Tensor> {
+    fn of(self, x: &Tensor, dim: i64, keepdim: bool) -> Result<Tensor> {
         match self {
             // Norms are not negative: the largest of none of them is zero.
-            Pick::Largest if x.size(dim)? > 0 => x.amax(dim, true),
-            Pick::Smallest => x.amin(dim, true),
-            _ => x.sum_dim(dim, true),
+            Pick::Largest if x.size(dim)? > 0 => x.amax(dim, keepdim),
+            Pick::Smallest => x.amin(dim, keepdim),
+            _ => x.sum_dim(dim, keepdim),
         }
     }
 }
@@ -172,7 +171,10 @@ pub fn norm(x: &Tensor, ord: Option<NormOrder>, dims: impl Into<Sizes>, keepdim:
     let rank = x.dim();
     if dims.len() > 2 {
         let list = &dims[..];
-        return Err(Error::runtime(OP, format!("{OP}: If dim is specified, it must be of length 1 or 2. Got {list:?}")));
+        return Err(Error::runtime(
+            OP,
+            format!("{OP}: If dim is specified, it must be of length 1 or 2. Got {list:?}"),
+        ));
     }
     if dims.is_empty() && ord.is_some() && !matches!(rank, 1 | 2) {
         return Err(Error::runtime(

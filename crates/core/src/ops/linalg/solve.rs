@@ -1,10 +1,12 @@
 //! Systems of linear equations, and inverses.
 
-use super::batch::{Matrices, broadcast_batches, check_float, check_kernel, check_precise, check_rank, check_square, first_report};
+use super::batch::{
+    Matrices, broadcast_batches, check_float, check_kernel, check_precise, check_rank, check_square, first_report,
+};
 use super::lu::Lu;
-use super::run::same_device;
 use crate::autograd::is_grad_enabled;
 use crate::backend::Factor;
+use crate::ops::devices::same_device;
 use crate::ops::record_all::{Recorded, of_one};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{by_hand, composed};
@@ -21,9 +23,7 @@ fn check_sides(op: &'static str, a: &Tensor, b: &Tensor, left: bool) -> Result<(
         let equation = if left { "AX = B" } else { "XA = B" };
         return Err(Error::runtime(
             op,
-            format!(
-                "{op}: Incompatible shapes of A and B for the equation {equation} ({n}x{n} and {rows}x{columns})"
-            ),
+            format!("{op}: Incompatible shapes of A and B for the equation {equation} ({n}x{n} and {rows}x{columns})"),
         ));
     }
     Ok(())
@@ -50,7 +50,7 @@ fn solved(a: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
 }
 
 /// The solution `X` of `A X = B` for every matrix `A`, or of `X A = B` where `left` is false. `B` is a batch of matrices,
-/// or of vectors: of one dimension, or in the shape of `A` without its last.
+/// or, where `left` is true, of vectors: of one dimension, or in the shape of `A` without its last.
 ///
 /// # Shapes
 /// `[.., n, n]` and `[.., n, k]` (`[.., k, n]`) or `[.., n]`; batches broadcast.
@@ -80,14 +80,16 @@ pub fn solve(a: &Tensor, b: &Tensor, left: bool) -> Result<Tensor> {
 pub fn solve_ex(a: &Tensor, b: &Tensor, left: bool) -> Result<(Tensor, Tensor)> {
     const OP: &str = "linalg.solve";
     let (a, b) = (a.resolve(OP)?, b.resolve(OP)?);
-    same_device(OP, &[&a, &b])?;
+    same_device(OP, [a.device(), b.device()])?;
     check_float(OP, &a)?;
     let (da, db) = (a.dtype(), b.dtype());
     if da != db {
         let (da, db) = (da.scalar_name(), db.scalar_name());
         return Err(Error::runtime(
             OP,
-            format!("{OP}: Expected A and B to have the same dtype, but found A of type {da} and B of type {db} instead"),
+            format!(
+                "{OP}: Expected A and B to have the same dtype, but found A of type {da} and B of type {db} instead"
+            ),
         ));
     }
     check_rank(OP, "A", &a)?;
@@ -95,6 +97,12 @@ pub fn solve_ex(a: &Tensor, b: &Tensor, left: bool) -> Result<(Tensor, Tensor)> 
     let vector = sb.len() == 1 || sb[..] == sa[..sa.len() - 1];
     let b = if vector && !sb.is_empty() { b.unsqueeze(-1)? } else { b };
     check_sides(OP, &a, &b, left)?;
+    if vector && !left {
+        return Err(Error::runtime(
+            OP,
+            "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)",
+        ));
+    }
     check_kernel(OP, "lu_cpu", &a)?;
     let (a, b) = broadcast_batches(OP, &a, &b)?;
     let (x, info) = match left {
@@ -185,7 +193,7 @@ pub fn inv_ex(a: &Tensor, check_errors: bool) -> Result<(Tensor, Tensor)> {
 pub fn solve_triangular(a: &Tensor, b: &Tensor, upper: bool, left: bool, unitriangular: bool) -> Result<Tensor> {
     const OP: &str = "linalg.solve_triangular";
     let (a, b) = (a.resolve(OP)?, b.resolve(OP)?);
-    same_device(OP, &[&a, &b])?;
+    same_device(OP, [a.device(), b.device()])?;
     check_rank(OP, "A", &a)?;
     check_sides(OP, &a, &b, left)?;
     for x in [&a, &b] {
@@ -247,11 +255,11 @@ fn system_samples(
 ) -> Result<Vec<Sample>> {
     let left = f.clone();
     let mut all = sample::shaped_pairs((&[3, 3], &[3, 2]), (&[2, 0, 0], &[2, 0, 3]), move |a, b| left(a, b, true))?;
-    for (a, b, left) in
-        [(&[2, 3, 3][..], &[3, 1][..], true), (&[3, 3], &[2, 3, 1], true), (&[3, 3], &[2, 3], false)]
-    {
+    for (a, b, left) in [(&[2, 3, 3][..], &[3, 1][..], true), (&[3, 3], &[2, 3, 1], true), (&[3, 3], &[2, 3], false)] {
         let f = f.clone();
-        all.push(sample::one(Trait::Broadcast, vec![ANY.tensor(a, 5)?, ANY.tensor(b, 6)?], move |x| f(&x[0], &x[1], left)));
+        all.push(sample::one(Trait::Broadcast, vec![ANY.tensor(a, 5)?, ANY.tensor(b, 6)?], move |x| {
+            f(&x[0], &x[1], left)
+        }));
     }
     Ok(all)
 }

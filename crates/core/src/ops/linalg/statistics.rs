@@ -1,7 +1,7 @@
 //! Covariance and correlation.
 
-use super::run::same_device;
 use crate::ops::composed;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Trait};
 use crate::{DType, Error, Result, Tensor};
 
@@ -30,7 +30,10 @@ fn check_weights(name: &str, weights: &Tensor, count: usize) -> Result<Tensor> {
         _ => ("floating point", dtype.is_floating_point()),
     };
     if !fits {
-        return wrong(format!("expected {name} to have {kind} dtype but got {name} with {} dtype", dtype.scalar_name()));
+        return wrong(format!(
+            "expected {name} to have {kind} dtype but got {name} with {} dtype",
+            dtype.scalar_name()
+        ));
     }
     let numel = weights.numel();
     if numel != count {
@@ -47,10 +50,11 @@ fn check_weights(name: &str, weights: &Tensor, count: usize) -> Result<Tensor> {
 fn cov_of(op: &'static str, x: &Tensor, correction: i64, weights: CovWeights) -> Result<Tensor> {
     let x = x.resolve(op)?;
     let given = [weights.frequency, weights.analytic].into_iter().flatten();
-    same_device(op, &std::iter::once(&x).chain(given).collect::<Vec<_>>())?;
+    same_device(op, std::iter::once(&x).chain(given).map(Tensor::device))?;
     if x.dim() > 2 {
         let rank = x.dim();
-        let text = format!("{op}(): expected input to have two or fewer dimensions but got an input with {rank} dimensions");
+        let text =
+            format!("{op}(): expected input to have two or fewer dimensions but got an input with {rank} dimensions");
         return Err(Error::runtime(op, text));
     }
     if x.dtype() == DType::Bool {

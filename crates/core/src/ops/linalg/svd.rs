@@ -111,13 +111,19 @@ pub fn svd(a: &Tensor, full_matrices: bool) -> Result<(Tensor, Tensor, Tensor)> 
     check_numbers(&a)?;
     let (m, n, k, dtype) = (matrices.rows, matrices.columns, matrices.shorter(), matrices.dtype);
     let (p, q) = if full_matrices { (m, n) } else { (k, k) };
-    let rooms = [matrices.room(&[k], DType::F64)?, matrices.room(&[m, p], DType::F64)?, matrices.room(&[q, n], DType::F64)?];
+    let rooms =
+        [matrices.room(&[k], DType::F64)?, matrices.room(&[m, p], DType::F64)?, matrices.room(&[q, n], DType::F64)?];
     matrices.run(Factor::Svd, &[], &[&rooms[0], &rooms[1], &rooms[2]])?;
     let s = matrices.tensor(&rooms[0], dtype)?;
     let (u, vh) = (matrices.tensor(&rooms[1], dtype)?, matrices.tensor(&rooms[2], dtype)?);
     let outputs = [&u, &s, &vh];
-    let recorded =
-        Recorded { name: "LinalgSvdBackward0", inputs: &[Some(&a)], saved: &[], outputs: &outputs, saves_outputs: true };
+    let recorded = Recorded {
+        name: "LinalgSvdBackward0",
+        inputs: &[Some(&a)],
+        saved: &[],
+        outputs: &outputs,
+        saves_outputs: true,
+    };
     recorded.with(move |seen, grads, _| {
         let [Some(u), Some(s), Some(vh)] = &seen[..] else { return Ok(smallvec![None]) };
         // Vectors that only complete a basis are no function of the matrix.
@@ -186,11 +192,15 @@ pub fn eigh(a: &Tensor, uplo: &str) -> Result<(Tensor, Tensor)> {
     let n = matrices.rows;
     let rooms = [matrices.room(&[n], DType::F64)?, matrices.room(&[n, n], DType::F64)?];
     matrices.run(Factor::Eigh, &[], &[&rooms[0], &rooms[1]])?;
-    let (values, vectors) =
-        (matrices.tensor(&rooms[0], matrices.dtype)?, matrices.tensor(&rooms[1], matrices.dtype)?);
+    let (values, vectors) = (matrices.tensor(&rooms[0], matrices.dtype)?, matrices.tensor(&rooms[1], matrices.dtype)?);
     let outputs = [&values, &vectors];
-    let recorded =
-        Recorded { name: "LinalgEighBackward0", inputs: &[Some(&a)], saved: &[], outputs: &outputs, saves_outputs: true };
+    let recorded = Recorded {
+        name: "LinalgEighBackward0",
+        inputs: &[Some(&a)],
+        saved: &[],
+        outputs: &outputs,
+        saves_outputs: true,
+    };
     recorded.with(|seen, grads, _| {
         let [Some(values), Some(vectors)] = &seen[..] else { return Ok(smallvec![None]) };
         let mut inner = match &grads[0] {

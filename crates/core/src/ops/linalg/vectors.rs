@@ -1,7 +1,7 @@
 //! Products of vectors: along a dimension, in space, outer, and the trace.
 
 use super::batch::check_float;
-use super::run::same_device;
+use crate::ops::devices::same_device;
 use crate::ops::record_all::of_one;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{by_hand, composed};
@@ -22,18 +22,19 @@ use crate::{DType, Error, Result, Scalar, Tensor, wrap_dim};
 pub fn vecdot(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
     const OP: &str = "linalg.vecdot";
     let (x, y) = (x.resolve(OP)?, y.resolve(OP)?);
-    same_device(OP, &[&x, &y])?;
+    same_device(OP, [x.device(), y.device()])?;
     check_float(OP, &x)?;
     let (dx, dy) = (x.dtype(), y.dtype());
     if dx != dy {
         let (dx, dy) = (dx.scalar_name(), dy.scalar_name());
         return Err(Error::runtime(
             OP,
-            format!("{OP}: Expected x and y to have the same dtype, but found x of type {dx} and y of type {dy} instead"),
+            format!(
+                "{OP}: Expected x and y to have the same dtype, but found x of type {dx} and y of type {dy} instead"
+            ),
         ));
     }
     if x.dim() == 1 && y.dim() == 1 {
-        wrap_dim(OP, dim, 1)?;
         return x.dot(&y);
     }
     x.mul(&y)?.sum_dim(dim, false)
@@ -53,7 +54,7 @@ pub fn vecdot(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
 pub fn cross(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
     const OP: &str = "linalg.cross";
     let (x, y) = (x.resolve(OP)?, y.resolve(OP)?);
-    same_device(OP, &[&x, &y])?;
+    same_device(OP, [x.device(), y.device()])?;
     if x.dim() != y.dim() {
         return Err(Error::runtime(OP, format!("{OP}: inputs must have the same number of dimensions.")));
     }
@@ -63,10 +64,7 @@ pub fn cross(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
     wrap_dim(OP, dim, x.dim())?;
     let (nx, ny) = (x.size(dim)?, y.size(dim)?);
     if nx != 3 || ny != 3 {
-        return Err(Error::runtime(
-            OP,
-            format!("{OP}: inputs dimension {dim} must have length 3. Got {nx} and {ny}"),
-        ));
+        return Err(Error::runtime(OP, format!("{OP}: inputs dimension {dim} must have length 3. Got {nx} and {ny}")));
     }
     let shape = crate::broadcast_shapes(OP, &x.shape(), &y.shape())?;
     let (dx, dy) = (x.dtype(), y.dtype());
@@ -85,7 +83,7 @@ pub fn cross(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
 fn addr_of(add: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<Tensor> {
     const OP: &str = "addr";
     let (add, vec1, vec2) = (add.resolve(OP)?, vec1.resolve(OP)?, vec2.resolve(OP)?);
-    same_device(OP, &[&add, &vec1, &vec2])?;
+    same_device(OP, [add.device(), vec1.device(), vec2.device()])?;
     for (name, x) in [("vec1", &vec1), ("vec2", &vec2)] {
         if x.dim() != 1 {
             return Err(Error::runtime(OP, format!("addr: Expected 1-D argument {name}, but got {}-D", x.dim())));
@@ -168,7 +166,7 @@ composed! {
             None => {
                 x.resolve("linalg.cross")?;
                 y.resolve("linalg.cross")?;
-                same_device("linalg.cross", &[x, y])?;
+                same_device("linalg.cross", [x.device(), y.device()])?;
                 Err(Error::runtime("linalg.cross", "no dimension of size 3 in input"))
             }
         }

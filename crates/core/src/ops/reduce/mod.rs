@@ -11,7 +11,8 @@ mod sums;
 mod truth;
 mod variance;
 
-pub(crate) use norms::order_text;
+pub(crate) use norms::{norm_grad, order_text};
+pub(crate) use run::Over;
 
 /// The rows of this family.
 pub(crate) const TABLES: &[&[crate::ops::Row]] =

@@ -2,10 +2,11 @@
 
 use super::run::{Over, reduce};
 use super::samples::over_dims;
+use crate::autograd::Grads;
 use crate::backend::Reduce;
 use crate::ops::by_hand;
 use crate::ops::linalg::{NormOrder, matrix_norm};
-use crate::ops::record_all::of_one;
+use crate::ops::record_all::{Recorded, of_one};
 use crate::ops::sample::{self, ANY};
 use crate::{DType, Error, Result, Sizes, Tensor};
 
@@ -47,16 +48,16 @@ fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
 }
 
 /// The gradient of a norm, by order.
-fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Result<Tensor> {
+pub(crate) fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Result<Tensor> {
     let (g, norm) = (over.restore(g)?, over.restore(norm)?);
     // The power of the norm that the gradient is divided by; nothing is divided by a norm of zero.
-    let scaled = |power: f64| g.div(&norm.pow(power)?)?.masked_fill(&norm.detach().eq(0.0)?, 0.0);
-    if p == 0.0 {
-        x.zeros_like()
-    } else if p == 1.0 {
+    let zero = norm.detach().eq(0.0)?;
+    let divided = |x: &Tensor, power: f64| x.div(&norm.masked_fill(&zero, 1.0)?.pow(power)?)?.masked_fill(&zero, 0.0);
+    let scaled = |power: f64| divided(&g, power);
+    if p == 1.0 {
         x.sgn()?.mul(&g)
     } else if p == 2.0 {
-        x.div(&norm)?.masked_fill(&norm.detach().eq(0.0)?, 0.0)?.mul(&g)
+        divided(x, 1.0)?.mul(&g)
     } else if p.is_infinite() {
         let size = x.detach().abs()?;
         let mask = size.eq(norm.detach())?.logical_or(&size.isnan()?)?;
@@ -73,11 +74,16 @@ fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Resu
 
 fn vector_norm(x: &Tensor, p: f64, over: Over, all: bool) -> Result<Tensor> {
     check(x, p, &over, all)?;
-    let out = match p == 0.0 {
-        true => reduce(Reduce::CountNonzero, x, &over, x.dtype())?,
-        false => reduce(Reduce::Norm(p), x, &over, x.dtype())?,
-    };
-    of_one("LinalgVectorNormBackward0", x, &[x], true, out, move |seen, g| norm_grad(g, seen[0], seen[1], p, &over))
+    const NAME: &str = "LinalgVectorNormBackward0";
+    if p == 0.0 {
+        // A count: there is a node, but no gradient flows through it.
+        let out = reduce(Reduce::CountNonzero, x, &over, x.dtype())?;
+        let recorded = Recorded { name: NAME, inputs: &[Some(x)], saved: &[], outputs: &[&out], saves_outputs: false };
+        recorded.with(|_, _, needs| Ok(Grads::from_elem(None, needs.len())))?;
+        return Ok(out);
+    }
+    let out = reduce(Reduce::Norm(p), x, &over, x.dtype())?;
+    of_one(NAME, x, &[x], true, out, move |seen, g| norm_grad(g, seen[0], seen[1], p, &over))
 }
 
 fn logsumexp(x: &Tensor, over: Over) -> Result<Tensor> {
@@ -117,7 +123,7 @@ impl Tensor {
         let dims = dims.into();
         let p = match p.into() {
             NormOrder::Number(p) => p,
-            NormOrder::Name(name) if name == "fro" => 2.0,
+            NormOrder::Name(name) if name == "fro" && dims.len() < 3 => 2.0,
             name => {
                 let all = || (0..x.dim() as i64).collect();
                 return matrix_norm(&x, name, if dims.is_empty() { all() } else { dims }, keepdim);

@@ -172,8 +172,9 @@ unsafe fn one<'a>(
             Factor::Qr => qr::factor(a, output(0).matrix_mut(), output(1).matrix_mut()),
             Factor::Eigh => eigh::factor(a, output(0).list_mut(a.rows), output(1).matrix_mut()),
             Factor::Svd => {
-                let (values, u, v) = (output(0), output(outputs - 2), output(outputs - 1));
-                let vectors = (outputs == 3).then(|| (u.matrix_mut(), v.matrix_mut()));
+                let values = output(0);
+                let places = (outputs == 3).then(|| (output(1), output(2)));
+                let vectors = places.as_ref().map(|(u, v)| (u.matrix_mut(), v.matrix_mut()));
                 svd::factor(a, values.list_mut(a.rows.min(a.columns)), vectors);
             }
             Factor::Triangular { upper, unit } => {

@@ -59,14 +59,7 @@ fn reflect(work: &mut MatrixMut, m: usize, k: usize) -> f64 {
 }
 
 /// Applies reflection `k` to the columns of `q` from `from` on.
-fn apply(
-    work: &MatrixMut,
-    (k, factor): (usize, f64),
-    m: usize,
-    q: &mut MatrixMut,
-    from: usize,
-    sums: &mut [f64],
-) {
+fn apply(work: &MatrixMut, (k, factor): (usize, f64), m: usize, q: &mut MatrixMut, from: usize, sums: &mut [f64]) {
     if factor == 0.0 || from >= q.columns {
         return;
     }

@@ -2,7 +2,7 @@
 //! lengths are the singular values. It finds small ones to more digits than a bidiagonalization does.
 
 use super::eigh::{rotate_rows, rotation};
-use super::{Matrix, MatrixMut, dot, largest};
+use super::{Matrix, MatrixMut, dot, largest, qr};
 
 /// As for eigenvalues.
 const SWEEPS: usize = 64;
@@ -42,13 +42,13 @@ pub(super) fn factor(a: Matrix, values: &mut [f64], vectors: Option<(MatrixMut, 
     order.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
     order.iter().zip(values).for_each(|(&i, value)| *value = lengths[i] * scale);
     if let Some((u, v)) = vectors {
-        let long_side: Vec<Option<Vec<f64>>> = (order.iter())
-            .map(|&i| (lengths[i] > 0.0).then(|| work.row(i).iter().map(|x| x / lengths[i]).collect()))
+        let long_side = (order.iter().map(|&i| (i, lengths[i])).filter(|&(_, length)| length > 0.0))
+            .map(|(i, length)| work.row(i).iter().map(|x| x / length).collect())
             .collect();
-        let short_side = order.iter().map(|&i| Some(turned.row(i).to_vec())).collect();
+        let short_side = order.iter().map(|&i| turned.row(i).to_vec()).collect();
         let (left, right) = if wide { (short_side, long_side) } else { (long_side, short_side) };
-        write(u, left, false);
-        write(v, right, true);
+        write(u, a.rows, left, false);
+        write(v, a.columns, right, true);
     }
 }
 
@@ -76,42 +76,22 @@ fn sweep(work: &mut MatrixMut, turned: &mut MatrixMut, k: usize) -> bool {
     rotated
 }
 
-/// Writes unit vectors as rows or columns, with more of them, orthogonal to all, in the place of missing ones.
-fn write(mut out: MatrixMut, vectors: Vec<Option<Vec<f64>>>, as_rows: bool) {
-    let columns = out.columns;
-    let rows = out.data.len().checked_div(columns).unwrap_or(0);
-    let (count, length) = if as_rows { (rows, columns) } else { (columns, rows) };
-    let mut basis: Vec<Vec<f64>> = vectors.iter().flatten().cloned().collect();
-    let given = vectors.into_iter().chain(std::iter::repeat(None));
-    let mut unit = 0;
-    for (index, vector) in given.take(count).enumerate() {
-        let vector = vector.unwrap_or_else(|| another(&mut basis, length, &mut unit));
-        for (i, x) in vector.into_iter().enumerate() {
-            *(if as_rows { out.at(index, i) } else { out.at(i, index) }) = x;
-        }
+/// Writes orthonormal vectors of this length as columns or rows, and as many more, orthogonal to all, as there is room
+/// for.
+fn write(mut out: MatrixMut, length: usize, vectors: Vec<Vec<f64>>, as_rows: bool) {
+    let count = out.data.len().checked_div(length).unwrap_or(0);
+    let mut put = |index: usize, i: usize, x: f64| *(if as_rows { out.at(index, i) } else { out.at(i, index) }) = x;
+    for (index, vector) in vectors.iter().enumerate() {
+        vector.iter().enumerate().for_each(|(i, &x)| put(index, i, x));
     }
-}
-
-/// What is left of the next axis that does not lie among the basis' vectors.
-fn another(basis: &mut Vec<Vec<f64>>, length: usize, unit: &mut usize) -> Vec<f64> {
-    while *unit < length {
-        let mut axis = vec![0.0; length];
-        axis[*unit] = 1.0;
-        *unit += 1;
-        // Twice, so that rounding leaves nothing.
-        for _ in 0..2 {
-            for other in basis.iter() {
-                let along = dot(&axis, other);
-                axis.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
-            }
-        }
-        let size = dot(&axis, &axis).sqrt();
-        // Some axis keeps at least this much as long as the basis is not complete.
-        if size * size > 0.5 / length as f64 {
-            axis.iter_mut().for_each(|x| *x /= size);
-            basis.push(axis.clone());
-            return axis;
-        }
+    let given = vectors.len();
+    if given == count {
+        return;
     }
-    vec![0.0; length]
+    // Of a complete basis by reflections, the columns after the first ones are orthogonal to those.
+    let columns: Vec<f64> = (0..length * given).map(|at| vectors[at % given][at / given]).collect();
+    let (mut q, mut r) = (vec![0.0; length * count], vec![0.0; count * given]);
+    let matrix = Matrix { data: &columns, rows: length, columns: given };
+    qr::factor(matrix, MatrixMut { data: &mut q, columns: count }, MatrixMut { data: &mut r, columns: given });
+    (given..count).for_each(|index| (0..length).for_each(|i| put(index, i, q[i * count + index])));
 }
