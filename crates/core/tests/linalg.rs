@@ -74,7 +74,7 @@ fn eigh_is_orthonormal_vectors_and_rising_values() {
         for x in [x.add(x.mT().unwrap()).unwrap(), x.zeros_like().unwrap()] {
             let (values, vectors) = linalg::eigh(&x, "L").unwrap();
             assert!(orthonormal_columns(&vectors));
-            let scaled = vectors.mul(&values.unsqueeze(-2).unwrap()).unwrap();
+            let scaled = vectors.mul(values.unsqueeze(-2).unwrap()).unwrap();
             assert!(close(&scaled.matmul(&vectors.mT().unwrap()).unwrap(), &x));
             assert!(values.to_vec::<f64>().unwrap().chunks(n.max(1)).all(<[f64]>::is_sorted));
         }

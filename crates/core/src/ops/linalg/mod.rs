@@ -19,11 +19,13 @@ mod contract;
 mod determinant;
 mod distance;
 mod einsum;
+mod equation;
 mod lu;
 mod matmul;
 mod norms;
 mod products;
 mod qr;
+mod renorm;
 mod run;
 mod solve;
 mod statistics;
@@ -57,7 +59,7 @@ pub(crate) const TABLES: &[&[Row]] = &[
     statistics::STATISTICS,
     distance::DISTANCES,
     distance::DIST,
-    distance::RENORM,
+    renorm::RENORM,
     lu::LU,
     determinant::DETERMINANTS,
     determinant::METHODS,

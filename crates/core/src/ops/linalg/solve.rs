@@ -123,7 +123,7 @@ fn inverted(a: &Tensor) -> Result<(Tensor, Tensor)> {
     let lu = Lu::of(&a)?;
     let n = a.size(-1)? as i64;
     let eye = Tensor::eye_with(n, n, TensorOptions::from(a.dtype()).device(a.device()))?;
-    let x = lu.solve(&eye.expand(&a.shape())?, false)?;
+    let x = lu.solve(&eye.expand(a.shape())?, false)?;
     let x = of_one("LinalgInvExBackward0", &a, &[], true, x, |seen, g| {
         let transposed = seen[0].mT()?;
         transposed.matmul(&g.matmul(&transposed)?)?.neg()
