@@ -174,8 +174,8 @@ pub fn svdvals(a: &Tensor) -> Result<Tensor> {
 ///
 /// ```
 /// # use firebrick_core::{Tensor, linalg};
-/// let (values, _) = linalg::eigh(&Tensor::new([[0.0f64, 2.0], [2.0, 0.0]])?, "L")?;
-/// assert_eq!(values.to_vec::<f64>()?, [-2.0, 2.0]);
+/// let (values, _) = linalg::eigh(&Tensor::new([[3.0f64, 0.0], [0.0, -2.0]])?, "L")?;
+/// assert_eq!(values.to_vec::<f64>()?, [-2.0, 3.0]);
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 pub fn eigh(a: &Tensor, uplo: &str) -> Result<(Tensor, Tensor)> {
