@@ -19,6 +19,7 @@ pub mod pool;
 pub mod random;
 pub mod text;
 
+mod complex;
 mod default_dtype;
 mod device;
 mod dims;
@@ -27,18 +28,25 @@ mod element;
 mod error;
 mod scalar;
 mod storage;
+mod sync;
 mod tensor;
 mod value;
 mod views;
+mod warning;
 
+pub use complex::Complex;
 pub use default_dtype::{default_dtype, set_default_dtype};
 pub use device::Device;
 pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
+#[doc(hidden)]
+pub use element::no_complex_kernel;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::linalg::{ContractDims, CovWeights, NormOrder};
-pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, linalg};
+pub use ops::{
+    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Unique, linalg,
+};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{MemoryStats, empty_cache, memory_stats};
@@ -47,3 +55,5 @@ pub use tensor::{
 };
 pub use value::{Key, Value};
 pub use views::Sections;
+#[doc(hidden)]
+pub use warning::warn;

@@ -16,6 +16,7 @@ mod index;
 mod linalg;
 mod losses;
 mod norms;
+mod order;
 mod pooling;
 mod products;
 mod reductions;
@@ -94,6 +95,7 @@ const TABLES: &[&[Row]] = &[
     norms::ROWS,
     products::ROWS,
     losses::ROWS,
+    order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
     views::ROWS,

@@ -100,7 +100,7 @@ pub(super) fn check_square(op: &'static str, x: &Tensor) -> Result<()> {
 /// Refuses integers and bools.
 pub(super) fn check_float(op: &'static str, x: &Tensor) -> Result<()> {
     let dtype = x.dtype();
-    match dtype.is_floating_point() {
+    match dtype.is_differentiable() {
         true => Ok(()),
         false => {
             let got = dtype.scalar_name();
@@ -125,6 +125,7 @@ pub(super) fn check_precise(op: &'static str, x: &Tensor) -> Result<()> {
     check_float(op, x)?;
     match x.dtype() {
         DType::F32 | DType::F64 => Ok(()),
+        other if other.is_complex() => Err(Error::not_implemented(op, format!("{op}: complex matrices are not supported"))),
         other => {
             let got = other.scalar_name();
             Err(Error::not_implemented(op, format!("{op}: Low precision dtypes not supported. Got {got}")))

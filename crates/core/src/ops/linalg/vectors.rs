@@ -8,7 +8,7 @@ use crate::ops::{by_hand, composed};
 use crate::views::ViewOp;
 use crate::{DType, Error, Result, Scalar, Tensor, wrap_dim};
 
-/// The inner products of the vectors along `dim`; the other dimensions broadcast.
+/// The inner products of the vectors along `dim`, the first conjugated; the other dimensions broadcast.
 ///
 /// # Errors
 /// Integers and bools, different dtypes, sizes that differ.
@@ -34,6 +34,7 @@ pub fn vecdot(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
             ),
         ));
     }
+    let x = conjugated(&x)?;
     if x.dim() == 1 && y.dim() == 1 {
         return x.dot(&y);
     }
@@ -78,6 +79,10 @@ pub fn cross(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
     let (x, y) = (x.expand(&shape)?, y.expand(&shape)?);
     let turned = |t: &Tensor, by: i64| t.roll(-by, dim);
     turned(&x, 1)?.mul(&turned(&y, 2)?)?.sub(&turned(&x, 2)?.mul(&turned(&y, 1)?)?)
+}
+
+fn conjugated(x: &Tensor) -> Result<Tensor> {
+    if x.dtype().is_complex() { x.conj() } else { Ok(x.clone()) }
 }
 
 fn addr_of(add: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<Tensor> {
@@ -143,9 +148,9 @@ fn space_samples(
 composed! {
     table: METHODS;
 
-    /// The inner product of two vectors: [`Tensor::dot`], since there are no complex numbers to conjugate.
+    /// The inner product of two vectors, the first conjugated: [`Tensor::dot`] for real numbers.
     fn vdot(&x, y: &Tensor) -> Tensor {
-        x.dot(y)
+        conjugated(x)?.dot(y)
     }
     samples: sample::shaped_pairs((&[3], &[3]), (&[0], &[0]), |x, y| x.vdot(y));
 

@@ -11,8 +11,9 @@ mod sums;
 mod truth;
 mod variance;
 
+pub(crate) use extremes::picked;
 pub(crate) use norms::{norm_grad, order_text};
-pub(crate) use run::Over;
+pub(crate) use run::{Over, no_size, reshaped};
 
 /// The rows of this family.
 pub(crate) const TABLES: &[&[crate::ops::Row]] =
