@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Key,
     /// PyTorch's `AttributeError`: a member that does not exist.
     Attribute,
+    /// PyTorch's `LinAlgError`, a `RuntimeError`: a matrix that is singular or otherwise has no such factors.
+    LinAlg,
     /// PyTorch's `NotImplementedError`: an operation that a dtype or device does not have.
     NotImplemented,
     /// A file that cannot be read or written.
@@ -92,6 +94,8 @@ impl Error {
         key = Key;
         /// An `AttributeError`.
         attribute = Attribute;
+        /// A `LinAlgError`.
+        lin_alg = LinAlg;
         /// A `NotImplementedError`.
         not_implemented = NotImplemented;
         /// A file error.

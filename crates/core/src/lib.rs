@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`autograd`] | recording modes, `backward`, `grad`, hooks, gradient checks |
+//! | [`linalg`] | linear algebra |
 //! | [`accelerator`] | devices beside the CPU |
 //! | [`random`] | PyTorch's random numbers, bit for bit |
 //! | [`pool`] | the threads that operations share |
@@ -42,8 +43,9 @@ pub use element::Element;
 #[doc(hidden)]
 pub use element::no_complex_kernel;
 pub use error::{Error, ErrorKind, Result};
+pub use ops::linalg::{ContractDims, CovWeights, NormOrder};
 pub use ops::{
-    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Unique,
+    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Unique, linalg,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;

@@ -16,9 +16,11 @@ pub mod distances;
 mod index;
 mod linalg;
 pub mod losses;
+mod normalization;
 mod norms;
 mod order;
 mod pooling;
+mod products;
 mod reductions;
 mod views;
 
@@ -93,8 +95,10 @@ const TABLES: &[&[Row]] = &[
     distances::ROWS,
     index::ROWS,
     linalg::ROWS,
-    losses::ROWS,
     norms::ROWS,
+    products::ROWS,
+    losses::ROWS,
+    normalization::ROWS,
     order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
@@ -191,6 +195,7 @@ pub fn expect_error(class: &str, message: &str, result: Out<()>) -> Out<()> {
 pub fn kind_name(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::NotImplemented => "NotImplementedError".to_owned(),
+        ErrorKind::LinAlg => "_LinAlgError".to_owned(),
         other => format!("{other:?}Error"),
     }
 }

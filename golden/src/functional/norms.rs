@@ -1,87 +1,51 @@
-//! Normalization.
+//! Norms and distances.
 
+use super::reductions::{back, typed};
 use super::{Args, operations};
-use crate::Out;
 use crate::value::Value;
-use firebrick::Tensor;
-use firebrick::nn::functional::{self as F, BatchNormOptions, LayerNormOptions};
+use crate::{Out, not_built};
+use firebrick::{NormOrder, Sizes, Tensor, linalg};
 
 operations! { ROWS;
-    "nn.functional.batch_norm" |a| {
-        let (x, mean, var) = (a.x()?, a.maybe_tensor("running_mean")?, a.maybe_tensor("running_var")?);
-        let (weight, bias) = (a.maybe_tensor("weight")?, a.maybe_tensor("bias")?);
-        let options = BatchNormOptions { weight: weight.as_ref(), bias: bias.as_ref(), ..BatchNormOptions::new() };
-        let options = options.training(a.flag("training")?).momentum(a.float_or("momentum", 0.1)?);
-        F::batch_norm_with(&x, mean.as_ref(), var.as_ref(), &options.eps(a.float_or("eps", 1e-5)?))?
+    "norm" |a| norm(a, "p")?;
+    "linalg.vector_norm" |a| norm(a, "ord")?;
+    "linalg.matrix_norm" |a| {
+        let (x, dtype) = typed(a)?;
+        let ord = order(a, "ord")?.unwrap_or_else(|| "fro".into());
+        back(linalg::matrix_norm(&x, ord, a.ints_or("dim", &[-2, -1])?, a.flag("keepdim")?)?, dtype)?
     };
-    "nn.functional.instance_norm" |a| {
-        let (x, mean, var) = (a.x()?, a.maybe_tensor("running_mean")?, a.maybe_tensor("running_var")?);
-        let (weight, bias) = (a.maybe_tensor("weight")?, a.maybe_tensor("bias")?);
-        let (own, momentum) = (a.bool_or("use_input_stats", true)?, a.float_or("momentum", 0.1)?);
-        let eps = a.float_or("eps", 1e-5)?;
-        x.instance_norm(mean.as_ref(), var.as_ref(), weight.as_ref(), bias.as_ref(), own, momentum, eps)?
+    "linalg.norm" |a| {
+        let (x, dtype) = typed(a)?;
+        let ord = order(a, "ord")?;
+        back(linalg::norm(&x, ord, a.ints_or("dim", &[])?, a.flag("keepdim")?)?, dtype)?
     };
-    "nn.functional.layer_norm" |a| {
-        let (x, shape) = (a.x()?, a.ints("normalized_shape")?);
-        let (weight, bias) = (a.maybe_tensor("weight")?, a.maybe_tensor("bias")?);
-        let options = LayerNormOptions { weight: weight.as_ref(), bias: bias.as_ref(), ..LayerNormOptions::new() };
-        F::layer_norm_with(&x, shape, &options.eps(a.float_or("eps", 1e-5)?))?
+    "dist" |a| { let (x, y) = (a.x()?, a.tensor("other")?); x.dist(&y, a.float_or("p", 2.0)?)? };
+    "cdist" |a| {
+        let (x, y) = (a.x()?, a.tensor("x2")?);
+        let p = a.float_or("p", 2.0)?;
+        x.cdist(&y, p, &a.text_or("compute_mode", "use_mm_for_euclid_dist_if_necessary")?)?
     };
-    "nn.functional.group_norm" |a| {
-        let (x, groups) = (a.x()?, a.int("num_groups")?);
-        let (weight, bias) = (a.maybe_tensor("weight")?, a.maybe_tensor("bias")?);
-        x.group_norm(groups, weight.as_ref(), bias.as_ref(), a.float_or("eps", 1e-5)?)?
-    };
-    "nn.functional.rms_norm" |a| {
-        let (x, shape, weight) = (a.x()?, a.ints("normalized_shape")?, a.maybe_tensor("weight")?);
-        x.rms_norm(shape, weight.as_ref(), a.maybe_float("eps")?)?
-    };
-    "native_batch_norm" |a| {
-        let (x, weight, bias) = affine(a)?;
-        let (mean, var) = (a.maybe_tensor("running_mean")?, a.maybe_tensor("running_var")?);
-        let (training, momentum) = (a.bool("training")?, a.float("momentum")?);
-        x.native_batch_norm(weight.as_ref(), bias.as_ref(), mean.as_ref(), var.as_ref(), training, momentum, a.float("eps")?)?
-    };
-    "native_layer_norm" |a| {
-        let (x, shape) = (a.x()?, a.ints("normalized_shape")?);
-        let (weight, bias) = (a.maybe_tensor("weight")?, a.maybe_tensor("bias")?);
-        x.native_layer_norm(shape, weight.as_ref(), bias.as_ref(), a.float("eps")?)?
-    };
-    "native_group_norm" |a| {
-        let (x, weight, bias) = affine(a)?;
-        // The shape of the input, which says so itself.
-        for name in ["N", "C", "HxW"] {
-            a.int(name)?;
-        }
-        x.native_group_norm(a.int("group")?, weight.as_ref(), bias.as_ref(), a.float("eps")?)?
-    };
-    "nn.functional.normalize" |a| {
-        let (x, p) = (a.x()?, a.float_or("p", 2.0)?);
-        let dim = a.maybe_ints("dim")?.unwrap_or_else(|| vec![1]);
-        F::normalize(&x, p, dim, a.float_or("eps", 1e-12)?)?
-    };
-    "nn.functional.pad" |a| padded(a)?;
+    "renorm" |a| { let (x, p) = (a.x()?, a.float("p")?); let dim = a.int("dim")?; x.renorm(p, dim, a.float("maxnorm")?)? };
 }
 
-/// Input, weight and bias.
-fn affine(a: &mut Args) -> Out<(Tensor, Option<Tensor>, Option<Tensor>)> {
-    Ok((a.x()?, a.maybe_tensor("weight")?, a.maybe_tensor("bias")?))
+/// The order of a norm, where one was given.
+fn order(a: &mut Args, name: &str) -> Out<Option<NormOrder>> {
+    Ok(match a.take(name) {
+        None => None,
+        Some(Value::Text(text)) => Some(text.into()),
+        Some(Value::Int(order)) => Some((order as f64).into()),
+        Some(Value::Float(order)) => Some(order.into()),
+        Some(other) => return not_built(format!("a norm of order {}", other.kind())),
+    })
 }
 
-fn padded(a: &mut Args) -> Out<Tensor> {
-    let (x, pad) = (a.x()?, a.ints("pad")?);
-    let mode = match a.text_or("mode", "constant")?.as_str() {
-        "constant" => F::PadMode::Zeros,
-        name => name.parse::<F::PadMode>()?,
+fn norm(a: &mut Args, name: &str) -> Out<Tensor> {
+    let (x, dtype) = typed(a)?;
+    let order = order(a, name)?.unwrap_or(NormOrder::Number(2.0));
+    let (dims, keep) = (a.maybe_ints("dim")?, a.flag("keepdim")?);
+    let out = match dims {
+        None if !keep => x.norm(order)?,
+        dims => x.norm_dim(order, dims.map_or_else(Sizes::default, Sizes::from), keep)?,
     };
-    let options = F::PadOptions::new().mode(mode);
-    Ok(F::pad_with(
-        &x,
-        pad,
-        &match a.take("value") {
-            None => options,
-            Some(value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => options.value(super::number(&value)?),
-            Some(other) => return Err(crate::Failure::Types(format!("value as {}", other.kind()))),
-        },
-    )?)
+    back(out, dtype)
 }

@@ -38,8 +38,6 @@ operations! { ROWS;
     "std" |a| { let (x, dims, correction, keep) = spread(a)?; x.std_dim(dims, correction, keep)? };
     "var_mean" |a| { let (x, dims, correction, keep) = spread(a)?; x.var_mean(dims, correction, keep)? };
     "std_mean" |a| { let (x, dims, correction, keep) = spread(a)?; x.std_mean(dims, correction, keep)? };
-    "norm" |a| norm(a, "p")?;
-    "linalg.vector_norm" |a| norm(a, "ord")?;
     "logsumexp" |a| { let x = a.x()?; x.logsumexp(a.ints("dim")?, a.flag("keepdim")?)? };
     "cumsum" |a| scanned(a, |x, dim| x.cumsum(dim))?;
     "cumprod" |a| scanned(a, |x, dim| x.cumprod(dim))?;
@@ -52,7 +50,7 @@ operations! { ROWS;
 }
 
 /// The input, converted first where a `dtype` was given, and that dtype.
-fn typed(a: &mut Args) -> Out<(Tensor, Option<DType>)> {
+pub(super) fn typed(a: &mut Args) -> Out<(Tensor, Option<DType>)> {
     let x = a.x()?;
     match a.keyword("dtype") {
         Some(Value::DType(dtype)) => Ok((x.to(dtype)?, Some(dtype))),
@@ -61,7 +59,7 @@ fn typed(a: &mut Args) -> Out<(Tensor, Option<DType>)> {
 }
 
 /// The result in the dtype that was asked for.
-fn back(out: Tensor, dtype: Option<DType>) -> Out<Tensor> {
+pub(super) fn back(out: Tensor, dtype: Option<DType>) -> Out<Tensor> {
     Ok(match dtype {
         Some(dtype) => out.to(dtype)?,
         None => out,
@@ -112,24 +110,6 @@ fn spread(a: &mut Args) -> Out<(Tensor, Vec<i64>, f64, bool)> {
         },
     };
     Ok((x, dims.unwrap_or_default(), correction, a.flag("keepdim")?))
-}
-
-/// Norms of vectors; `name` is what the order is called.
-fn norm(a: &mut Args, name: &str) -> Out<Tensor> {
-    let (x, dtype) = typed(a)?;
-    let order = match a.take(name) {
-        None => 2.0,
-        Some(Value::Text(text)) if text == "fro" => 2.0,
-        Some(Value::Int(order)) => order as f64,
-        Some(Value::Float(order)) => order,
-        Some(other) => return crate::not_built(format!("a norm of order {}", other.kind())),
-    };
-    let (dims, keep) = (a.maybe_ints("dim")?, a.flag("keepdim")?);
-    let out = match dims {
-        None if !keep => x.norm(order)?,
-        dims => x.norm_dim(order, dims.unwrap_or_default(), keep)?,
-    };
-    back(out, dtype)
 }
 
 fn scanned(a: &mut Args, scan: fn(&Tensor, i64) -> Result<Tensor>) -> Out<Tensor> {

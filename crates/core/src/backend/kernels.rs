@@ -147,6 +147,34 @@ pub(crate) struct Product {
     pub beta: f64,
 }
 
+/// What becomes of every matrix of a batch. Matrices are `[batch, rows, columns]` and float64, lists of `k =
+/// min(rows, columns)` numbers `[batch, k]`, single ones `[batch]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Factor {
+    /// `L` and `U` in one matrix, pivots (int32, counted from 1), and the first pivot that is zero (int32; 0: none).
+    Lu,
+    /// From those two and a right side, the solution of `A X = B`, or of `A^T X = B`.
+    LuSolve {
+        /// Is it the second?
+        transposed: bool,
+    },
+    /// `L`, of which the upper triangle is zero, and the order of the first leading minor that is not positive (int32).
+    Cholesky,
+    /// `Q`, with as many columns as are wanted, and `R`.
+    Qr,
+    /// Eigenvalues, ascending, and eigenvectors of the symmetric matrix with this lower triangle.
+    Eigh,
+    /// Singular values, falling; and where wanted `U` and `V^T`, in the sizes that are wanted.
+    Svd,
+    /// From a triangle and a right side, the solution of `A X = B`.
+    Triangular {
+        /// Which triangle is read?
+        upper: bool,
+        /// Is the diagonal taken for ones?
+        unit: bool,
+    },
+}
+
 /// What an index along one dimension is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Indexing {

@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce,
-    Scan, Update,
+    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product,
+    Reduce, Scan, Update,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -278,6 +278,11 @@ impl Backend for Mock {
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {
         let (a, b, bias, out) = (a.clone(), b.clone(), bias.cloned(), out.clone());
         self.enqueue(move || Cpu.matmul(product, &a, &b, bias.as_ref(), &out))
+    }
+
+    fn factorize(&self, factor: Factor, inputs: &[&Body], out: &[&Body]) -> Result<()> {
+        let (inputs, out) = (owned(inputs), owned(out));
+        self.enqueue(move || Cpu.factorize(factor, &inputs.iter().collect::<Vec<_>>(), &out.iter().collect::<Vec<_>>()))
     }
 
     fn conv_forward(&self, shape: &ConvShape, x: &Body, w: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {

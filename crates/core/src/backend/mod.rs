@@ -12,7 +12,8 @@ mod update;
 pub use cpu::conv::{ConvDim, ConvShape};
 pub use cpu::pooling::PoolShape;
 pub(crate) use kernels::{
-    Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,
+    Binary, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce, Scan, Ternary,
+    Unary,
 };
 pub use update::{
     AdadeltaRule, AdagradRule, AdamRule, AdamaxRule, AsgdRule, NAdamRule, RAdamRule, RmsPropRule, RpropRule, Rule,
@@ -172,6 +173,10 @@ pub(crate) trait Backend: Send + Sync {
     /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
     /// `bias` is a contiguous `[n]`.
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()>;
+
+    /// Factors every matrix of a batch, or solves with its factors. Bodies are contiguous, of the shapes and dtypes that
+    /// [`Factor`] names.
+    fn factorize(&self, factor: Factor, inputs: &[&Body], out: &[&Body]) -> Result<()>;
 
     /// Rows of a contiguous `[rows, columns]` table by contiguous int64 numbers.
     ///

@@ -29,7 +29,7 @@ mod copy;
 pub(crate) mod devices;
 pub(crate) mod elementwise;
 mod index;
-pub(crate) mod linalg;
+pub mod linalg;
 mod loss;
 mod norm;
 mod optimizer;

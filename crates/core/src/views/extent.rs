@@ -33,7 +33,8 @@ impl Tensor {
         }
         let front = sizes.len() - own.len();
         let mut new = Dims::repeat(0, sizes.len());
-        for (i, &size) in sizes.iter().enumerate() {
+        // From the last on, as PyTorch looks for what does not fit.
+        for (i, &size) in sizes.iter().enumerate().rev() {
             new[i] = match (size, i.checked_sub(front).map(|d| own[d])) {
                 (-1, Some(has)) => has,
                 (-1, None) => {

@@ -2,7 +2,7 @@
 
 use firebrick_core::autograd::no_grad;
 use firebrick_core::text::python_float;
-use firebrick_core::{DType, Error, Reduction, Result, Tensor};
+use firebrick_core::{Error, Reduction, Result, Tensor};
 
 /// `x1 x2 / (max(|x1|, eps) max(|x2|, eps))` along `dim`; shapes broadcast. PyTorch's defaults are 1 and 1e-8.
 ///
@@ -67,24 +67,7 @@ pub fn pairwise_distance(x1: &Tensor, x2: &Tensor, p: f64, eps: f64, keepdim: bo
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 pub fn pdist(input: &Tensor, p: f64) -> Result<Tensor> {
-    const OP: &str = "pdist";
-    if input.dim() != 2 {
-        return Err(Error::runtime(OP, format!("pdist only supports 2D tensors, got: {}D", input.dim())));
-    }
-    let dtype = input.dtype();
-    if !dtype.is_floating_point() {
-        return Err(Error::runtime(OP, "pdist only supports floating-point dtypes").given(dtype.to_string()));
-    }
-    if p.is_nan() || p < 0.0 {
-        return Err(Error::runtime(OP, "pdist only supports non-negative p values").given(p.to_string()));
-    }
-    if dtype.size() == 2 {
-        return Err(Error::not_implemented(OP, format!("\"pdist\" not implemented for '{}'", dtype.scalar_name())));
-    }
-    let n = input.size(0)? as i64;
-    let above = Tensor::ones_with([n, n], DType::Bool)?.triu(1)?.nonzero()?.to(input.device())?;
-    let row = |which: i64| input.index_select(0, &above.select(1, which)?);
-    row(0)?.sub(&row(1)?)?.norm_dim(p, 1, false)
+    input.pdist(p)
 }
 
 /// `1 - cos(x1, x2)` where the target is 1, and `max(0, cos(x1, x2) - margin)` where it is -1.

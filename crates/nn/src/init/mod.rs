@@ -13,7 +13,6 @@
 //! [`Generator::scope`](firebrick_core::Generator::scope) from that one, which is PyTorch's argument `generator`.
 
 mod gain;
-mod qr;
 mod scaled;
 mod structured;
 mod truncated;

@@ -1,8 +1,8 @@
 //! Weights with a structure: identities, orthogonal and sparse matrices.
 
-use super::{normal_, qr, write};
+use super::{normal_, write};
 use firebrick_core::autograd::no_grad;
-use firebrick_core::{DType, Error, Result, Tensor, TensorOptions};
+use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, linalg};
 
 fn check_matrix(op: &'static str, tensor: &Tensor) -> Result<(usize, usize)> {
     let shape = tensor.shape();
@@ -92,10 +92,13 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
     }
     let wide = rows < columns;
     let flat = if wide { flat.t()? } else { flat };
-    let (long, short) = (rows.max(columns), rows.min(columns));
-    let q = Tensor::from_vec(qr::orthonormal_columns(flat.to_vec()?, long, short), [long, short])?;
-    let q = if wide { q.t()? } else { q };
-    no_grad(|| tensor.copy_(&q.reshape(&shape)?)?.mul_(gain).map(|_| tensor))
+    no_grad(|| {
+        // The signs that make the diagonal of R positive make Q uniform among the orthogonal matrices.
+        let (q, r) = linalg::qr(&flat.to(DType::F64)?, "reduced")?;
+        let q = q.mul(&r.diagonal(0, 0, 1)?.sgn()?)?;
+        let q = if wide { q.t()? } else { q };
+        tensor.copy_(&q.reshape(&shape)?)?.mul_(gain).map(|_| tensor)
+    })
 }
 
 /// Normal numbers of mean 0, of which a random share of `sparsity` in each column, rounded up, is zero.

@@ -14,6 +14,7 @@ pub(crate) mod complex;
 mod dense;
 mod index;
 mod layout;
+mod linalg;
 mod loss;
 mod map;
 mod matmul;
@@ -32,8 +33,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce,
-    Scan, Update,
+    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product,
+    Reduce, Scan, Update,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -300,6 +301,13 @@ impl Backend for Cpu {
         let _locked = lock(&reads, &[out]);
         // SAFETY: the storages are locked; `ops` has checked the shapes and made `out` afresh.
         unsafe { matmul::run(product, a, b, bias, out) }
+        Ok(())
+    }
+
+    fn factorize(&self, factor: Factor, inputs: &[&Body], out: &[&Body]) -> Result<()> {
+        let _locked = lock(inputs, out);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { linalg::run(factor, inputs, out) }
         Ok(())
     }
 

@@ -28,7 +28,10 @@ fn check_batches(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
             ),
         ));
     }
-    same_dtype(op, a, b)
+    same_dtype(op, a, b)?;
+    // PyTorch has another kernel for small products.
+    let small = [sa[1], sa[2], sb[2]].iter().fold(1usize, |n, &size| n.saturating_mul(size)) < 400;
+    refuse_bool(if small { op } else { "addmm_impl_cpu_" }, op, a.dtype())
 }
 
 fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
@@ -39,33 +42,55 @@ fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
             format!("expected scalar type {} but found {}", da.scalar_name(), db.scalar_name()),
         ));
     }
-    refuse_bool("baddbmm_with_gemm", op, da)
+    Ok(())
 }
 
-fn check_vector(op: &'static str, a: &Tensor, x: &Tensor) -> Result<()> {
-    same_device(op, [a.device(), x.device()])?;
+/// `add` is what the product is added to, if anything.
+fn check_vector(op: &'static str, add: Option<&Tensor>, a: &Tensor, x: &Tensor) -> Result<()> {
+    same_device(op, add.into_iter().chain([a, x]).map(Tensor::device))?;
     let (sa, sx) = (a.shape(), x.shape());
-    if sa.len() != 2 || sx.len() != 1 {
+    let rank = add.map_or(1, Tensor::dim);
+    if sa.len() != 2 || sx.len() != 1 || rank > 1 {
         return Err(Error::runtime(
             op,
-            format!("vector + matrix @ vector expected, got 1, {}, {}", sa.len(), sx.len()),
+            format!("vector + matrix @ vector expected, got {rank}, {}, {}", sa.len(), sx.len()),
         ));
     }
-    if sa[1] != sx[0] {
+    let length = add.map_or(sa[0], Tensor::numel);
+    if sa[1] != sx[0] || (length != sa[0] && length != 1) {
         return Err(Error::runtime(
             op,
-            format!("size mismatch, got input ({}), mat ({}x{}), vec ({})", sa[0], sa[0], sa[1], sx[0]),
+            format!("size mismatch, got input ({length}), mat ({}x{}), vec ({})", sa[0], sa[1], sx[0]),
         ));
     }
     let (da, dx) = (a.dtype(), x.dtype());
-    if da != dx {
-        let (a, x) = (da.scalar_name(), dx.scalar_name());
+    let first = add.map_or(dx, Tensor::dtype);
+    if da != dx || first != da {
+        let [first, a, x] = [first, da, dx].map(|dtype| dtype.scalar_name());
         return Err(Error::runtime(
             op,
-            format!("addmv input tensors must have the same dtype, but got {x}, {a}, and {x}"),
+            format!("addmv input tensors must have the same dtype, but got {first}, {a}, and {x}"),
         ));
     }
     refuse_bool("addmv_impl_cpu", op, da)
+}
+
+/// Refuses to add a product to another dtype.
+fn check_added(op: &'static str, add: &Tensor, a: &Tensor, b: &Tensor) -> Result<()> {
+    same_device(op, [add, a, b].map(Tensor::device))?;
+    let [add, a, b] = [add, a, b].map(Tensor::dtype);
+    match op {
+        "addmm" if add != b => {
+            let (add, b) = (add.scalar_name(), b.scalar_name());
+            Err(Error::runtime(op, format!("self and mat2 must have the same dtype, but got {add} and {b}")))
+        }
+        "baddbmm" if add != a => {
+            let [add, a, b] = [add, a, b].map(|dtype| dtype.c_name());
+            let text = format!("Input dtypes must be the same, got: input {add}, batch1: {a}, batch2: {b}");
+            Err(Error::runtime(op, text))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_dot(a: &Tensor, b: &Tensor) -> Result<()> {
@@ -175,7 +200,7 @@ ops! {
 
     /// Product of a matrix and a vector: `[m, k] @ [k] -> [m]`.
     fn mv(a, x: tensor) -> Tensor as "MvBackward0" {
-        forward: check_vector("mv", a, x).and_then(|()| product(a, &x.detach().unsqueeze(1)?, None, 1.0)?.squeeze_dim(1)),
+        forward: check_vector("mv", None, a, x).and_then(|()| product(a, &x.detach().unsqueeze(1)?, None, 1.0)?.squeeze_dim(1)),
         saves: [a if x, x if a],
         grads: { a: |g| g.unsqueeze(1)?.mul(x), x: |g| a.t()?.mv(g) },
         samples: products((&[2, 3], &[3]), (&[2, 0], &[0]), |a, x| a.mv(x)),
@@ -193,8 +218,8 @@ ops! {
 
     /// `beta * add + alpha * a @ b` for matrices; `add` broadcasts.
     fn addmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "AddmmBackward0" {
-        forward: check_product("addmm", a, b)
-            .and_then(|()| same_device("addmm", [add.device(), a.device()]))
+        forward: check_added("addmm", add, a, b)
+            .and_then(|()| check_product("addmm", a, b))
             .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
         saves: [a if b, b if a],
         grads: {
@@ -208,8 +233,8 @@ ops! {
 
     /// `beta * add + alpha * a @ b` for batches of matrices; `add` broadcasts.
     fn baddbmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "BaddbmmBackward0" {
-        forward: check_batches("baddbmm", a, b)
-            .and_then(|()| same_device("baddbmm", [add.device(), a.device()]))
+        forward: check_added("baddbmm", add, a, b)
+            .and_then(|()| check_batches("baddbmm", a, b))
             .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
         saves: [a if b, b if a],
         grads: {
@@ -225,7 +250,7 @@ ops! {
 
     /// `beta * add + alpha * a @ x` for a matrix and a vector; `add` broadcasts.
     fn addmv(add, a: tensor, x: tensor; beta: f64, alpha: f64) -> Tensor as "AddmvBackward0" {
-        forward: check_vector("addmv", a, x).and_then(|()| {
+        forward: check_vector("addmv", Some(add), a, x).and_then(|()| {
             // As a column, so that the product has two dimensions.
             let add = add.detach();
             let column = if add.dim() == 0 { add } else { add.unsqueeze(1)? };

@@ -2,7 +2,6 @@
 
 use crate::backend::{self, Product};
 use crate::ops::devices::same_device;
-use crate::tensor::copy::expanded;
 use crate::{Body, DType, Dims, Error, Result, Tensor};
 
 /// PyTorch's error for matrices that do not fit.
@@ -90,7 +89,8 @@ pub(super) fn product(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha
     if is_row && beta == 1.0 && add.dtype == a.dtype {
         multiply(Product { alpha, beta: 0.0 }, Some(&add))?;
     } else {
-        backend.copy(&expanded("expand", &add, &shape)?, &out)?;
+        let add = Tensor::from_body(add).expand(&shape)?.body();
+        backend.copy(&add, &out)?;
         multiply(Product { alpha, beta }, None)?;
     }
     Ok(Tensor::from_body(out))

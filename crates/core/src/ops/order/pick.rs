@@ -57,7 +57,7 @@ impl Tensor {
         let over = Over::one(OP, &x, dim, keepdim)?;
         let (dim, size) = (over.dims[0], over.count());
         if size == 0 {
-            return Err(no_size(OP, dim));
+            return Err(no_size(OP, dim as i64));
         }
         if k < 1 || k as u64 > size as u64 {
             return Err(Error::runtime(OP, format!("kthvalue(): selected number k out of range for dimension {dim}"))
@@ -86,7 +86,7 @@ impl Tensor {
         let x = self.resolve(OP)?;
         let over = Over::one(OP, &x, dim, keepdim)?;
         if over.count() == 0 {
-            return Err(no_size(OP, over.dims[0]));
+            return Err(no_size(OP, over.dims[0] as i64));
         }
         ordered("ModeBackward0", Order::Mode, &x, over, 1)
     }

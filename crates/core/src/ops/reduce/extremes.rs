@@ -43,7 +43,7 @@ fn indexed(op: &'static str, largest: bool, x: &Tensor, over: &Over) -> Result<(
     let input = x.body();
     let dim = over.dims[0];
     if over.shape.get(dim) == Some(&0) {
-        return Err(no_size(op, dim));
+        return Err(no_size(op, dim as i64));
     }
     let out = Body::alloc(over.kept(), input.dtype, input.device())?;
     let indices = Body::alloc(over.kept(), DType::I64, input.device())?;
@@ -68,13 +68,7 @@ pub(crate) fn picked(
     Ok((values, indices))
 }
 
-fn amax(op: &'static str, name: &'static str, kernel: Reduce, x: &Tensor, over: Over) -> Result<Tensor> {
-    if x.numel() == 0 && over.dims.len() == over.shape.len() && over.shape.len() != 1 {
-        return Err(no_identity(op));
-    }
-    if let Some(&dim) = over.dims.iter().find(|&&d| over.shape.get(d) == Some(&0)) {
-        return Err(no_size(op, dim));
-    }
+fn amax(name: &'static str, kernel: Reduce, x: &Tensor, over: Over) -> Result<Tensor> {
     let out = reduce(kernel, x, &over, x.dtype())?;
     of_one(name, x, &[x], true, out, move |seen, g| shared_equally(g, seen[0], seen[1], &over))
 }
@@ -152,7 +146,12 @@ macro_rules! extremes {
                     return Err(no_identity(stringify!($amax)));
                 }
                 let over = Over::dims(stringify!($amax), &x, &dims, keepdim)?;
-                amax(stringify!($amax), $amax_fn, Reduce::$kernel, &x, over)
+                // PyTorch names the dimension as it was given.
+                let empty = |d: &usize| over.shape.get(*d) == Some(&0);
+                if let Some(at) = over.dims.iter().position(empty) {
+                    return Err(no_size(stringify!($amax), dims.get(at).copied().unwrap_or(at as i64)));
+                }
+                amax($amax_fn, Reduce::$kernel, &x, over)
             }
 
             #[doc = concat!("Index of the first ", $word, " element in row-major order.")]

@@ -46,7 +46,7 @@ impl Median {
     fn along(self, x: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         let over = Over::one(self.op, x, dim, keepdim)?;
         if over.shape.get(over.dims[0]) == Some(&0) {
-            return Err(no_size("median", over.dims[0]));
+            return Err(no_size("median", over.dims[0] as i64));
         }
         let found = self.find("median_out", x, &over)?;
         picked(self.dim_fn, x, over, found)

@@ -12,6 +12,7 @@ mod truth;
 mod variance;
 
 pub(crate) use extremes::picked;
+pub(crate) use norms::{norm_grad, order_text};
 pub(crate) use run::{Over, no_size, reshaped};
 
 /// The rows of this family.

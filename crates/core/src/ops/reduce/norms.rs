@@ -2,15 +2,17 @@
 
 use super::run::{Over, reduce};
 use super::samples::over_dims;
+use crate::autograd::Grads;
 use crate::backend::Reduce;
 use crate::ops::by_hand;
-use crate::ops::record_all::{analytic, of_one};
+use crate::ops::linalg::{NormOrder, matrix_norm};
+use crate::ops::record_all::{Recorded, analytic, of_one};
 use crate::ops::sample::{self, ANY};
 use crate::{DType, Error, Result, Sizes, Tensor};
 
 /// PyTorch's way of printing an order.
-fn order_text(p: f64) -> String {
-    if p.is_infinite() { if p > 0.0 { "inf" } else { "-inf" }.to_owned() } else { format!("{p}") }
+pub(crate) fn order_text(p: f64) -> String {
+    format!("{p}").to_lowercase()
 }
 
 fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
@@ -46,16 +48,16 @@ fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
 }
 
 /// The gradient of a norm, by order.
-fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Result<Tensor> {
+pub(crate) fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Result<Tensor> {
     let (g, norm) = (over.restore(g)?, over.restore(norm)?);
     // The power of the norm that the gradient is divided by; nothing is divided by a norm of zero.
-    let scaled = |power: f64| g.div(&norm.pow(power)?)?.masked_fill(&norm.detach().eq(0.0)?, 0.0);
-    if p == 0.0 {
-        x.zeros_like()
-    } else if p == 1.0 {
+    let zero = norm.detach().eq(0.0)?;
+    let divided = |x: &Tensor, power: f64| x.div(&norm.masked_fill(&zero, 1.0)?.pow(power)?)?.masked_fill(&zero, 0.0);
+    let scaled = |power: f64| divided(&g, power);
+    if p == 1.0 {
         x.sgn()?.mul(&g)
     } else if p == 2.0 {
-        x.div(&norm)?.masked_fill(&norm.detach().eq(0.0)?, 0.0)?.mul(&g)
+        divided(x, 1.0)?.mul(&g)
     } else if p.is_infinite() {
         let size = x.detach().abs()?;
         let mask = size.eq(norm.detach())?.logical_or(&size.isnan()?)?;
@@ -72,11 +74,16 @@ fn norm_grad(g: &Tensor, x: &Tensor, norm: &Tensor, p: f64, over: &Over) -> Resu
 
 fn vector_norm(x: &Tensor, p: f64, over: Over, all: bool) -> Result<Tensor> {
     check(x, p, &over, all)?;
-    let out = match p == 0.0 {
-        true => reduce(Reduce::CountNonzero, x, &over, x.dtype())?,
-        false => reduce(Reduce::Norm(p), x, &over, x.dtype())?,
-    };
-    of_one("LinalgVectorNormBackward0", x, &[x], true, out, move |seen, g| norm_grad(g, seen[0], seen[1], p, &over))
+    const NAME: &str = "LinalgVectorNormBackward0";
+    if p == 0.0 {
+        // A count: there is a node, but no gradient flows through it.
+        let out = reduce(Reduce::CountNonzero, x, &over, x.dtype())?;
+        let recorded = Recorded { name: NAME, inputs: &[Some(x)], saved: &[], outputs: &[&out], saves_outputs: false };
+        recorded.with(|_, _, needs| Ok(Grads::from_elem(None, needs.len())))?;
+        return Ok(out);
+    }
+    let out = reduce(Reduce::Norm(p), x, &over, x.dtype())?;
+    of_one(NAME, x, &[x], true, out, move |seen, g| norm_grad(g, seen[0], seen[1], p, &over))
 }
 
 /// The formula itself, after the largest real part was taken out.
@@ -104,10 +111,11 @@ fn logsumexp(x: &Tensor, over: Over) -> Result<Tensor> {
 
 impl Tensor {
     /// The norm of order `p` of all elements as one vector: `(sum |x|^p)^(1/p)`; the number of elements that are not zero
-    /// for `p = 0`, the largest and the smallest size for the infinities. PyTorch's `x.norm()` is `x.norm(2.0)`.
+    /// for `p = 0`, the largest and the smallest size for the infinities. PyTorch's `x.norm()` is `x.norm(2.0)`. With the
+    /// text `"nuc"`, the sum of a matrix' singular values; `"fro"` is another name of the order 2.
     ///
     /// # Errors
-    /// Integers and bools; no elements for an order without a neutral element.
+    /// Integers and bools; no elements for an order without a neutral element; a nuclear norm of anything but a matrix.
     ///
     /// ```
     /// # use firebrick_core::Tensor;
@@ -116,15 +124,26 @@ impl Tensor {
     /// assert_eq!(x.norm(f64::INFINITY)?.item::<f32>()?, 4.0);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    pub fn norm(&self, p: f64) -> Result<Tensor> {
+    pub fn norm(&self, p: impl Into<NormOrder>) -> Result<Tensor> {
         let x = self.resolve("norm")?;
-        vector_norm(&x, p, Over::all(&x), true)
+        match p.into() {
+            NormOrder::Number(p) => vector_norm(&x, p, Over::all(&x), true),
+            name => x.norm_dim(name, (), false),
+        }
     }
 
     /// [`Tensor::norm`] over the given dimensions, over all when none are given: `torch.linalg.vector_norm`.
-    pub fn norm_dim(&self, p: f64, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+    pub fn norm_dim(&self, p: impl Into<NormOrder>, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("norm")?;
         let dims = dims.into();
+        let p = match p.into() {
+            NormOrder::Number(p) => p,
+            NormOrder::Name(name) if name == "fro" && dims.len() < 3 => 2.0,
+            name => {
+                let all = || (0..x.dim() as i64).collect();
+                return matrix_norm(&x, name, if dims.is_empty() { all() } else { dims }, keepdim);
+            }
+        };
         vector_norm(&x, p, Over::dims("norm", &x, &dims, keepdim)?, dims.is_empty())
     }
 

@@ -87,7 +87,7 @@ impl Over {
 }
 
 /// PyTorch's error for a dimension of size 0.
-pub(crate) fn no_size(op: &'static str, dim: usize) -> Error {
+pub(crate) fn no_size(op: &'static str, dim: i64) -> Error {
     Error::index(op, format!("{op}(): Expected reduction dim {dim} to have non-zero size."))
 }
 
