@@ -29,6 +29,7 @@ mod storage;
 mod tensor;
 mod value;
 mod views;
+mod warning;
 
 pub use default_dtype::{default_dtype, set_default_dtype};
 pub use device::Device;
@@ -36,7 +37,7 @@ pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
-pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice};
+pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Spacing};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{MemoryStats, empty_cache, memory_stats};
@@ -45,3 +46,4 @@ pub use tensor::{
 };
 pub use value::{Key, Value};
 pub use views::Sections;
+pub use warning::{catch_warnings, warn};

@@ -8,15 +8,26 @@ use std::path::Path;
 use syn::{ImplItem, Item, ReturnType, Visibility};
 
 /// Methods without a gradient of their own, by the reason.
-const WITHOUT_GRADIENT: [(&str, &[&str]); 4] = [
+const WITHOUT_GRADIENT: [(&str, &[&str]); 5] = [
     ("gives indices, truth values or other integers", &INTEGERS),
     ("makes a new tensor that does not depend on the elements of this one", &NEW),
     ("draws random numbers, or fills with a number", &FILLS),
     ("is about history itself", &HISTORY),
+    ("has no gradient in PyTorch either", &REFUSED),
 ];
 
-const INTEGERS: [&str; 8] =
-    ["argwhere", "count_nonzero", "count_nonzero_dim", "isclose", "isreal", "nonzero", "nonzero_tuple", "one_hot"];
+const INTEGERS: [&str; 10] = [
+    "argwhere",
+    "count_nonzero",
+    "count_nonzero_dim",
+    "isclose",
+    "isreal",
+    "nonzero",
+    "nonzero_static",
+    "nonzero_tuple",
+    "one_hot",
+    "unravel_index",
+];
 const NEW: [&str; 9] = [
     "full_like",
     "new_full",
@@ -44,6 +55,7 @@ const FILLS: [&str; 14] = [
     "uniform_",
     "zero_",
 ];
+const REFUSED: [&str; 2] = ["scatter_with", "scatter_with_"];
 const HISTORY: [&str; 7] =
     ["deep_copy", "detach", "detach_", "grad", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_"];
 

@@ -29,6 +29,7 @@ unary! { UNARY;
     expm1
     floor
     frac
+    frexp
     i0
     isfinite
     isinf

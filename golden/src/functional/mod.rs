@@ -10,6 +10,7 @@
 mod activations;
 mod args;
 mod arithmetic;
+mod calculus;
 mod conv;
 mod creation;
 mod index;
@@ -17,6 +18,7 @@ mod linalg;
 mod losses;
 mod pooling;
 mod reductions;
+mod scatter;
 mod views;
 
 pub use args::{Args, ints, tensors};
@@ -85,6 +87,7 @@ const TABLES: &[&[Row]] = &[
     arithmetic::BINARY,
     arithmetic::PAIR,
     arithmetic::ROWS,
+    calculus::ROWS,
     conv::ROWS,
     creation::ROWS,
     index::ROWS,
@@ -92,6 +95,7 @@ const TABLES: &[&[Row]] = &[
     losses::ROWS,
     pooling::ROWS,
     reductions::ROWS,
+    scatter::ROWS,
     views::ROWS,
 ];
 

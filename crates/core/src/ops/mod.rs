@@ -22,6 +22,7 @@
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
+mod calculus;
 mod conv;
 mod copy;
 pub(crate) mod elementwise;
@@ -43,6 +44,7 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
+pub use calculus::Spacing;
 pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;

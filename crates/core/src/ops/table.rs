@@ -1,7 +1,7 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{conv, copy, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
+use super::{calculus, conv, copy, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -34,6 +34,7 @@ pub fn table() -> Vec<&'static Row> {
         shape::TABLES,
         crate::views::TABLES,
         index::TABLES,
+        calculus::TABLES,
         linalg::TABLES,
         conv::TABLES,
         copy::TABLES,

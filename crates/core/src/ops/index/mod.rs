@@ -4,12 +4,16 @@ mod advanced;
 mod along;
 mod basic;
 mod embedding;
+mod fold;
+mod fold_grad;
 mod item;
 mod masked;
+mod places;
 mod rows;
 mod run;
 mod select;
 mod take;
+mod unravel;
 
 use crate::ops::Row;
 

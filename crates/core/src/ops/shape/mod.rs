@@ -1,5 +1,6 @@
 //! Joining, splitting, repeating and reordering tensors.
 
+mod combinations;
 mod diagonal;
 mod join;
 mod pad;
