@@ -1,7 +1,7 @@
 //! In-place operations on tensors that record: what is refused, and how history is rewritten.
 
 use super::node::{Edge, Function, Node, OutputInfo};
-use super::{Grads, is_grad_enabled, is_inference_mode_enabled, records};
+use super::{Grads, is_inference_mode_enabled, is_recording, records};
 use crate::tensor::ViewOf;
 use crate::views::refuse_in_place;
 use crate::{Error, Result, Tensor};
@@ -48,7 +48,7 @@ pub(crate) fn check(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Re
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
         ));
     }
-    if !is_grad_enabled() {
+    if !is_recording() {
         return Ok(());
     }
     if let Some(view) = target.view_of() {

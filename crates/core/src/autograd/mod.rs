@@ -27,5 +27,6 @@ pub use run::{Backward, Grad, backward, grad};
 
 pub(crate) use function::refusing_gradients;
 pub(crate) use hooks::Hooks;
+pub(crate) use mode::is_recording;
 pub(crate) use node::{Edge, Function, OutputInfo, records};
 pub(crate) use saved::Saved;

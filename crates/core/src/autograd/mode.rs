@@ -31,6 +31,13 @@ pub fn is_grad_enabled() -> bool {
     MODE.get().grad
 }
 
+/// Do operations leave a history? In inference mode they never do, whatever [`enable_grad`] says.
+#[inline]
+pub(crate) fn is_recording() -> bool {
+    let mode = MODE.get();
+    mode.grad && !mode.inference
+}
+
 /// Is this thread in inference mode?
 #[inline]
 pub fn is_inference_mode_enabled() -> bool {

@@ -2,7 +2,7 @@
 
 use super::engine::{Pass, Target, run};
 use crate::{Error, Result, Tensor};
-use std::sync::Once;
+use std::cell::Cell;
 
 /// The options of [`Tensor::backward_with`].
 #[derive(Clone, Default)]
@@ -89,14 +89,16 @@ pub fn backward(tensors: &[&Tensor], gradients: &[Option<Tensor>], options: Back
     run(&roots, Pass { retain_graph, create_graph: options.create_graph, target }).map(drop)
 }
 
-/// Says, once, what PyTorch says of gradients that keep the graph which leads to them.
+/// Says, once on each thread, what PyTorch says of gradients that keep the graph which leads to them.
 fn warn_of_cycles() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    thread_local! {
+        static SAID: Cell<bool> = const { Cell::new(false) };
+    }
+    if !SAID.replace(true) {
         crate::warn(
             "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
         );
-    });
+    }
 }
 
 fn roots(op: &'static str, tensors: &[&Tensor], gradients: &[Option<Tensor>]) -> Result<Vec<(Tensor, Tensor)>> {

@@ -25,6 +25,7 @@
 mod calculus;
 mod conv;
 mod copy;
+pub(crate) mod devices;
 pub(crate) mod elementwise;
 mod index;
 pub(crate) mod linalg;
@@ -83,7 +84,7 @@ macro_rules! ops {
                 const OP: &str = stringify!($name);
                 let $x0 = $x0.resolved(OP)?;
                 $(let $x = Slot::resolved($x, OP)?;)*
-                let recording = $crate::autograd::is_grad_enabled() && ($x0.requires_grad() $(|| $x.wants_grad())*);
+                let recording = $crate::autograd::is_recording() && ($x0.requires_grad() $(|| $x.wants_grad())*);
                 // What an in-place operation saves of its target is the value from before.
                 let mut original = None;
                 let mut edges = $crate::ops::record::Edges::new();

@@ -2,7 +2,7 @@
 
 use super::op::ViewOp;
 use super::strided::{Geometry, relaid};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::record::{linear, written};
 use crate::tensor::Body;
 use crate::{Dims, Error, Result, Sizes, Tensor, backend};
@@ -119,9 +119,7 @@ impl Tensor {
         let (body, from) = (x.body(), src.body());
         let slice = Geometry::of(&x.detach().as_strided(size, stride, storage_offset)?.body());
         check_size(OP, &from.shape, &slice.shape)?;
-        if from.device() != body.device() {
-            return Err(mixed_devices(OP, body.device(), from.device()));
-        }
+        same_device(OP, [body.device(), from.device()])?;
         // The view counts from the start of the storage: the copy lies in one like it.
         let memory = Dims::from([body.storage.bytes() / body.dtype.size()]);
         let all = Tensor::from_body(body.view(memory.clone(), memory.contiguous_strides(), 0)).copy()?.body();
