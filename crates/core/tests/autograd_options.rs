@@ -48,7 +48,10 @@ fn what_grad_is_asked_for_is_checked() -> Result<()> {
     let x = leaf(&[1., 2.]);
     let out = x.mul(2)?;
     let sum = out.sum()?;
-    assert_eq!(text(Grad::new(&[&sum], &[&Tensor::ones([1])?]).run()), "One of the differentiated Tensors does not require grad");
+    assert_eq!(
+        text(Grad::new(&[&sum], &[&Tensor::ones([1])?]).run()),
+        "One of the differentiated Tensors does not require grad"
+    );
     assert_eq!(text(Grad::new(&[&sum], &[]).run()), "`inputs` argument to `grad()` cannot be empty.");
     assert_eq!(
         text(Grad::new(&[&sum, &Tensor::ones([1])?], &[&x]).run()),
@@ -95,12 +98,18 @@ fn backward_into_chosen_inputs_keeps_their_gradients_only() -> Result<()> {
     out.backward_with(Backward::new().inputs(&[&x, &y]))?;
     assert_eq!((values(y.grad()), values(x.grad())), (Some(vec![6., 6.]), Some(vec![6., 6.])));
     let out = || x.sum();
-    assert_eq!(text(out()?.backward_with(Backward::new().inputs(&[]))), "`inputs` argument to `backward()` cannot be empty.");
+    assert_eq!(
+        text(out()?.backward_with(Backward::new().inputs(&[]))),
+        "`inputs` argument to `backward()` cannot be empty."
+    );
     assert_eq!(
         text(out()?.backward_with(Backward::new().inputs(&[&Tensor::ones([2])?]))),
         "can't retain_grad on Tensor that has requires_grad=False"
     );
-    assert_eq!(text(autograd::backward(&[&out()?, &out()?], &[None], Backward::new())), "got 2 tensors and 1 gradients");
+    assert_eq!(
+        text(autograd::backward(&[&out()?, &out()?], &[None], Backward::new())),
+        "got 2 tensors and 1 gradients"
+    );
     autograd::backward(&[], &[], Backward::new())
 }
 
@@ -273,7 +282,8 @@ fn what_is_made_without_recording_may_still_ask_to_record() -> Result<()> {
 #[test]
 fn inference_tensors_are_told_apart() -> Result<()> {
     let x = leaf(&[1., 2.]);
-    let (normal, inferred) = (Tensor::ones_with([2], DType::F64)?, inference_mode(|| Tensor::ones_with([2], DType::F64))?);
+    let (normal, inferred) =
+        (Tensor::ones_with([2], DType::F64)?, inference_mode(|| Tensor::ones_with([2], DType::F64))?);
     assert!(inferred.narrow(0, 0, 1)?.is_inference() && inferred.detach().is_inference());
     assert!(!inferred.copy()?.is_inference() && !inferred.add(1)?.is_inference());
     assert_eq!(x.add(&inferred)?.grad_fn(), Some("AddBackward0"));
@@ -293,7 +303,10 @@ fn inference_tensors_are_told_apart() -> Result<()> {
     assert!(text(part.add_(1)).starts_with("Inplace update to inference tensor"));
     let made_before = x.mul(1)?;
     let part = inference_mode(|| made_before.narrow(0, 0, 1))?;
-    assert!(text(part.add_(1)).starts_with("A view was created in inference mode and is being modified inplace in normal mode."));
+    assert!(
+        text(part.add_(1))
+            .starts_with("A view was created in inference mode and is being modified inplace in normal mode.")
+    );
     Ok(())
 }
 

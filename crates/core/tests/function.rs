@@ -141,9 +141,15 @@ fn gradients_of_the_wrong_number_or_shape_are_refused_in_pytorchs_words() -> Res
     let run = |f: Made<false>, x: &Tensor| f.apply(&[x])?[0].sum()?.backward();
     let x = leaf(&[1.0, 2.0]);
     let two = doubling(|g| Ok(vec![Some(g.clone()), Some(g.clone())]));
-    assert_eq!(text(run(two, &x)), "function MadeBackward returned an incorrect number of gradients (expected 1, got 2)");
+    assert_eq!(
+        text(run(two, &x)),
+        "function MadeBackward returned an incorrect number of gradients (expected 1, got 2)"
+    );
     let none = doubling(|_| Ok(vec![]));
-    assert_eq!(text(run(none, &x)), "function MadeBackward returned an incorrect number of gradients (expected 1, got 0)");
+    assert_eq!(
+        text(run(none, &x)),
+        "function MadeBackward returned an incorrect number of gradients (expected 1, got 0)"
+    );
     let wrong = doubling(|_| Ok(vec![Some(Tensor::ones([3])?)]));
     assert_eq!(
         text(run(wrong, &x)),
@@ -288,7 +294,8 @@ fn what_may_not_change_in_place_is_refused() -> Result<()> {
 
 #[test]
 fn inputs_and_views_that_are_returned_are_views_nobody_may_change() -> Result<()> {
-    let refusal = "Output 0 of Made is a view and is being modified inplace. This view was created inside a custom Function";
+    let refusal =
+        "Output 0 of Made is a view and is being modified inplace. This view was created inside a custom Function";
     let x = leaf(&[1.0, 2.0]);
     let same = || made(|_, x| Ok(vec![x[0].clone()]), |_, g| Ok(vec![Some(g.get(0)?.mul(5)?)]));
     let out = same().apply(&[&x])?.remove(0);

@@ -312,7 +312,10 @@ fn refuse_nan(name: &str, grads: &Grads) -> Result<()> {
     for (i, grad) in grads.iter().enumerate() {
         let Some(grad) = grad.as_ref().filter(|g| g.is_floating_point()) else { continue };
         if grad.detach().isnan()?.any()?.item::<bool>()? {
-            return Err(Error::runtime("backward", format!("Function '{name}' returned nan values in its {i}th output.")));
+            return Err(Error::runtime(
+                "backward",
+                format!("Function '{name}' returned nan values in its {i}th output."),
+            ));
         }
     }
     Ok(())

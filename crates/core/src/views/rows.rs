@@ -1,7 +1,7 @@
 //! The views in the table of operations.
 
-use crate::ops::by_hand;
 use crate::Tensor;
+use crate::ops::by_hand;
 use crate::ops::sample::{joined, shaped, shaped_pairs};
 
 by_hand! {

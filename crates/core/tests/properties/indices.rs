@@ -69,7 +69,8 @@ impl Index {
                 5 => {
                     index.items.push(NewAxis.into());
                     let (shape, at) = (index.view.shape.clone(), index.view.at.clone());
-                    index.view.shape = shape[..dim].iter().copied().chain([1]).chain(shape[dim..].iter().copied()).collect();
+                    index.view.shape =
+                        shape[..dim].iter().copied().chain([1]).chain(shape[dim..].iter().copied()).collect();
                     index.view.at = at;
                     index.vectors.push(None);
                     continue;
@@ -145,8 +146,12 @@ impl Index {
         let others: Vec<usize> = (0..self.view.shape.len()).filter(|d| !dims.contains(d)).collect();
         let front = if neighbours { others.iter().filter(|&&d| d < dims[0]).count() } else { 0 };
         let size = |d: &usize| self.view.shape[*d];
-        let shape: Vec<usize> =
-            others[..front].iter().map(size).chain(common.iter().copied()).chain(others[front..].iter().map(size)).collect();
+        let shape: Vec<usize> = others[..front]
+            .iter()
+            .map(size)
+            .chain(common.iter().copied())
+            .chain(others[front..].iter().map(size))
+            .collect();
         let mut at = Vec::new();
         each_index(&shape, |i| {
             let (inner, rest) = (&i[front..front + common.len()], [&i[..front], &i[front + common.len()..]].concat());

@@ -36,6 +36,9 @@ fn leaf(shape: &[usize]) -> Tensor {
 }
 
 proptest! {
+    // A failure prints its input, which belongs into a test of its own.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn views_show_the_right_places(shape in shape(), steps in chain()) {
         let (x, slow) = (positions(&shape).unwrap(), Places::base(&shape));

@@ -130,9 +130,8 @@ impl Step {
         let own = &slow.shape;
         let stretched = own.iter().map(|&n| if n == 1 { larger } else { n });
         let new: Vec<usize> = std::iter::repeat_n(larger, front).chain(stretched).collect();
-        let slow = slow.picked(new.clone(), |i| {
-            i[front..].iter().zip(own).map(|(&at, &n)| if n == 1 { 0 } else { at }).collect()
-        });
+        let slow = slow
+            .picked(new.clone(), |i| i[front..].iter().zip(own).map(|(&at, &n)| if n == 1 { 0 } else { at }).collect());
         Ok((x.expand(new)?, slow))
     }
 

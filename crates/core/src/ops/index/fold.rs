@@ -77,7 +77,14 @@ pub(super) fn counts(like: &Tensor, places: &Places, include_self: bool) -> Resu
 }
 
 /// Writes the combined elements of `spread` into `out`.
-fn combine(op: &'static str, how: Reduction, include_self: bool, places: &Places, spread: &Body, out: &Body) -> Result<()> {
+fn combine(
+    op: &'static str,
+    how: Reduction,
+    include_self: bool,
+    places: &Places,
+    spread: &Body,
+    out: &Body,
+) -> Result<()> {
     if !include_self {
         let start = Tensor::full_with((), how.neutral(out.dtype), out.dtype)?.to(out.device())?;
         places.write(op, Indexing::Scatter, &places.repeated(&start.body()), out)?;

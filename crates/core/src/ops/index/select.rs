@@ -135,9 +135,7 @@ pub(super) fn check_slices(
     }
     let rank = from.shape.len();
     if dim > 0 && dim >= rank {
-        return refuse(format!(
-            "{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim {rank}"
-        ));
+        return refuse(format!("{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim {rank}"));
     }
     let (count, has) = (index.numel(), from.shape.get(dim).copied().unwrap_or(1));
     if count != has && rank == 0 && body.shape.is_empty() {

@@ -69,7 +69,9 @@ impl Tensor {
         let mut places = positions(&x)?;
         places.truncate(size);
         for (d, column) in coordinates(&places, &shape).into_iter().enumerate() {
-            out.select(1, d as i64)?.narrow(0, 0, column.len() as i64)?.copy_(&Tensor::from_vec(column, [places.len()])?)?;
+            out.select(1, d as i64)?
+                .narrow(0, 0, column.len() as i64)?
+                .copy_(&Tensor::from_vec(column, [places.len()])?)?;
         }
         out.to(x.device())
     }
