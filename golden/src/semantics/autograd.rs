@@ -89,7 +89,14 @@ facts! { FACTS;
     "autograd/775737d0" refusal(autograd::detect_anomaly(|| leaf([0.0])?.sqrt()?.mul(0)?.sum()?.backward()));
     "autograd/a5da2c76" {
         let x = leaf([1.0, 2.0])?;
-        json!([refusal(x.item::<f64>()), refusal(x.to_ndarray::<f32>()), refusal(x.is_nonzero())])
+        let (none, one) = (Tensor::ones([0])?, leaf([2.5])?);
+        json!([
+            refusal(x.item::<f64>()),
+            refusal(x.to_ndarray::<f32>()),
+            refusal(x.is_nonzero()),
+            refusal(none.is_nonzero()),
+            returned(one.item::<f64>(), |x| Ok(x.into()))?,
+        ])
     };
     "autograd/c899e1a0" {
         let y = leaf([1.0])?.mul(2)?;

@@ -66,7 +66,7 @@ by_hand! {
             _ => a.scatter_add(1, &Tensor::new([[2i64, 2], [0, 1]])?, b),
         });
     scatter_reduce as "ScatterReduceBackward0" in scatter_reduce_: folded(|x, index, src, how, include_self| {
-        x.scatter_reduce(1, &index.unsqueeze(0)?.expand(src.shape())?, src, how, include_self)
+        x.scatter_reduce(1, &src.detach().mul(0)?.to(crate::DType::I64)?.add(index)?, src, how, include_self)
     });
     index_reduce as "IndexReduceBackward0" in index_reduce_: folded(|x, index, src, how, include_self| match how {
         "sum" => x.index_add(1, index, src, 1),
