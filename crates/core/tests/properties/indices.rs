@@ -54,17 +54,20 @@ impl Index {
         // All vectors have this shape, or one that broadcasts to it.
         let common = [2, 3];
         let mut left = slow.shape.len();
-        for part in parts {
+        for (k, part) in parts.iter().enumerate() {
             let dim = index.vectors.len();
             let size = index.view.shape.get(dim).copied().unwrap_or(0);
             match part.kind {
-                0 | 1 if left > 0 && size > 0 => index.int(dim, part.a % size, part.b % 2 == 0),
+                0 | 1 if left > 0 && size > 0 => index.int(dim, part.a % size, part.b.is_multiple_of(2)),
                 2 | 3 if left > 0 => index.range(dim, part.a % (size + 1), part.b % (size + 2), 1 + part.a % 2),
                 4 if !ellipsis => {
                     ellipsis = true;
-                    // What is left after the parts that follow is not known yet: the rest is taken whole.
                     index.items.push(Ellipsis.into());
-                    break;
+                    let later = parts[k + 1..].iter().filter(|part| !matches!(part.kind, 4 | 5)).count();
+                    let whole = left.saturating_sub(later);
+                    index.vectors.extend(vec![None; whole]);
+                    left -= whole;
+                    continue;
                 }
                 5 => {
                     index.items.push(NewAxis.into());
@@ -83,6 +86,10 @@ impl Index {
                 _ => continue,
             }
             left -= 1;
+        }
+        if ellipsis {
+            // What the parts after it did not take.
+            index.items.extend((0..left).map(|_| (..).into()));
         }
         Ok(index)
     }
@@ -118,7 +125,8 @@ impl Index {
     fn vector(&mut self, shape: Vec<usize>, size: usize, seed: usize) -> Result<()> {
         let count = shape.iter().product::<usize>();
         let at: Vec<usize> = (0..count).map(|k| (seed + k * (1 + seed % 3)) % size).collect();
-        let asked = at.iter().enumerate().map(|(k, &i)| if k % 2 == 0 { i as i64 } else { i as i64 - size as i64 });
+        let asked =
+            at.iter().enumerate().map(|(k, &i)| if k.is_multiple_of(2) { i as i64 } else { i as i64 - size as i64 });
         self.items.push(Tensor::from_vec(asked.collect(), &shape[..])?.into());
         self.vectors.push(Some(Vector { shape, at }));
         Ok(())

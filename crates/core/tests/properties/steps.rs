@@ -53,12 +53,12 @@ impl Step {
         let rank = shape.len();
         let dim = if rank == 0 { 0 } else { self.a % rank };
         // Dimensions count from the end in every second step.
-        let signed = if self.b % 2 == 0 { dim as i64 } else { dim as i64 - rank as i64 };
+        let signed = if self.b.is_multiple_of(2) { dim as i64 } else { dim as i64 - rank as i64 };
         let size = shape.get(dim).copied().unwrap_or(0);
         match self.kind {
             0 if size > 0 => {
                 let index = self.c % size;
-                let asked = if self.b % 3 == 0 { index as i64 - size as i64 } else { index as i64 };
+                let asked = if self.b.is_multiple_of(3) { index as i64 - size as i64 } else { index as i64 };
                 let slow = slow.picked(without(&shape, dim), |i| inserted(i, dim, index));
                 Ok((x.select(signed, asked)?, slow))
             }
