@@ -10,24 +10,30 @@ use syn::{ImplItem, Item, ReturnType, Visibility};
 /// Methods without a gradient of their own, by the reason.
 const WITHOUT_GRADIENT: [(&str, &[&str]); 5] = [
     ("gives indices, truth values or other integers", &INTEGERS),
+    ("has a gradient that PyTorch does not define", &UNDEFINED),
     ("makes a new tensor that does not depend on the elements of this one", &NEW),
     ("draws random numbers, or fills with a number", &FILLS),
     ("is about history itself", &HISTORY),
     ("has no gradient in PyTorch either", &REFUSED),
 ];
 
-const INTEGERS: [&str; 10] = [
+const INTEGERS: [&str; 15] = [
+    "argsort",
     "argwhere",
+    "bucketize",
     "count_nonzero",
     "count_nonzero_dim",
     "isclose",
+    "isin",
     "isreal",
     "nonzero",
     "nonzero_static",
     "nonzero_tuple",
     "one_hot",
+    "searchsorted",
     "unravel_index",
 ];
+const UNDEFINED: [&str; 5] = ["bincount", "histc", "histogram", "unique", "unique_consecutive"];
 const NEW: [&str; 9] = [
     "full_like",
     "new_full",

@@ -16,8 +16,6 @@ operations! { ROWS;
     "masked_select" |a| { let x = a.x()?; x.masked_select(&a.tensor("mask")?)? };
     "nonzero" |a| { let x = a.x()?; match a.flag("as_tuple")? { true => x.nonzero_tuple()?.into_value(), false => x.nonzero()?.into_value() } };
     "put" |a| { let (x, index, source) = (a.x()?, a.tensor("index")?, a.tensor("source")?); x.put(&index, &source, a.flag("accumulate")?)? };
-    "nonzero_static" |a| { let x = a.x()?; x.nonzero_static(a.int("size")?, a.int_or("fill_value", -1)?)? };
-    "unravel_index" |a| { let x = a.x()?; x.unravel_index(a.ints("shape")?)? };
     "take" |a| { let x = a.x()?; x.take(&a.tensor("index")?)? };
     "take_along_dim" |a| { let (x, indices) = (a.x()?, a.tensor("indices")?); x.take_along_dim(&indices, a.maybe_int("dim")?)? };
     "nn.functional.one_hot" |a| { let x = a.x()?; x.one_hot(a.int_or("num_classes", -1)?)? };

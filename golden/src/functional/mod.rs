@@ -16,6 +16,7 @@ mod creation;
 mod index;
 mod linalg;
 mod losses;
+mod order;
 mod pooling;
 mod reductions;
 mod scatter;
@@ -93,6 +94,7 @@ const TABLES: &[&[Row]] = &[
     index::ROWS,
     linalg::ROWS,
     losses::ROWS,
+    order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
     scatter::ROWS,

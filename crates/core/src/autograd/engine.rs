@@ -297,7 +297,7 @@ fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType, device: crate::Device, f
     } else {
         return Err(invalid(format!("got {:?} but expected shape compatible with {shape:?}", grad.shape())));
     };
-    if grad.dtype() == dtype { Ok(grad) } else { grad.to(dtype) }
+    if grad.dtype() == dtype { Ok(grad) } else { grad.cast_back(dtype.into()) }
 }
 
 /// Does `shape` broadcast to `to`?
@@ -310,7 +310,7 @@ fn broadcasts_to(shape: &Dims, to: &Dims) -> bool {
 #[cold]
 fn refuse_nan(name: &str, grads: &Grads) -> Result<()> {
     for (i, grad) in grads.iter().enumerate() {
-        let Some(grad) = grad.as_ref().filter(|g| g.is_floating_point()) else { continue };
+        let Some(grad) = grad.as_ref().filter(|g| g.is_differentiable()) else { continue };
         if grad.detach().isnan()?.any()?.item::<bool>()? {
             return Err(Error::runtime(
                 "backward",

@@ -18,11 +18,13 @@
 //! follow a semicolon with their types and are taken as `impl Into<type>`. In `forward` and `grads` an input is a
 //! `&Tensor` (or `Option<&Tensor>`), an argument a reference to its value.
 //! Gradients are made of public differentiable operations, so that `create_graph` works by leaving recording on.
+//! They are written for real numbers; of complex results they get the conjugate and give it (see `complex`).
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod calculus;
+pub(crate) mod complex;
 mod conv;
 mod copy;
 pub(crate) mod devices;
@@ -32,6 +34,7 @@ pub(crate) mod linalg;
 mod loss;
 mod norm;
 mod optimizer;
+mod order;
 mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
@@ -46,10 +49,12 @@ pub(crate) mod rows {
 }
 
 pub use calculus::Spacing;
+pub(crate) use complex::admit;
 pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;
 pub use optimizer::optimizer_step;
+pub use order::{Bins, Unique};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
@@ -102,7 +107,7 @@ macro_rules! ops {
                     $(let $x = $x.slot();)*
                     $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
                 };
-                if recording && __out.primary().is_floating_point() {
+                if recording && __out.primary().is_differentiable() {
                     let grad_fn = $crate::ops::record::Name {
                         usual: $grad_fn,
                         with_number: $crate::ops::first!($($number_fn)?),
@@ -140,7 +145,7 @@ macro_rules! ops {
                         });)+
                         Ok(__result)
                     });
-                    $crate::ops::record::attach(__out.primary(), grad_fn, edges, keeps_nothing, function, in_place);
+                    $crate::ops::record::attach_formula(__out.primary(), grad_fn, edges, keeps_nothing, function, in_place);
                 }
                 Ok(__out)
             }

@@ -1,7 +1,9 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{calculus, conv, copy, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
+use super::{
+    calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, shape, softmax,
+};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -38,7 +40,9 @@ pub fn table() -> Vec<&'static Row> {
         linalg::TABLES,
         conv::TABLES,
         copy::TABLES,
+        complex::TABLES,
         norm::TABLES,
+        order::TABLES,
         loss::TABLES,
         random::TABLES,
     ]

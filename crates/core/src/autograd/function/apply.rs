@@ -34,7 +34,7 @@ pub(super) fn apply<F: super::Function>(mut function: F, inputs: &[&Tensor]) -> 
     let saved = ctx.to_save.iter().map(save).collect::<Result<Vec<_>>>()?;
     let keeps_nothing = saved.is_empty();
     let formula = formula(function, saved, needs, ctx.materialize);
-    let differentiable = |t: &Tensor| t.is_floating_point() && !ctx.non_differentiable.iter().any(|n| n.ptr_eq(t));
+    let differentiable = |t: &Tensor| t.is_differentiable() && !ctx.non_differentiable.iter().any(|n| n.ptr_eq(t));
     if let Some(target) = ctx.dirty.iter().find(|t| t.view_of().is_some()) {
         let at = inputs.iter().position(|input| input.ptr_eq(target)).unwrap_or(0);
         rebase_view(target, F::NAME, edges, keeps_nothing, formula, at);

@@ -196,7 +196,7 @@ fn scatter_with(
     reduce: &str,
     in_place: Option<&'static str>,
 ) -> Result<Tensor> {
-    const OP: &str = "scatter";
+    const OP: &str = "scatter_with";
     let (x, index, src) = (x.resolve(OP)?, index.resolve(OP)?, src.resolved(OP)?);
     let kind = match reduce {
         "add" => Indexing::ScatterAdd,
@@ -210,7 +210,7 @@ fn scatter_with(
     let write = |out: &Body| places.write(OP, kind, &spread, out);
     let inputs: SmallVec<[&Tensor; 2]> = if number { smallvec::smallvec![&x] } else { smallvec::smallvec![&x, &src] };
     written_with("NotImplemented", &inputs, in_place, true, write, |_| {
-        let name = in_place.unwrap_or(OP);
+        let name = in_place.unwrap_or("scatter");
         let function: Function = Arc::new(move |_: &Arc<Node>, _: &[Option<Tensor>], _: &[bool]| {
             not_differentiable(name).map(|g| Grads::from_elem(Some(g), 1))
         });

@@ -13,7 +13,6 @@ mod rows;
 mod run;
 mod select;
 mod take;
-mod unravel;
 
 use crate::ops::Row;
 

@@ -1,6 +1,5 @@
 //! Joining, splitting, repeating and reordering tensors.
 
-mod combinations;
 mod diagonal;
 mod join;
 mod pad;

@@ -34,7 +34,6 @@ by_hand! {
     constant_pad_nd as "ConstantPadNdBackward0": shaped(&[2, 3], &[0, 3], |x| x.constant_pad_nd([-1, 2, 1, 0], 0.5));
     meshgrid: shaped_pairs((&[2], &[3]), (&[0], &[3]), |a, b| joined(Tensor::meshgrid(&[a, b], "xy")?));
     cartesian_prod: shaped_pairs((&[2], &[3]), (&[0], &[3]), |a, b| Tensor::cartesian_prod(&[a, b]));
-    combinations: shaped(&[4], &[0], |x| joined(vec![x.combinations(2, false)?, x.combinations(3, true)?]));
     block_diag as "BlockDiagBackward0":
         shaped_pairs((&[2, 3], &[2]), (&[0, 3], &[2]), |a, b| Tensor::block_diag(&[a, b]));
 }
