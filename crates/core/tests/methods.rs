@@ -14,10 +14,9 @@ const WITHOUT_GRADIENT: [(&str, &[&str]); 5] = [
     ("makes a new tensor that does not depend on the elements of this one", &NEW),
     ("draws random numbers, or fills with a number", &FILLS),
     ("is about history itself", &HISTORY),
-    ("has no gradient in PyTorch either", &REFUSED),
 ];
 
-const INTEGERS: [&str; 15] = [
+const INTEGERS: [&str; 14] = [
     "argsort",
     "argwhere",
     "bucketize",
@@ -33,7 +32,8 @@ const INTEGERS: [&str; 15] = [
     "searchsorted",
     "unravel_index",
 ];
-const UNDEFINED: [&str; 5] = ["bincount", "histc", "histogram", "unique", "unique_consecutive"];
+const UNDEFINED: [&str; 7] =
+    ["bincount", "histc", "histogram", "scatter_with", "scatter_with_", "unique", "unique_consecutive"];
 const NEW: [&str; 9] = [
     "full_like",
     "new_full",
@@ -61,7 +61,6 @@ const FILLS: [&str; 14] = [
     "uniform_",
     "zero_",
 ];
-const REFUSED: [&str; 2] = ["scatter_with", "scatter_with_"];
 const HISTORY: [&str; 7] =
     ["deep_copy", "detach", "detach_", "grad", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_"];
 
