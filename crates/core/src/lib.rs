@@ -45,7 +45,8 @@ pub use element::no_complex_kernel;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::linalg::{ContractDims, CovWeights, NormOrder};
 pub use ops::{
-    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Unique, linalg,
+    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Spacing,
+    Unique, linalg,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;

@@ -32,7 +32,8 @@ const INTEGERS: [&str; 14] = [
     "searchsorted",
     "unravel_index",
 ];
-const UNDEFINED: [&str; 5] = ["bincount", "histc", "histogram", "unique", "unique_consecutive"];
+const UNDEFINED: [&str; 7] =
+    ["bincount", "histc", "histogram", "scatter_with", "scatter_with_", "unique", "unique_consecutive"];
 const NEW: [&str; 9] = [
     "full_like",
     "new_full",

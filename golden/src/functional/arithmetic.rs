@@ -31,6 +31,7 @@ unary! { UNARY;
     expm1
     floor
     frac
+    frexp
     i0
     imag
     isfinite

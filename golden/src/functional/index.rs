@@ -18,7 +18,5 @@ operations! { ROWS;
     "put" |a| { let (x, index, source) = (a.x()?, a.tensor("index")?, a.tensor("source")?); x.put(&index, &source, a.flag("accumulate")?)? };
     "take" |a| { let x = a.x()?; x.take(&a.tensor("index")?)? };
     "take_along_dim" |a| { let (x, indices) = (a.x()?, a.tensor("indices")?); x.take_along_dim(&indices, a.maybe_int("dim")?)? };
-    "scatter" |a| { let (x, dim, index) = (a.x()?, a.int("dim")?, a.tensor("index")?); match a.value("src")? { Value::Tensor(src) => x.scatter(dim, &index, &src)?, value => x.scatter_value(dim, &index, super::number(&value)?)? } };
-    "scatter_add" |a| { let (x, dim, index) = (a.x()?, a.int("dim")?, a.tensor("index")?); x.scatter_add(dim, &index, &a.tensor("src")?)? };
     "nn.functional.one_hot" |a| { let x = a.x()?; x.one_hot(a.int_or("num_classes", -1)?)? };
 }

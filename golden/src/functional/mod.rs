@@ -10,6 +10,7 @@
 mod activations;
 mod args;
 mod arithmetic;
+mod calculus;
 mod conv;
 mod creation;
 pub mod distances;
@@ -22,6 +23,7 @@ mod order;
 mod pooling;
 mod products;
 mod reductions;
+mod scatter;
 mod views;
 
 pub use args::{Args, ints, tensors};
@@ -90,6 +92,7 @@ const TABLES: &[&[Row]] = &[
     arithmetic::BINARY,
     arithmetic::PAIR,
     arithmetic::ROWS,
+    calculus::ROWS,
     conv::ROWS,
     creation::ROWS,
     distances::ROWS,
@@ -102,6 +105,7 @@ const TABLES: &[&[Row]] = &[
     order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
+    scatter::ROWS,
     views::ROWS,
 ];
 

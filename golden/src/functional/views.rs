@@ -56,6 +56,7 @@ operations! { ROWS;
     "column_stack" |a| Tensor::column_stack(&a.tensors("tensors")?)?;
     "meshgrid" |a| { let list = a.spread_tensors("tensors")?; let indexing = a.text_or("indexing", "ij")?; Tensor::meshgrid(&list, &indexing)? };
     "cartesian_prod" |a| Tensor::cartesian_prod(&a.spread_tensors("tensors")?)?;
+    "broadcast_tensors" |a| Tensor::broadcast_tensors(&a.spread_tensors("tensors")?)?;
     "block_diag" |a| Tensor::block_diag(&a.spread_tensors("tensors")?)?;
     "constant_pad_nd" |a| { let (x, pad) = (a.x()?, a.ints("pad")?); x.constant_pad_nd(pad, a.scalar_or("value", 0)?)? };
     "repeat_interleave" |a| { let x = a.x()?; let repeats = a.value("repeats")?; let dim = a.maybe_int("dim")?; a.maybe_int("output_size")?; match repeats { Value::Tensor(repeats) => x.repeat_interleave_by(&repeats, dim)?, repeats => x.repeat_interleave(super::ints("repeats", &repeats)?[0], dim)? } };

@@ -2,7 +2,9 @@
 
 use super::describe::{grad, leaf, maybe_tensor, refusal, returned, tensor};
 use super::facts;
+use super::models::linear;
 use firebrick::autograd::{self, Backward, Grad};
+use firebrick::catch_warnings;
 use firebrick::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -83,12 +85,70 @@ facts! { FACTS;
         json!([grad(&x)?, grad(&y)?])
     };
     "autograd/17c4cc30" custom_functions()?;
+    "autograd/1b167edc" names()?;
+    "autograd/775737d0" refusal(autograd::detect_anomaly(|| leaf([0.0])?.sqrt()?.mul(0)?.sum()?.backward()));
+    "autograd/a5da2c76" {
+        let x = leaf([1.0, 2.0])?;
+        let (none, one) = (Tensor::ones([0])?, leaf([2.5])?);
+        json!([
+            refusal(x.item::<f64>()),
+            refusal(x.to_ndarray::<f32>()),
+            refusal(x.is_nonzero()),
+            refusal(none.is_nonzero()),
+            returned(one.item::<f64>(), |x| Ok(x.into()))?,
+        ])
+    };
+    "autograd/c899e1a0" {
+        let y = leaf([1.0])?.mul(2)?;
+        json!([refusal(y.set_requires_grad(true)), refusal(y.set_requires_grad(false))])
+    };
+    "autograd/cf8d2997" {
+        let y = leaf([1.0])?.mul(2)?;
+        let (grad, warnings) = catch_warnings(|| y.grad());
+        json!([warnings, maybe_tensor(grad)?])
+    };
+    "autograd/f3a80944" {
+        let x = leaf([2.0])?;
+        let recorded = Backward::new().create_graph(true);
+        let (run, warnings) = catch_warnings(|| x.mul(&x)?.sum()?.backward_with(recorded));
+        run?;
+        json!([warnings, x.grad().is_some_and(|g| g.requires_grad())])
+    };
     "autograd/3abc3030" {
         let x = leaf([1.0])?;
         x.set_grad(Some(&Tensor::new([100.0f32])?))?;
         x.mul(2)?.backward()?;
         grad(&x)?
     };
+}
+
+/// The names of operations.
+fn names() -> Result<Json> {
+    let x = Tensor::ones([2, 2])?;
+    x.requires_grad_(true)?;
+    let results = [
+        x.add(1)?,
+        x.mul(2)?,
+        x.matmul(&x)?,
+        x.relu()?,
+        x.view([4])?,
+        x.sum()?,
+        linear([[1.0, 2.0]], Some([0.0]))?.call(x.clone())?,
+        x.i(0)?,
+        Tensor::cat(&[&x, &x], 0)?,
+        x.copy()?,
+        x.t()?,
+        x.mean()?,
+        x.exp()?,
+        x.sub(1)?,
+        x.div(2)?,
+        x.pow(2)?,
+        x.neg()?,
+        x.softmax(0)?,
+        x.reshape([4])?,
+        x.to(DType::F64)?,
+    ];
+    Ok(results.iter().map(|y| y.grad_fn().unwrap_or_default()).collect())
 }
 
 fn retained() -> Result<Json> {

@@ -4,7 +4,7 @@
 //! comes its gradient is complete: no dependencies need counting.
 
 use super::accumulate::accumulate;
-use super::mode::ModeGuard;
+use super::mode::{ModeGuard, is_anomaly_check_nan_enabled, is_anomaly_enabled};
 use super::node::{Edge, Grads, Node};
 use crate::{Dims, Error, Result, Tensor};
 use smallvec::SmallVec;
@@ -89,8 +89,8 @@ pub(crate) fn run(roots: &[(Tensor, Tensor)], pass: Pass<'_>) -> Result<Vec<Opti
     let edges: Vec<(Edge, &Tensor)> =
         roots.iter().filter_map(|(root, grad)| root.edge().map(|edge| (edge, grad))).collect();
     engine.find_needed(&edges);
-    for (edge, grad) in edges {
-        engine.send(&edge, grad.clone())?;
+    for (i, (edge, grad)) in edges.into_iter().enumerate() {
+        engine.send(&edge, grad.clone(), ("GraphRoot", i))?;
     }
     while let Some(Ready(node)) = engine.heap.pop() {
         engine.visit(&node).map_err(|mut error| {
@@ -168,16 +168,17 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Delivers a gradient: broadcasting is undone and the dtype restored here, once for every operation.
-    fn send(&mut self, edge: &Edge, grad: Tensor) -> Result<()> {
+    /// Delivers a gradient: broadcasting is undone and the dtype restored here, once for every operation. `from` names the
+    /// operation, and which of its gradients it is.
+    fn send(&mut self, edge: &Edge, grad: Tensor, from: (&str, usize)) -> Result<()> {
         match edge {
             Edge::Leaf(leaf) => {
                 let (shape, dtype, device) = leaf.with_body(|b| (b.shape.clone(), b.dtype, b.device()));
-                self.deliver(leaf, fit(grad, &shape, dtype, device)?)
+                self.deliver(leaf, fit(grad, &shape, dtype, device, from)?)
             }
             Edge::Node(node, nr) => {
                 let info = &node.outputs()[*nr];
-                let grad = fit(grad, &info.shape, info.dtype, info.device)?;
+                let grad = fit(grad, &info.shape, info.dtype, info.device, from)?;
                 if let Some(waiting) = self.pending.get_mut(&node.seq()) {
                     let sum = match waiting[*nr].take() {
                         Some(before) => before.add(&grad)?,
@@ -233,11 +234,14 @@ impl<'a> Engine<'a> {
         let results: Grads = function(node, &grads, &needs)?;
         // Saved tensors are freed here, not when the pass ends.
         drop((function, grads));
-        for (edge, grad) in node.edges().iter().zip(results) {
+        if is_anomaly_enabled() && is_anomaly_check_nan_enabled() {
+            refuse_nan(node.name(), &results)?;
+        }
+        for (i, (edge, grad)) in node.edges().iter().zip(results).enumerate() {
             if let (Some(edge), Some(grad)) = (edge, grad)
                 && self.wants(edge)
             {
-                self.send(edge, grad)?;
+                self.send(edge, grad, (node.name(), i))?;
             }
         }
         Ok(())
@@ -256,11 +260,9 @@ impl<'a> Engine<'a> {
             *slot = Some(grad);
         }
         if let (Some(wanted), Some(grad)) = (self.captures.get(&(node.seq(), nr)), slot.as_ref()) {
-            for &i in wanted {
-                match self.pass.target {
-                    Target::Inputs(inputs) => accumulate(&inputs[i], grad.clone())?,
-                    _ => self.found[i] = Some(grad.clone()),
-                }
+            // What `backward` was asked to accumulate into is kept above.
+            if matches!(self.pass.target, Target::Returned(_)) {
+                wanted.iter().for_each(|&i| self.found[i] = Some(grad.clone()));
             }
         }
         Ok(())
@@ -275,20 +277,48 @@ fn edge_node(edge: &Edge) -> Option<Arc<Node>> {
 }
 
 /// Undoes broadcasting and promotion. A number may come from the processor wherever it is needed.
-fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType, device: crate::Device) -> Result<Tensor> {
-    let (from, rank) = grad.with_body(|b| (b.device(), b.shape.len()));
-    let grad = match from == device {
+fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType, device: crate::Device, from: (&str, usize)) -> Result<Tensor> {
+    let (at, rank) = grad.with_body(|b| (b.device(), b.shape.len()));
+    let invalid = |what: String| {
+        Error::runtime(
+            "backward",
+            format!("Function {} returned an invalid gradient at index {} - {what}", from.0, from.1),
+        )
+    };
+    let grad = match at == device {
         true => grad,
         false if rank == 0 => grad.to(device)?,
-        false => {
+        false => return Err(invalid(format!("expected device {device} but got {at}"))),
+    };
+    let grad = if grad.with_body(|b| b.shape == *shape) {
+        grad
+    } else if broadcasts_to(shape, &grad.shape()) {
+        grad.sum_to_size(shape)?
+    } else {
+        return Err(invalid(format!("got {:?} but expected shape compatible with {shape:?}", grad.shape())));
+    };
+    if grad.dtype() == dtype { Ok(grad) } else { grad.cast_back(dtype.into()) }
+}
+
+/// Does `shape` broadcast to `to`?
+fn broadcasts_to(shape: &Dims, to: &Dims) -> bool {
+    let front = to.len().checked_sub(shape.len());
+    front.is_some_and(|front| shape.iter().zip(&to[front..]).all(|(&s, &n)| s == n || s == 1))
+}
+
+/// Names the first of the gradients in which there is a NaN.
+#[cold]
+fn refuse_nan(name: &str, grads: &Grads) -> Result<()> {
+    for (i, grad) in grads.iter().enumerate() {
+        let Some(grad) = grad.as_ref().filter(|g| g.is_differentiable()) else { continue };
+        if grad.detach().isnan()?.any()?.item::<bool>()? {
             return Err(Error::runtime(
                 "backward",
-                format!("Function returned an invalid gradient - expected device {device} but got {from}"),
+                format!("Function '{name}' returned nan values in its {i}th output."),
             ));
         }
-    };
-    let grad = if grad.with_body(|b| b.shape == *shape) { grad } else { grad.sum_to_size(shape)? };
-    if grad.dtype() == dtype { Ok(grad) } else { grad.cast_back(dtype.into()) }
+    }
+    Ok(())
 }
 
 #[cold]

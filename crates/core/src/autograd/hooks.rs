@@ -14,17 +14,17 @@ pub type AccumulateHook = Arc<dyn Fn(&Tensor) -> Result<()> + Send + Sync>;
 /// The hooks of one tensor, in the order of registration.
 #[derive(Default)]
 pub struct Hooks {
-    gradient: Mutex<IndexMap<u64, TensorHook>>,
+    gradient: Mutex<IndexMap<u64, (&'static str, TensorHook)>>,
     accumulated: Mutex<IndexMap<u64, AccumulateHook>>,
 }
 
 impl Hooks {
     /// Passes `grad` through every hook; no lock is held while one runs.
     pub(crate) fn run(&self, mut grad: Tensor) -> Result<Tensor> {
-        let hooks: Vec<TensorHook> = self.gradient.lock().values().cloned().collect();
-        for hook in hooks {
+        let hooks: Vec<(&str, TensorHook)> = self.gradient.lock().values().cloned().collect();
+        for (name, hook) in hooks {
             if let Some(new) = hook(&grad)? {
-                check_replacement(&grad, &new)?;
+                check_replacement(name, &grad, &new)?;
                 grad = new;
             }
         }
@@ -36,9 +36,9 @@ impl Hooks {
         hooks.iter().try_for_each(|hook| hook(leaf))
     }
 
-    pub(crate) fn add(self: &Arc<Self>, hook: TensorHook) -> TensorHookHandle {
+    pub(crate) fn add(self: &Arc<Self>, name: &'static str, hook: TensorHook) -> TensorHookHandle {
         let id = next_id();
-        self.gradient.lock().insert(id, hook);
+        self.gradient.lock().insert(id, (name, hook));
         TensorHookHandle { id, hooks: Arc::downgrade(self) }
     }
 
@@ -50,24 +50,32 @@ impl Hooks {
 }
 
 /// What a hook returns must fit where the gradient was to go.
-fn check_replacement(grad: &Tensor, new: &Tensor) -> Result<()> {
+fn check_replacement(name: &str, grad: &Tensor, new: &Tensor) -> Result<()> {
     const OP: &str = "hook";
     let (was, got) = (grad.body(), new.resolve(OP)?.body());
     if was.dtype != got.dtype {
         let (was, got) = (grad.type_text(), new.type_text());
-        return Err(Error::runtime(OP, format!("hook has changed the type of value (was {was} got {got})")));
+        return Err(Error::runtime(OP, format!("hook '{name}' has changed the type of value (was {was} got {got})")));
     }
     if was.device() != got.device() {
-        return Err(Error::runtime(OP, "hook has changed the device of value")
+        return Err(Error::runtime(OP, format!("hook '{name}' has changed the device of value"))
             .given(got.device().to_string())
             .expected(was.device().to_string()));
     }
     if was.shape != got.shape {
-        return Err(Error::runtime(OP, "hook has changed the size of value")
+        return Err(Error::runtime(OP, format!("hook '{name}' has changed the size of value"))
             .given(format!("{:?}", got.shape))
             .expected(format!("{:?}", was.shape)));
     }
     Ok(())
+}
+
+/// The name of a function as Python would give it: its own, or `<lambda>` for a closure.
+pub(crate) fn python_name<F>() -> &'static str {
+    match std::any::type_name::<F>().rsplit("::").next() {
+        Some(name) if !name.starts_with('{') => name,
+        _ => "<lambda>",
+    }
 }
 
 fn next_id() -> u64 {

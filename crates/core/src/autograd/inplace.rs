@@ -1,7 +1,7 @@
 //! In-place operations on tensors that record: what is refused, and how history is rewritten.
 
 use super::node::{Edge, Function, Node, OutputInfo};
-use super::{Grads, is_grad_enabled, is_inference_mode_enabled, records};
+use super::{Grads, is_inference_mode_enabled, is_recording, records};
 use crate::tensor::ViewOf;
 use crate::views::refuse_in_place;
 use crate::{Error, Result, Tensor};
@@ -48,7 +48,7 @@ pub(crate) fn check(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Re
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
         ));
     }
-    if !is_grad_enabled() {
+    if !is_recording() {
         return Ok(());
     }
     if let Some(view) = target.view_of() {
@@ -92,8 +92,7 @@ pub(crate) fn rebase(
     match target.view_of() {
         None => {
             let node = Node::new(name, edges, smallvec![OutputInfo::of(target)], keeps_nothing, function);
-            move_retained(target, &node);
-            target.set_node(node.clone(), 0);
+            replaced(target, node.clone(), 0);
             node
         }
         Some(view) => rebase_base(target, &view, name, edges, keeps_nothing, function),
@@ -129,14 +128,19 @@ fn rebase_base(
     };
     let node =
         Node::new("CopySlices", edges, smallvec![OutputInfo::of(&view.base)], keeps_nothing, Arc::new(copy_slices));
-    move_retained(&view.base, &node);
-    view.base.set_node(node, 0);
+    replaced(&view.base, node, 0);
     target.set_flag_requires_grad();
     inner
 }
 
-/// A tensor that keeps its gradient keeps that of its new value.
-fn move_retained(target: &Tensor, node: &Arc<Node>) {
+/// Makes `target`, just changed in place, output `index` of `node`. Where it keeps its gradient it keeps that of its new
+/// value.
+pub(crate) fn replaced(target: &Tensor, node: Arc<Node>, index: usize) {
+    move_retained(target, &node, index);
+    target.set_node(node, index);
+}
+
+fn move_retained(target: &Tensor, node: &Arc<Node>, index: usize) {
     let Some(meta) = target.meta() else { return };
     let old = {
         let meta = meta.lock();
@@ -145,8 +149,8 @@ fn move_retained(target: &Tensor, node: &Arc<Node>) {
         }
         meta.node.clone()
     };
-    if let Some((old, index)) = old {
-        old.with_output_hooks(index, |hooks| hooks.retain = None);
+    if let Some((old, was)) = old {
+        old.with_output_hooks(was, |hooks| hooks.retain = None);
     }
-    node.with_output_hooks(0, |hooks| hooks.retain = Some(Arc::downgrade(&target.0)));
+    node.with_output_hooks(index, |hooks| hooks.retain = Some(Arc::downgrade(&target.0)));
 }

@@ -5,7 +5,7 @@
 
 mod accumulate;
 mod engine;
-mod function;
+pub mod function;
 mod gradcheck;
 mod hooks;
 pub(crate) mod inplace;
@@ -19,11 +19,14 @@ pub use function::record;
 pub use gradcheck::{GradCheck, gradcheck, gradgradcheck};
 pub use hooks::TensorHookHandle;
 pub use mode::{
-    ModeGuard, enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
+    ModeGuard, detect_anomaly, enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled,
+    is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 };
 pub use node::{Grads, Node, swap_current_core};
 pub use run::{Backward, Grad, backward, grad};
 
+pub(crate) use function::refusing_gradients;
 pub(crate) use hooks::Hooks;
+pub(crate) use mode::is_recording;
 pub(crate) use node::{Edge, Function, OutputInfo, records};
 pub(crate) use saved::Saved;

@@ -1,4 +1,4 @@
-//! Recording on and off, per thread: `no_grad`, `enable_grad`, `inference_mode`.
+//! Recording on and off, per thread: `no_grad`, `enable_grad`, `inference_mode`; and looking for NaN.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -7,10 +7,22 @@ use std::marker::PhantomData;
 struct Mode {
     grad: bool,
     inference: bool,
+    anomaly: Anomaly,
+}
+
+/// What the backward pass looks for.
+#[derive(Clone, Copy)]
+struct Anomaly {
+    on: bool,
+    check_nan: bool,
 }
 
 thread_local! {
-    static MODE: Cell<Mode> = const { Cell::new(Mode { grad: true, inference: false }) };
+    static MODE: Cell<Mode> = const { Cell::new(Mode {
+        grad: true,
+        inference: false,
+        anomaly: Anomaly { on: false, check_nan: true },
+    }) };
 }
 
 /// Is the graph being recorded on this thread?
@@ -19,10 +31,27 @@ pub fn is_grad_enabled() -> bool {
     MODE.get().grad
 }
 
+/// Do operations leave a history? In inference mode they never do, whatever [`enable_grad`] says.
+#[inline]
+pub(crate) fn is_recording() -> bool {
+    let mode = MODE.get();
+    mode.grad && !mode.inference
+}
+
 /// Is this thread in inference mode?
 #[inline]
 pub fn is_inference_mode_enabled() -> bool {
     MODE.get().inference
+}
+
+/// Is the backward pass of this thread watched by [`detect_anomaly`]?
+pub fn is_anomaly_enabled() -> bool {
+    MODE.get().anomaly.on
+}
+
+/// Does [`detect_anomaly`] look for NaN where it is on?
+pub fn is_anomaly_check_nan_enabled() -> bool {
+    MODE.get().anomaly.check_nan
 }
 
 /// Restores the mode that was in force when it was made; it stays on its thread.
@@ -56,7 +85,12 @@ impl ModeGuard {
 
     /// `torch.inference_mode(on)`: like `no_grad`, and new tensors carry no version and can never join a graph.
     pub fn inference_mode(on: bool) -> Self {
-        Self::enter(|_| Mode { grad: !on, inference: on })
+        Self::enter(|mode| Mode { grad: !on, inference: on, ..mode })
+    }
+
+    /// `torch.autograd.set_detect_anomaly(on, check_nan)`.
+    pub fn detect_anomaly(on: bool, check_nan: bool) -> Self {
+        Self::enter(|mode| Mode { anomaly: Anomaly { on, check_nan }, ..mode })
     }
 }
 
@@ -95,5 +129,22 @@ pub fn set_grad_enabled<R>(on: bool, f: impl FnOnce() -> R) -> R {
 /// Runs `f` in inference mode, as `with torch.inference_mode():` does.
 pub fn inference_mode<R>(f: impl FnOnce() -> R) -> R {
     let _guard = ModeGuard::inference_mode(true);
+    f()
+}
+
+/// Runs `f`; in a backward pass meanwhile, an operation that returns NaN as a gradient is an error that names it. As
+/// `with torch.autograd.detect_anomaly():` does; the error also has the path of the module that ran the operation.
+///
+/// ```
+/// use firebrick_core::{Tensor, autograd};
+/// let x = Tensor::new([0.0f32])?;
+/// x.requires_grad_(true)?;
+/// let y = x.sqrt()?.mul(0)?;
+/// let error = autograd::detect_anomaly(|| y.backward()).unwrap_err();
+/// assert_eq!(error.to_string(), "Function 'SqrtBackward0' returned nan values in its 0th output.");
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn detect_anomaly<R>(f: impl FnOnce() -> R) -> R {
+    let _guard = ModeGuard::detect_anomaly(true, true);
     f()
 }

@@ -1,7 +1,7 @@
 //! One recorded operation.
 
 use super::hooks::Hooks;
-use super::mode::is_grad_enabled;
+use super::mode::is_recording;
 use crate::tensor::Impl;
 use crate::{DType, Device, Dims, Result, Tensor};
 use parking_lot::Mutex;
@@ -159,7 +159,7 @@ impl Tensor {
 /// Will an operation on these tensors be recorded?
 #[inline]
 pub(crate) fn records<'a>(inputs: impl IntoIterator<Item = &'a Tensor>) -> bool {
-    is_grad_enabled() && inputs.into_iter().any(Tensor::requires_grad)
+    is_recording() && inputs.into_iter().any(Tensor::requires_grad)
 }
 
 type Remains = Box<(SmallVec<[Option<Edge>; 2]>, Option<Function>)>;

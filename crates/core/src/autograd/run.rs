@@ -2,6 +2,7 @@
 
 use super::engine::{Pass, Target, run};
 use crate::{Error, Result, Tensor};
+use std::cell::Cell;
 
 /// The options of [`Tensor::backward_with`].
 #[derive(Clone, Default)]
@@ -78,8 +79,26 @@ pub fn backward(tensors: &[&Tensor], gradients: &[Option<Tensor>], options: Back
         }
         Some(inputs) => Target::Inputs(inputs),
     };
+    if let Target::Inputs(inputs) = target {
+        inputs.iter().try_for_each(Tensor::retain_grad)?;
+    }
+    if options.create_graph {
+        warn_of_cycles();
+    }
     let retain_graph = options.retain_graph.unwrap_or(options.create_graph);
     run(&roots, Pass { retain_graph, create_graph: options.create_graph, target }).map(drop)
+}
+
+/// Says, once on each thread, what PyTorch says of gradients that keep the graph which leads to them.
+fn warn_of_cycles() {
+    thread_local! {
+        static SAID: Cell<bool> = const { Cell::new(false) };
+    }
+    if !SAID.replace(true) {
+        crate::warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
+        );
+    }
 }
 
 fn roots(op: &'static str, tensors: &[&Tensor], gradients: &[Option<Tensor>]) -> Result<Vec<(Tensor, Tensor)>> {
@@ -188,22 +207,34 @@ impl Grad {
     /// The gradients; an input that the outputs do not depend on is an error.
     pub fn run(self) -> Result<Vec<Tensor>> {
         let grads = self.run_allow_unused()?;
-        let unused = || {
+        let unused = |i: usize| {
             Error::runtime(
                 "grad",
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.",
+                format!(
+                    "The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior."
+                ),
             )
+            .remedy("call run_allow_unused or run_materialized")
         };
-        grads.into_iter().map(|grad| grad.ok_or_else(unused)).collect()
+        grads.into_iter().enumerate().map(|(i, grad)| grad.ok_or_else(|| unused(i))).collect()
+    }
+
+    /// The gradients; zeros for an input that the outputs do not depend on (`materialize_grads=True`).
+    pub fn run_materialized(self) -> Result<Vec<Tensor>> {
+        let inputs = self.inputs.clone();
+        let grads = self.run_allow_unused()?;
+        grads.into_iter().zip(inputs).map(|(grad, input)| grad.map_or_else(|| input.zeros_like(), Ok)).collect()
     }
 
     /// The gradients; `None` for an input that the outputs do not depend on (`allow_unused=True`).
     pub fn run_allow_unused(self) -> Result<Vec<Option<Tensor>>> {
         if self.inputs.is_empty() {
-            return Err(Error::value("grad", "grad requires non-empty inputs."));
+            return Err(Error::runtime("grad", "`inputs` argument to `grad()` cannot be empty."));
         }
         let outputs: Vec<&Tensor> = self.outputs.iter().collect();
-        let roots = roots("grad", &outputs, &self.grad_outputs)?;
+        // PyTorch overlooks gradients of outputs that do not exist.
+        let given = &self.grad_outputs[..self.grad_outputs.len().min(outputs.len())];
+        let roots = roots("grad", &outputs, given)?;
         let retain_graph = self.retain_graph.unwrap_or(self.create_graph);
         run(&roots, Pass { retain_graph, create_graph: self.create_graph, target: Target::Returned(&self.inputs) })
     }

@@ -1,6 +1,6 @@
 //! Hooks and kept gradients on single tensors.
 
-use super::hooks::{Hooks, TensorHookHandle};
+use super::hooks::{Hooks, TensorHookHandle, python_name};
 use crate::{Error, Result, Tensor};
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ impl Tensor {
     /// handle.remove();
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    pub fn register_hook(
-        &self,
-        hook: impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync + 'static,
-    ) -> Result<TensorHookHandle> {
+    pub fn register_hook<F>(&self, hook: F) -> Result<TensorHookHandle>
+    where
+        F: Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync + 'static,
+    {
         if !self.requires_grad() {
             return Err(Error::runtime(
                 "register_hook",
@@ -34,7 +34,7 @@ impl Tensor {
             Some((node, index)) => node.with_output_hooks(index, |at| at.hooks.get_or_insert_default().clone()),
             None => self.leaf_hooks(),
         };
-        Ok(hooks.add(Arc::new(hook)))
+        Ok(hooks.add(python_name::<F>(), Arc::new(hook)))
     }
 
     /// Calls `hook` with this leaf each time a gradient was accumulated into it.

@@ -184,6 +184,12 @@ pub(crate) enum Indexing {
     Scatter,
     /// Elements are added to.
     ScatterAdd,
+    /// Elements are multiplied.
+    ScatterMul,
+    /// The larger of two stays; NaN where there is one.
+    ScatterMax,
+    /// The smaller of two stays; NaN where there is one.
+    ScatterMin,
 }
 
 /// How rows `[rows, n]` are normalized: each by its own mean and variance, then by channel.

@@ -23,6 +23,7 @@
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
+mod calculus;
 pub(crate) mod complex;
 mod conv;
 mod copy;
@@ -47,6 +48,7 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
+pub use calculus::Spacing;
 pub(crate) use complex::admit;
 pub use conv::{ConvOptions, Padding, PoolOptions};
 pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
@@ -87,7 +89,7 @@ macro_rules! ops {
                 const OP: &str = stringify!($name);
                 let $x0 = $x0.resolved(OP)?;
                 $(let $x = Slot::resolved($x, OP)?;)*
-                let recording = $crate::autograd::is_grad_enabled() && ($x0.requires_grad() $(|| $x.wants_grad())*);
+                let recording = $crate::autograd::is_recording() && ($x0.requires_grad() $(|| $x.wants_grad())*);
                 // What an in-place operation saves of its target is the value from before.
                 let mut original = None;
                 let mut edges = $crate::ops::record::Edges::new();

@@ -297,6 +297,18 @@ pub(crate) fn written(
     write: impl FnOnce(&Body) -> Result<()>,
     backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static,
 ) -> Result<Tensor> {
+    written_with(name, inputs, in_place, true, write, |_| Ok(of_first(backward)))
+}
+
+/// As [`written`], with a gradient that may keep tensors: `function` makes it from the result where one is recorded.
+pub(crate) fn written_with(
+    name: &'static str,
+    inputs: &[&Tensor],
+    in_place: Option<&'static str>,
+    keeps_nothing: bool,
+    write: impl FnOnce(&Body) -> Result<()>,
+    function: impl FnOnce(&Tensor) -> Result<Function>,
+) -> Result<Tensor> {
     same_device(name, inputs.iter().map(|t| t.device()))?;
     let recording = records(inputs.iter().copied());
     let edges: Edges = if recording { inputs.iter().map(|t| t.edge()).collect() } else { Edges::new() };
@@ -312,7 +324,7 @@ pub(crate) fn written(
         out.changed();
     }
     if recording && out.is_differentiable() {
-        attach(&out, name, edges, true, of_first(backward), in_place);
+        attach(&out, name, edges, keeps_nothing, function(&out)?, in_place);
     }
     Ok(out)
 }

@@ -1,7 +1,9 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, shape, softmax};
+use super::{
+    calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, shape, softmax,
+};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -34,6 +36,7 @@ pub fn table() -> Vec<&'static Row> {
         shape::TABLES,
         crate::views::TABLES,
         index::TABLES,
+        calculus::TABLES,
         linalg::TABLES,
         conv::TABLES,
         copy::TABLES,

@@ -138,7 +138,7 @@ impl Body {
 
     /// Do two elements certainly share one place, as after `expand`? PyTorch refuses to write there.
     pub fn has_internal_overlap(&self) -> bool {
-        self.shape.iter().zip(&self.strides).any(|(&size, &stride)| size > 1 && stride == 0)
+        !self.shape.contains(&0) && self.shape.iter().zip(&self.strides).any(|(&size, &stride)| size > 1 && stride == 0)
     }
 
     /// Dimensions from the outermost to the innermost in memory, as PyTorch's iterators order them: by falling stride;

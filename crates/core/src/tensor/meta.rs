@@ -95,14 +95,37 @@ impl Tensor {
         Ok(self)
     }
 
+    /// PyTorch's `x.requires_grad = on`: as [`Tensor::requires_grad_`], but refused on every tensor that an operation made.
+    ///
+    /// # Errors
+    /// On integer and bool tensors, and on a tensor that is no leaf.
+    pub fn set_requires_grad(&self, on: bool) -> Result<()> {
+        const OP: &str = "requires_grad";
+        if on && !self.is_leaf() {
+            return Err(Error::runtime(OP, "you can only change requires_grad flags of leaf variables."));
+        }
+        if on && !self.dtype().is_differentiable() {
+            return Err(Error::runtime(OP, "only Tensors of floating point and complex dtype can require gradients")
+                .given(self.dtype().to_string()));
+        }
+        self.requires_grad_(on).map(drop)
+    }
+
     /// Was it made by the user rather than by a recorded operation?
     pub fn is_leaf(&self) -> bool {
         !self.requires_grad() || self.grad_node().is_none()
     }
 
-    /// The gradient that `backward` accumulated.
+    /// The gradient that `backward` accumulated. A tensor that is no leaf has one only after
+    /// [`Tensor::retain_grad`]; asking for it without is warned of.
     pub fn grad(&self) -> Option<Tensor> {
-        self.meta()?.lock().grad.clone()
+        let (grad, retains) = self.meta().map(|meta| meta.lock()).map(|meta| (meta.grad.clone(), meta.retain_grad))?;
+        if grad.is_none() && !retains && !self.is_leaf() {
+            crate::warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information.",
+            );
+        }
+        grad
     }
 
     /// Replaces the gradient; `None` clears it.
@@ -126,26 +149,27 @@ impl Tensor {
             return Err(Error::runtime(OP, "can't assign Variable as its own grad"));
         }
         let (own, new) = (self.body(), grad.body());
+        let refuse = |text: String| Err(Error::runtime(OP, text));
         if own.dtype != new.dtype {
-            return Err(Error::runtime(
-                OP,
-                format!("assigned grad has data of a different type: expected {}, got {}", own.dtype, new.dtype),
+            let name = |dtype: crate::DType| dtype.scalar_name().to_lowercase();
+            return refuse(format!(
+                "attempting to assign a gradient with dtype '{}' to a tensor with grad_dtype '{}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.",
+                name(new.dtype),
+                own.dtype.scalar_name()
             ));
         }
         if own.device() != new.device() {
-            return Err(Error::runtime(
-                OP,
-                format!(
-                    "assigned grad has data located on a different device: expected {}, got {}",
-                    own.device(),
-                    new.device()
-                ),
+            return refuse(format!(
+                "attempting to assign a gradient with device type '{}' to a tensor with device type '{}'. Please ensure that the gradient and the tensor are on the same device",
+                new.device(),
+                own.device()
             ));
         }
         if own.shape != new.shape {
-            return Err(Error::runtime(OP, "assigned grad has data of a different size")
-                .given(format!("{:?}", new.shape))
-                .expected(format!("{:?}", own.shape)));
+            return refuse(format!(
+                "attempting to assign a gradient of size '{:?}' to a tensor of size '{:?}'. Please ensure that the gradient and the tensor are the same size",
+                new.shape, own.shape
+            ));
         }
         Ok(())
     }
@@ -157,6 +181,19 @@ impl Tensor {
 
     pub(crate) fn view_of(&self) -> Option<ViewOf> {
         self.meta()?.lock().view_of.as_deref().cloned()
+    }
+
+    /// Did a recorded operation make it, a view's regenerated history aside?
+    pub(crate) fn has_node(&self) -> bool {
+        self.meta().is_some_and(|meta| meta.lock().node.is_some())
+    }
+
+    /// Says where a view comes from, if this is one.
+    pub(crate) fn set_view_origin(&self, origin: ViewOrigin) {
+        let Some(meta) = self.meta() else { return };
+        if let Some(view) = meta.lock().view_of.as_deref_mut() {
+            view.origin = origin;
+        }
     }
 
     /// Makes this tensor output `index` of `node`.

@@ -20,6 +20,9 @@ impl Tensor {
 
     /// An array with the elements of this tensor, converted to `T`, and as many dimensions as the tensor has.
     ///
+    /// # Errors
+    /// The tensor requires grad.
+    ///
     /// ```
     /// use firebrick_core::Tensor;
     /// let array = Tensor::new([[1i64, 2], [3, 4]])?.to_ndarray::<f32>()?;
@@ -27,6 +30,10 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn to_ndarray<T: Element>(&self) -> Result<ArrayD<T>> {
+        if self.requires_grad() {
+            let text = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.";
+            return Err(Error::runtime("to_ndarray", text));
+        }
         ArrayD::from_shape_vec(IxDyn(&self.shape()), self.to_vec::<T>()?)
             .map_err(|error| Error::runtime("to_ndarray", error.to_string()))
     }
@@ -34,7 +41,7 @@ impl Tensor {
     /// [`Tensor::to_ndarray`] with a fixed number of dimensions, such as `ndarray::Ix2`.
     ///
     /// # Errors
-    /// The tensor has another number of dimensions.
+    /// The tensor requires grad, or has another number of dimensions.
     pub fn to_ndarray_of<T: Element, D: Dimension>(&self) -> Result<Array<T, D>> {
         let array = self.to_ndarray::<T>()?;
         array.into_dimensionality::<D>().map_err(|error| {

@@ -46,6 +46,25 @@ impl Tensor {
         self.to_vec::<T>().map(|v| v[0])
     }
 
+    /// Python's `bool(x)`: is the only element not zero?
+    ///
+    /// # Errors
+    /// The tensor has no element or several.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert!(Tensor::new([0.5f32])?.is_nonzero()?);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn is_nonzero(&self) -> Result<bool> {
+        const OP: &str = "is_nonzero";
+        match self.resolve(OP)?.numel() {
+            0 => Err(Error::runtime(OP, "Boolean value of Tensor with no values is ambiguous")),
+            1 => self.item(),
+            _ => Err(Error::runtime(OP, "Boolean value of Tensor with more than one value is ambiguous")),
+        }
+    }
+
     /// The only element, as the kind of number its dtype holds.
     pub fn item_scalar(&self) -> Result<Scalar> {
         use crate::dtype::Category::*;

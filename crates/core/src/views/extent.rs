@@ -1,7 +1,8 @@
 //! Dimensions of size 1 stretched without copying.
 
 use super::op::ViewOp;
-use crate::{Dims, Error, Result, Sizes, Tensor};
+use crate::{Dims, Error, Result, Sizes, Tensor, broadcast_shapes};
+use std::borrow::Borrow;
 
 impl Tensor {
     /// Dimensions of size 1 repeated to `shape` without copying; -1 keeps a size.
@@ -71,5 +72,28 @@ impl Tensor {
     /// [`Tensor::expand`] under NumPy's name.
     pub fn broadcast_to(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
         self.expand(shape)
+    }
+
+    /// Tensors expanded to the shape that they broadcast to; those that have it come back as they are.
+    ///
+    /// # Errors
+    /// They do not broadcast.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (row, column) = (Tensor::new([1, 2])?, Tensor::new([[3], [4]])?);
+    /// let both = Tensor::broadcast_tensors(&[row, column])?;
+    /// assert_eq!(both[1].to_vec::<i32>()?, [3, 3, 4, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn broadcast_tensors<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Vec<Tensor>> {
+        const OP: &str = "broadcast_tensors";
+        let parts = tensors.iter().map(|t| t.borrow().resolve(OP)).collect::<Result<Vec<_>>>()?;
+        let mut shape = Dims::new();
+        for part in &parts {
+            shape = broadcast_shapes(OP, &shape, &part.shape())?;
+        }
+        let stretched = |part: Tensor| if part.shape() == shape { Ok(part) } else { part.expand(&shape) };
+        parts.into_iter().map(stretched).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Views: tensors that share the memory of another one.
 
+mod embed;
 mod extent;
 mod op;
 mod order;

@@ -16,7 +16,12 @@ impl Tensor {
     pub fn select(&self, dim: i64, index: i64) -> Result<Tensor> {
         const OP: &str = "select";
         let x = self.resolve(OP)?;
-        let shape = x.shape();
+        x.viewed(OP, "SelectBackward0", x.select_step(dim, index)?)
+    }
+
+    pub(super) fn select_step(&self, dim: i64, index: i64) -> Result<ViewOp> {
+        const OP: &str = "select";
+        let shape = self.shape();
         if shape.is_empty() {
             return Err(Error::index(OP, "select() cannot be applied to a 0-dim tensor."));
         }
@@ -29,7 +34,7 @@ impl Tensor {
             ));
         }
         let index = if index < 0 { index + size } else { index } as usize;
-        x.viewed(OP, "SelectBackward0", ViewOp::Select { dim, index })
+        Ok(ViewOp::Select { dim, index })
     }
 
     /// `length` indices of `dim` from `start` on.
@@ -85,7 +90,12 @@ impl Tensor {
     ) -> Result<Tensor> {
         const OP: &str = "slice";
         let x = self.resolve(OP)?;
-        let shape = x.shape();
+        x.viewed(OP, "SliceBackward0", x.slice_step(dim, start.into(), end.into(), step)?)
+    }
+
+    pub(super) fn slice_step(&self, dim: i64, start: Option<i64>, end: Option<i64>, step: i64) -> Result<ViewOp> {
+        const OP: &str = "slice";
+        let shape = self.shape();
         if shape.is_empty() {
             return Err(Error::index(OP, "slice() cannot be applied to a 0-dim tensor."));
         }
@@ -95,12 +105,10 @@ impl Tensor {
         }
         let size = shape[dim] as i64;
         let bound = |bound: i64| if bound < 0 { bound.saturating_add(size).max(0) } else { bound.min(size) };
-        let start = bound(start.into().unwrap_or(0));
-        let end = bound(end.into().unwrap_or(i64::MAX)).max(start);
+        let start = bound(start.unwrap_or(0));
+        let end = bound(end.unwrap_or(i64::MAX)).max(start);
         let len = (end - start) as u64;
-        let view =
-            ViewOp::Slice { dim, start: start as usize, len: len.div_ceil(step as u64) as usize, step: step as usize };
-        x.viewed(OP, "SliceBackward0", view)
+        Ok(ViewOp::Slice { dim, start: start as usize, len: len.div_ceil(step as u64) as usize, step: step as usize })
     }
 
     /// The diagonal of two dimensions, in a new last dimension; `offset` shifts it to the right, below zero down.
@@ -117,12 +125,17 @@ impl Tensor {
     pub fn diagonal(&self, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
         const OP: &str = "diagonal";
         let x = self.resolve(OP)?;
-        let rank = x.dim();
+        x.viewed(OP, "DiagonalBackward0", x.diagonal_step(offset, dim1, dim2)?)
+    }
+
+    pub(super) fn diagonal_step(&self, offset: i64, dim1: i64, dim2: i64) -> Result<ViewOp> {
+        const OP: &str = "diagonal";
+        let rank = self.dim();
         let (first, second) = (wrap_dim(OP, dim1, rank)?, wrap_dim(OP, dim2, rank)?);
         if first == second {
             return Err(Error::runtime(OP, format!("diagonal dimensions cannot be identical {dim1}, {dim2}")));
         }
-        x.viewed(OP, "DiagonalBackward0", ViewOp::Diagonal { offset, dim1: first, dim2: second })
+        Ok(ViewOp::Diagonal { offset, dim1: first, dim2: second })
     }
 
     /// Every window of `size` indices along `dimension`, `step` apart, in a new last dimension.

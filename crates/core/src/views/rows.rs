@@ -1,7 +1,8 @@
 //! The views in the table of operations.
 
+use crate::Tensor;
 use crate::ops::by_hand;
-use crate::ops::sample::{joined, shaped};
+use crate::ops::sample::{joined, shaped, shaped_pairs};
 
 by_hand! {
     table: VIEWS;
@@ -52,6 +53,17 @@ by_hand! {
     hsplit: shaped(&[2, 4], &[0, 4], |x| joined(x.hsplit(2)?));
     vsplit: shaped(&[4, 2], &[4, 0], |x| joined(x.vsplit([1])?));
     dsplit: shaped(&[1, 2, 4], &[0, 2, 4], |x| joined(x.dsplit(2)?));
+    select_scatter as "SelectScatterBackward0":
+        shaped_pairs((&[2, 3], &[3]), (&[2, 0], &[0]), |a, b| a.select_scatter(b, 0, -1));
+    slice_scatter as "SliceScatterBackward0":
+        shaped_pairs((&[2, 3], &[2, 2]), (&[0, 3], &[0, 2]), |a, b| a.slice_scatter(b, 1, None, None, 2));
+    diagonal_scatter as "DiagonalScatterBackward0":
+        shaped_pairs((&[2, 3], &[2]), (&[2, 0], &[0]), |a, b| a.diagonal_scatter(b, 1, 0, 1));
+    // In the first tensor it is PyTorch's own, which finite differences do not confirm.
+    as_strided_scatter as "AsStridedScatterBackward0": shaped(&[2], &[0], |x| {
+        Tensor::ones_with([2, 3], x.dtype())?.as_strided_scatter(x, x.shape(), [3], 1)
+    });
+    broadcast_tensors: shaped_pairs((&[2, 1], &[3]), (&[0, 1], &[3]), |a, b| joined(Tensor::broadcast_tensors(&[a, b])?));
     unbind as "UnbindBackward0": shaped(&[2, 3], &[2, 0], |x| joined(x.unbind(0)?));
 }
 

@@ -35,6 +35,9 @@ pub(crate) unsafe fn run(kind: Indexing, dim: usize, spread: &Body, index: &Body
         (Indexing::Scatter, 4) => unsafe { job.scatter::<i32>(|_, new| new) },
         (Indexing::Scatter, _) => unsafe { job.scatter::<i64>(|_, new| new) },
         (Indexing::ScatterAdd, _) => dispatch!(table.dtype, T => unsafe { job.scatter::<T>(sum::<T>) }),
+        (Indexing::ScatterMul, _) => dispatch!(table.dtype, T => unsafe { job.scatter::<T>(product::<T>) }),
+        (Indexing::ScatterMax, _) => dispatch!(table.dtype, T => unsafe { job.scatter::<T>(further::<T, true>) }),
+        (Indexing::ScatterMin, _) => dispatch!(table.dtype, T => unsafe { job.scatter::<T>(further::<T, false>) }),
     }
     job.bad.into_inner()
 }
@@ -47,6 +50,29 @@ fn sum<T: Element>(a: T, b: T) -> T {
         t if t.is_floating_point() => T::from_f32(a.to_f32() + b.to_f32()),
         _ => T::from_i64(a.to_i64().wrapping_add(b.to_i64())),
     }
+}
+
+/// The product in the type itself; of bools, whether both are true.
+#[inline(always)]
+fn product<T: Element>(a: T, b: T) -> T {
+    match T::DTYPE {
+        DType::F64 => T::from_f64(a.to_f64() * b.to_f64()),
+        t if t.is_floating_point() => T::from_f32(a.to_f32() * b.to_f32()),
+        _ => T::from_i64(a.to_i64().wrapping_mul(b.to_i64())),
+    }
+}
+
+/// The larger or smaller of two; NaN where one is.
+#[inline(always)]
+fn further<T: Element, const LARGER: bool>(a: T, b: T) -> T {
+    let takes_b = match T::DTYPE.is_floating_point() {
+        true if a.to_f64().is_nan() => false,
+        true if LARGER => b.to_f64() > a.to_f64() || b.to_f64().is_nan(),
+        true => b.to_f64() < a.to_f64() || b.to_f64().is_nan(),
+        false if LARGER => b.to_i64() > a.to_i64(),
+        false => b.to_i64() < a.to_i64(),
+    };
+    if takes_b { b } else { a }
 }
 
 impl Job<'_> {

@@ -112,7 +112,7 @@ impl Backend for Cpu {
     fn index(&self, kind: Indexing, dim: usize, spread: &Body, index: &Body, table: &Body) -> Result<Option<i64>> {
         let _locked = match kind {
             Indexing::Gather => lock(&[index, table], &[spread]),
-            Indexing::Scatter | Indexing::ScatterAdd => lock(&[index, spread], &[table]),
+            _ => lock(&[index, spread], &[table]),
         };
         // SAFETY: the storages are locked; shapes and dtypes were checked.
         Ok(unsafe { index::run(kind, dim, spread, index, table) })

@@ -5,6 +5,7 @@ mod arithmetic;
 mod compare;
 mod exponential;
 mod extremum;
+mod frexp;
 mod hyperbolic;
 mod powers;
 mod rounding;
@@ -33,11 +34,12 @@ pub(crate) const TABLES: &[&[crate::ops::Row]] = &[
     activation::ACTIVATION,
     activation::COMPOSED,
     extremum::EXTREMUM,
+    frexp::FREXP,
     compare::COMPARE,
     select::SELECT,
 ];
 
 /// The gradient of an operation that has none.
-fn not_differentiable(name: &str) -> Result<Tensor> {
+pub(crate) fn not_differentiable(name: &str) -> Result<Tensor> {
     Err(Error::runtime("backward", format!("derivative for aten::{name} is not implemented")))
 }

@@ -55,7 +55,8 @@ fn integers(shape: &Dims, indices: &[Option<Tensor>]) -> Result<Vec<Option<Tenso
         }
     }
     if out.len() > shape.len() {
-        return Err(Error::index(OP, format!("too many indices for tensor of dimension {}", shape.len())));
+        let (rank, got) = (shape.len(), out.len());
+        return Err(Error::index(OP, format!("too many indices for tensor of dimension {rank} (got {got})")));
     }
     Ok(out)
 }
@@ -77,6 +78,9 @@ impl Plan {
                     ),
                 )
             })?;
+        }
+        if dims.iter().any(|&d| own[d] == 0) && !shape.contains(&0) {
+            return Err(Error::index(OP, "index is out of bounds for dimension with size 0"));
         }
         check_list(shape.checked_numel(OP)?, 3 * size_of::<i64>())?;
         let mut flat = vec![0i64; shape.numel()];
@@ -210,7 +214,8 @@ fn index_put(
         ));
     }
     let plan = Plan::new(&body.shape, indices)?;
-    let spread = expanded(OP, &from, &plan.result).map_err(|_| {
+    let spread = expanded(OP, &from, &plan.result).ok().filter(|_| from.shape.len() <= plan.result.len());
+    let spread = spread.ok_or_else(|| {
         Error::runtime(
             OP,
             format!(

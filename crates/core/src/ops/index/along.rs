@@ -1,14 +1,11 @@
 //! Elements picked and written along one dimension, each by an index of its own.
 
-use super::run::{as_i64, gathered, is_index_dtype, out_of_bounds, raised, run};
+use super::places::{Places, seen, uncornered};
+use super::run::{as_i64, gathered, is_index_dtype, out_of_bounds, raised};
 use crate::backend::Indexing;
 use crate::ops::record::{linear, written};
-use crate::{Body, DType, Dims, Error, Result, Scalar, Tensor, broadcast_shapes, wrap_dim};
+use crate::{Body, DType, Error, Result, Scalar, Tensor, broadcast_shapes, wrap_dim};
 use smallvec::smallvec;
-
-fn seen(shape: &Dims) -> Dims {
-    if shape.is_empty() { Dims::from([1]) } else { shape.clone() }
-}
 
 impl Tensor {
     /// Element `[.., index[.., i, ..], ..]` at each place of `index`, which has the tensor's rank and, outside `dim`,
@@ -103,23 +100,23 @@ impl Tensor {
     /// # Errors
     /// Shapes or dtypes that do not fit, or an index that is not there.
     pub fn scatter(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
-        scatter(self, dim, index, Source::Tensor(src), Indexing::Scatter, None)
+        scatter(self, dim, index, src, Indexing::Scatter, None)
     }
 
     /// In-place form of [`Tensor::scatter`].
     pub fn scatter_(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<&Tensor> {
-        scatter(self, dim, index, Source::Tensor(src), Indexing::Scatter, Some("scatter_"))?;
+        scatter(self, dim, index, src, Indexing::Scatter, Some("scatter_"))?;
         Ok(self)
     }
 
     /// [`Tensor::scatter`] of one number.
     pub fn scatter_value(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<Tensor> {
-        scatter(self, dim, index, Source::Number(value.into()), Indexing::Scatter, None)
+        scatter_value(self, dim, index, value.into(), None)
     }
 
     /// In-place form of [`Tensor::scatter_value`].
     pub fn scatter_value_(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<&Tensor> {
-        scatter(self, dim, index, Source::Number(value.into()), Indexing::Scatter, Some("scatter_"))?;
+        scatter_value(self, dim, index, value.into(), Some("scatter_"))?;
         Ok(self)
     }
 
@@ -128,105 +125,54 @@ impl Tensor {
     /// # Errors
     /// Shapes or dtypes that do not fit, or an index that is not there.
     pub fn scatter_add(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
-        scatter(self, dim, index, Source::Tensor(src), Indexing::ScatterAdd, None)
+        scatter(self, dim, index, src, Indexing::ScatterAdd, None)
     }
 
     /// In-place form of [`Tensor::scatter_add`].
     pub fn scatter_add_(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<&Tensor> {
-        scatter(self, dim, index, Source::Tensor(src), Indexing::ScatterAdd, Some("scatter_add_"))?;
+        scatter(self, dim, index, src, Indexing::ScatterAdd, Some("scatter_add_"))?;
         Ok(self)
     }
 }
 
-enum Source<'a> {
-    Tensor(&'a Tensor),
-    Number(Scalar),
-}
-
-/// The part of a body that an index of `shape` pairs with.
-fn corner(body: &Body, shape: &Dims) -> Body {
-    body.view(shape.clone(), body.strides.clone(), body.offset)
-}
+const SCATTER: &str = "scatter";
 
 fn scatter(
     x: &Tensor,
     dim: i64,
     index: &Tensor,
-    source: Source<'_>,
+    src: &Tensor,
     kind: Indexing,
     in_place: Option<&'static str>,
 ) -> Result<Tensor> {
-    const OP: &str = "scatter";
-    let (x, index) = (x.resolve(OP)?, index.resolve(OP)?);
-    let (body, places) = (x.body(), index.body());
-    let dim = wrap_dim(OP, dim, body.shape.len())?;
-    let empty = places.numel() == 0;
-    if !empty && !is_index_dtype(places.dtype) {
-        return Err(Error::runtime(OP, "scatter(): Expected dtype int32/int64 for index"));
-    }
-    let source = match source {
-        Source::Number(number) => Err(Tensor::full_with((), number, body.dtype)?.to(body.device())?),
-        Source::Tensor(tensor) => Ok(tensor.resolve(OP)?),
-    };
-    if let Ok(src) = &source
-        && src.dtype() != body.dtype
-    {
-        return Err(Error::runtime(OP, "scatter(): Expected self.dtype to be equal to src.dtype"));
-    }
-    let (own, wanted) = (seen(&body.shape), seen(&places.shape));
-    if !empty {
-        check_scatter(OP, dim, &own, &wanted, source.as_ref().ok())?;
-    }
-    let index64 = raised(as_i64(&index)?);
-    let spread = match &source {
-        Ok(src) if !empty => corner(&raised(src.detach().body()), &wanted),
-        Ok(src) => src.detach().body(),
-        Err(number) => number.body().view(wanted.clone(), Dims::repeat(0, wanted.len()), 0),
-    };
-    let size = own[dim];
-    let write = |out: &Body| match empty {
-        true => Ok(()),
-        false => run(kind, dim, &spread, &index64, out, |i| out_of_bounds(OP, i, dim, size)),
-    };
+    let (x, index, src) = (x.resolve(SCATTER)?, index.resolve(SCATTER)?, src.resolve(SCATTER)?);
+    let places = Places::new(SCATTER, &x, dim, index, Some(&src))?;
+    let spread = places.paired(&src.body());
+    let write = |out: &Body| places.write(SCATTER, kind, &spread, out);
     let adds = kind == Indexing::ScatterAdd;
-    match &source {
-        Err(_) => written("ScatterBackward1", &[&x], in_place, write, move |g, _| {
-            Ok(smallvec![Some(g.scatter_value(dim as i64, &index, 0)?)])
-        }),
-        Ok(src) => {
-            let name = if adds { "ScatterAddBackward0" } else { "ScatterBackward0" };
-            let shape = src.shape();
-            written(name, &[&x, src], in_place, write, move |g, needs| {
-                let kept = || if adds { Ok(g.clone()) } else { g.scatter_value(dim as i64, &index, 0) };
-                // Elements of the source beyond the index went nowhere.
-                let given = || {
-                    let part = g.gather(dim as i64, &index)?;
-                    let has = part.shape();
-                    let missing = shape.iter().zip(&has).rev().flat_map(|(&n, &p)| [0, (n - p) as i64]);
-                    part.constant_pad_nd(missing.collect::<crate::Sizes>(), 0)
-                };
-                Ok(smallvec![needs[0].then(kept).transpose()?, needs[1].then(given).transpose()?])
-            })
-        }
-    }
+    let name = if adds { "ScatterAddBackward0" } else { "ScatterBackward0" };
+    let (dim, index, shape) = (places.dim as i64, places.index.clone(), src.shape());
+    written(name, &[&x, &src], in_place, write, move |g, needs| {
+        let kept = || if adds { Ok(g.clone()) } else { g.scatter_value(dim, &index, 0) };
+        let given = || uncornered(&g.gather(dim, &index)?, &shape);
+        Ok(smallvec![needs[0].then(kept).transpose()?, needs[1].then(given).transpose()?])
+    })
 }
 
-fn check_scatter(op: &'static str, dim: usize, own: &Dims, wanted: &Dims, src: Option<&Tensor>) -> Result<()> {
-    if own.len() != wanted.len() {
-        return Err(Error::runtime(op, "Index tensor must have the same number of dimensions as self tensor"));
-    }
-    let shape = src.map(|s| seen(&s.shape()));
-    if shape.as_ref().is_some_and(|s| s.len() != wanted.len()) {
-        return Err(Error::runtime(op, "Index tensor must have the same number of dimensions as src tensor"));
-    }
-    let beyond = (0..own.len()).any(|d| d != dim && wanted[d] > own[d]);
-    let beyond_src = shape.as_ref().is_some_and(|s| (0..s.len()).any(|d| wanted[d] > s[d]));
-    if !beyond && !beyond_src {
-        return Ok(());
-    }
-    let mut text = format!("Expected index {wanted:?} to be no larger than self {own:?} apart from dimension {dim}");
-    if let Some(shape) = shape {
-        text += &format!(" and to be no larger size than src {shape:?}");
-    }
-    Err(Error::runtime(op, text))
+fn scatter_value(
+    x: &Tensor,
+    dim: i64,
+    index: &Tensor,
+    value: Scalar,
+    in_place: Option<&'static str>,
+) -> Result<Tensor> {
+    let (x, index) = (x.resolve(SCATTER)?, index.resolve(SCATTER)?);
+    let places = Places::new(SCATTER, &x, dim, index, None)?;
+    let number = Tensor::full_with((), value, x.dtype())?.to(x.device())?;
+    let spread = places.repeated(&number.body());
+    let write = |out: &Body| places.write(SCATTER, Indexing::Scatter, &spread, out);
+    let (dim, index) = (places.dim as i64, places.index.clone());
+    written("ScatterBackward1", &[&x], in_place, write, move |g, _| {
+        Ok(smallvec![Some(g.scatter_value(dim, &index, 0)?)])
+    })
 }

@@ -101,6 +101,15 @@ impl Sliced {
     }
 }
 
+/// Leading dimensions of size 1 do not count where a value is written.
+fn without_leading_ones(value: &Tensor) -> Result<Tensor> {
+    let shape = value.shape();
+    match shape.iter().position(|&n| n != 1).unwrap_or(shape.len()) {
+        0 => Ok(value.clone()),
+        first => value.reshape(&shape[first..]),
+    }
+}
+
 impl Tensor {
     /// Python's `x[...]`: a view for integers, ranges, `..`, [`Ellipsis`](crate::Ellipsis) and
     /// [`NewAxis`](crate::NewAxis); a copy where index tensors or masks take part.
@@ -128,7 +137,7 @@ impl Tensor {
     /// Python's `x[...] = value`: writes a tensor, which broadcasts, or a number.
     ///
     /// # Errors
-    /// As [`Tensor::i`]; `value` does not broadcast; this tensor is a leaf that requires grad, outside `no_grad`.
+    /// As [`Tensor::i`]; `value` does not broadcast, or has another dtype where index tensors take part; this tensor is a leaf that requires grad, outside `no_grad`.
     ///
     /// ```
     /// use firebrick_core::Tensor;
@@ -141,7 +150,12 @@ impl Tensor {
         let (x, value) = (self.resolve(OP)?, value.into_operand()?.resolved(OP)?);
         let Sliced { view, tensors } = sliced(&x, index.into_index())?;
         if !tensors.is_empty() {
-            let value = value.to((view.device(), view.dtype()))?;
+            // A number takes the dtype, a 0-dimensional tensor the device; other tensors must have them.
+            let value = match (value.is_wrapped_number(), value.dim()) {
+                (true, _) => value.to((view.device(), view.dtype()))?,
+                (false, 0) => value.to(view.device())?,
+                (false, _) => without_leading_ones(&value)?,
+            };
             view.index_put_(&tensors, &value, false)?;
             return Ok(self);
         }
@@ -149,11 +163,10 @@ impl Tensor {
             view.fill_(value.item_scalar()?)?;
             return Ok(self);
         }
-        // The words are those of `expand`, not of `copy_`; leading dimensions of size 1 do not count.
+        // The words are those of `expand`, not of `copy_`.
         let shape = view.shape();
         if expanded(OP, &value.body(), &shape).is_err() {
-            let first = value.shape().iter().position(|&n| n != 1).unwrap_or(0);
-            value.detach().reshape(&value.shape()[first..])?.expand(&shape)?;
+            without_leading_ones(&value.detach())?.expand(&shape)?;
         }
         view.copy_(&value)?;
         Ok(self)

@@ -1,11 +1,30 @@
 //! This family in the table of operations.
 
 use crate::ops::by_hand;
-use crate::ops::sample::{shaped, shaped_pairs};
+use crate::ops::sample::{ANY, Sample, Trait, one, shaped, shaped_pairs};
 use crate::{Result, Tensor};
 
 fn long<const N: usize>(list: [i64; N]) -> Result<Tensor> {
     Tensor::new(list)
+}
+
+/// Samples of combinations: every word, with and without what was there, zeros among the factors.
+fn folded(
+    f: impl Fn(&Tensor, &Tensor, &Tensor, &str, bool) -> Result<Tensor> + Clone + Send + Sync + 'static,
+) -> Result<Vec<Sample>> {
+    let mut samples = Vec::new();
+    for how in ["sum", "prod", "mean", "amax", "amin"] {
+        for include_self in [true, false] {
+            let f = f.clone();
+            samples.extend(shaped_pairs((&[2, 3], &[2, 3]), (&[0, 3], &[0, 3]), move |a, b| {
+                f(a, &long([2, 0, 2])?, b, how, include_self)
+            })?);
+        }
+    }
+    let (x, src) = (ANY.tensor(&[1, 2], 7)?, Tensor::new([[0.0f64, 2.0, 0.0, 1.5]])?);
+    src.requires_grad_(true)?;
+    samples.push(one(Trait::Plain, vec![x, src], move |x| f(&x[0], &long([0, 0, 1, 1])?, &x[1], "prod", true)));
+    Ok(samples)
 }
 
 by_hand! {
@@ -46,6 +65,13 @@ by_hand! {
             0 => a.scatter_add(1, &b.detach().to(crate::DType::I64)?, b),
             _ => a.scatter_add(1, &Tensor::new([[2i64, 2], [0, 1]])?, b),
         });
+    scatter_reduce as "ScatterReduceBackward0" in scatter_reduce_: folded(|x, index, src, how, include_self| {
+        x.scatter_reduce(1, &src.detach().mul(0)?.to(crate::DType::I64)?.add(index)?, src, how, include_self)
+    });
+    index_reduce as "IndexReduceBackward0" in index_reduce_: folded(|x, index, src, how, include_self| match how {
+        "sum" => x.index_add(1, index, src, 1),
+        how => x.index_reduce(1, index, src, how, include_self),
+    });
     masked_select as "MaskedSelectBackward0":
         shaped(&[2, 3], &[0, 3], |x| x.masked_select(&Tensor::new([true, false, true])?));
     masked_scatter as "MaskedScatterBackward0" in masked_scatter_:

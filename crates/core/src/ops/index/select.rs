@@ -98,6 +98,63 @@ impl Tensor {
     }
 }
 
+/// Checks that `source` has the shape and dtype of `x` but for as many slices along `dim` as the vector `index` names.
+pub(super) fn check_slices(
+    op: &'static str,
+    name: &str,
+    x: &Tensor,
+    dim: usize,
+    index: &Tensor,
+    source: &Tensor,
+) -> Result<()> {
+    let (body, from) = (x.body(), source.body());
+    let refuse = |text: String| Err(Error::runtime(op, text));
+    if index.dim() > 1 {
+        return Err(Error::index(
+            op,
+            format!(
+                "{name}(): Index is supposed to be a vector, but got dim: {} with type: {} and size: {:?}",
+                index.dim(),
+                index.dtype().scalar_name(),
+                index.shape()
+            ),
+        ));
+    }
+    if !is_index_dtype(index.dtype()) {
+        return refuse(format!(
+            "{name}(): Expected dtype int32/int64 for index but got: {}",
+            index.dtype().scalar_name()
+        ));
+    }
+    if body.dtype != from.dtype {
+        return refuse(format!(
+            "{name}(): self ({}) and source ({}) must have the same scalar type",
+            body.dtype.scalar_name(),
+            from.dtype.scalar_name()
+        ));
+    }
+    let rank = from.shape.len();
+    if dim > 0 && dim >= rank {
+        return refuse(format!("{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim {rank}"));
+    }
+    let (count, has) = (index.numel(), from.shape.get(dim).copied().unwrap_or(1));
+    if count != has && rank == 0 && body.shape.is_empty() {
+        return Err(Error::index(op, "Dimension specified as 0 but tensor has no dimensions"));
+    }
+    if count != has {
+        return refuse(format!(
+            "{name}(): Number of indices ({count}) should be equal to source.size(dim): ({has}), for dim: {dim}"
+        ));
+    }
+    if body.shape.len() != rank || with_count(&body.shape, dim, 0) != with_count(&from.shape, dim, 0) {
+        return refuse(format!(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {:?} source.shape = {:?}",
+            body.shape, from.shape
+        ));
+    }
+    Ok(())
+}
+
 fn index_add(
     x: &Tensor,
     dim: i64,
@@ -110,43 +167,7 @@ fn index_add(
     let (x, index, source) = (x.resolve(OP)?, index.resolve(OP)?, source.resolve(OP)?);
     let (body, from) = (x.body(), source.body());
     let dim = wrap_dim(OP, dim, body.shape.len())?;
-    let refuse = |text: String| Err(Error::runtime(OP, text));
-    if index.dim() > 1 {
-        return Err(Error::index(
-            OP,
-            format!(
-                "index_add_(): Index is supposed to be a vector, but got dim: {} with type: {} and size: {:?}",
-                index.dim(),
-                index.dtype().scalar_name(),
-                index.shape()
-            ),
-        ));
-    }
-    if !is_index_dtype(index.dtype()) {
-        return refuse(format!(
-            "index_add_(): Expected dtype int32/int64 for index but got: {}",
-            index.dtype().scalar_name()
-        ));
-    }
-    if body.dtype != from.dtype {
-        return refuse(format!(
-            "index_add_(): self ({}) and source ({}) must have the same scalar type",
-            body.dtype.scalar_name(),
-            from.dtype.scalar_name()
-        ));
-    }
-    let (count, has) = (index.numel(), from.shape.get(dim).copied().unwrap_or(1));
-    if count != has {
-        return refuse(format!(
-            "index_add_(): Number of indices ({count}) should be equal to source.size(dim): ({has}), for dim: {dim}"
-        ));
-    }
-    if with_count(&body.shape, dim, 0) != with_count(&from.shape, dim, 0) {
-        return refuse(format!(
-            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {:?} source.shape = {:?}",
-            body.shape, from.shape
-        ));
-    }
+    check_slices(OP, "index_add_", &x, dim, &index, &source)?;
     let scaled = if alpha.to_f64() == 1.0 { source.detach() } else { source.detach().mul(alpha)?.to(body.dtype)? };
     let spread = raised(scaled.body());
     let places = stretched(&raised(as_i64(&index)?), &spread.shape, dim);

@@ -1,9 +1,10 @@
-//! Operations whose gradient the caller writes.
+//! Recording by hand, with a closure for the gradient.
 
-use super::node::{Edge, Grads, Node, OutputInfo, records};
+use super::apply::wrong_count;
+use crate::autograd::node::{Edge, Grads, Node, OutputInfo, records};
 use crate::tensor::ViewOrigin;
 use crate::views::ViewOp;
-use crate::{Error, Result, Tensor};
+use crate::{Result, Tensor};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -30,13 +31,7 @@ pub fn record(
     let function = move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| -> Result<Grads> {
         let grads = backward(grads)?;
         if grads.len() != count {
-            return Err(Error::runtime(
-                name,
-                format!(
-                    "function {name} returned an incorrect number of gradients (expected {count}, got {})",
-                    grads.len()
-                ),
-            ));
+            return Err(wrong_count(name, count, grads.len()));
         }
         Ok(grads.into_iter().collect())
     };
@@ -49,7 +44,7 @@ pub fn record(
 }
 
 /// The tensor that becomes an output: an input that was returned as it is is a view of that input.
-fn returned(name: &'static str, inputs: &[&Tensor], output: &Tensor) -> Result<Tensor> {
+pub(super) fn returned(name: &'static str, inputs: &[&Tensor], output: &Tensor) -> Result<Tensor> {
     if !inputs.iter().any(|input| input.ptr_eq(output)) {
         return Ok(output.detach());
     }
