@@ -36,7 +36,10 @@ pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
-pub use ops::{ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice};
+pub use ops::{
+    AvgPoolOptions, BagMode, BagOptions, ConvOptions, ConvTransposeOptions, Ellipsis, FoldOptions, GridMode, GridPadding, IndexItem,
+    InterpolateMode, InterpolateOptions, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice,
+};
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{MemoryStats, empty_cache, memory_stats};

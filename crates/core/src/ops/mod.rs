@@ -34,6 +34,7 @@ mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
 mod reduce;
+mod resample;
 pub mod sample;
 mod shape;
 mod softmax;
@@ -43,10 +44,11 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
-pub use conv::{ConvOptions, Padding, PoolOptions};
-pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
+pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
+pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;
 pub use optimizer::optimizer_step;
+pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

@@ -1,7 +1,7 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{conv, copy, elementwise, index, linalg, loss, norm, random, reduce, shape, softmax};
+use super::{conv, copy, elementwise, index, linalg, loss, norm, random, reduce, resample, shape, softmax};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -37,6 +37,7 @@ pub fn table() -> Vec<&'static Row> {
         linalg::TABLES,
         conv::TABLES,
         copy::TABLES,
+        resample::TABLES,
         norm::TABLES,
         loss::TABLES,
         random::TABLES,

@@ -1,5 +1,6 @@
 //! Matrix products.
 
+mod bilinear;
 mod matmul;
 mod products;
 mod run;
@@ -7,4 +8,4 @@ mod run;
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[products::PRODUCTS, matmul::MATMUL];
+pub(crate) const TABLES: &[&[Row]] = &[products::PRODUCTS, matmul::MATMUL, bilinear::BILINEAR];
