@@ -15,9 +15,10 @@ mod creation;
 mod index;
 mod linalg;
 mod losses;
-mod pooling;
+pub(crate) mod pooling;
 mod reductions;
 mod views;
+pub(crate) mod vision;
 
 pub use args::{Args, ints, tensors};
 
@@ -93,6 +94,7 @@ const TABLES: &[&[Row]] = &[
     pooling::ROWS,
     reductions::ROWS,
     views::ROWS,
+    vision::ROWS,
 ];
 
 /// A number beside a tensor.

@@ -2,8 +2,10 @@
 
 mod activations;
 mod classes;
+mod images;
 mod layer;
 mod losses;
+mod pools;
 
 pub use classes::construct;
 pub use layer::{Layer, Plain, With, plain, with};

@@ -1,19 +1,34 @@
 //! Layers, one file a family.
 
 mod activation;
+mod adaptive_pool;
+mod avg_pool;
 mod batch_norm;
+mod bilinear;
 mod clipping;
 mod conv;
+mod conv_transpose;
 mod dropout;
 mod embedding;
+mod embedding_bag;
 mod flatten;
+mod fold;
+mod fractional_max_pool;
 mod gated;
+mod group_norm;
 mod identity;
+mod instance_norm;
 mod layer_norm;
 mod linear;
 mod loss;
+mod max_unpool;
+mod padding;
 mod pooling;
+mod response;
+mod rms_norm;
+mod shuffle;
 mod softmax;
+mod upsample;
 
 pub use activation::*;
 pub use batch_norm::{
@@ -31,3 +46,18 @@ pub use linear::{Linear, LinearBuilder};
 pub use loss::*;
 pub use pooling::{MaxPool1d, MaxPool1dBuilder, MaxPool2d, MaxPool2dBuilder, MaxPool3d, MaxPool3dBuilder};
 pub use softmax::{LogSoftmax, Softmax, Softmax2d, Softmin};
+pub use adaptive_pool::*;
+pub use avg_pool::*;
+pub use bilinear::{Bilinear, BilinearBuilder};
+pub use conv_transpose::*;
+pub use embedding_bag::{EmbeddingBag, EmbeddingBagBuilder};
+pub use fold::{Fold, Unfold};
+pub use fractional_max_pool::{FractionalMaxPool2d, FractionalMaxPool3d};
+pub use group_norm::{GroupNorm, GroupNormBuilder};
+pub use instance_norm::*;
+pub use max_unpool::{MaxUnpool1d, MaxUnpool2d, MaxUnpool3d};
+pub use padding::*;
+pub use response::{CrossMapLRN2d, LocalResponseNorm};
+pub use rms_norm::{RMSNorm, RMSNormBuilder};
+pub use shuffle::{ChannelShuffle, PixelShuffle, PixelUnshuffle};
+pub use upsample::{Upsample, UpsamplingBilinear2d, UpsamplingNearest2d};
