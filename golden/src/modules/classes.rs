@@ -154,11 +154,11 @@ classes! { CLASSES;
     "LazyBatchNorm2d" |a| batch_norm!(a, nn::BatchNorm2d::lazy_builder());
     "LazyBatchNorm3d" |a| batch_norm!(a, nn::BatchNorm3d::lazy_builder());
     "InstanceNorm1d" |a| { let n = size(a, "num_features")?; instance_norm!(a, nn::InstanceNorm1d::builder(n)) };
-    "LazyInstanceNorm1d" |a| instance_norm!(a, nn::InstanceNorm1d::lazy_builder());
+    "LazyInstanceNorm1d" |a| batch_norm!(a, nn::InstanceNorm1d::lazy_builder());
     "InstanceNorm2d" |a| { let n = size(a, "num_features")?; instance_norm!(a, nn::InstanceNorm2d::builder(n)) };
-    "LazyInstanceNorm2d" |a| instance_norm!(a, nn::InstanceNorm2d::lazy_builder());
+    "LazyInstanceNorm2d" |a| batch_norm!(a, nn::InstanceNorm2d::lazy_builder());
     "InstanceNorm3d" |a| { let n = size(a, "num_features")?; instance_norm!(a, nn::InstanceNorm3d::builder(n)) };
-    "LazyInstanceNorm3d" |a| instance_norm!(a, nn::InstanceNorm3d::lazy_builder());
+    "LazyInstanceNorm3d" |a| batch_norm!(a, nn::InstanceNorm3d::lazy_builder());
     "GroupNorm" |a| { let (groups, n) = (a.int("num_groups")?, size(a, "num_channels")?); let norm = nn::GroupNorm::builder(groups, n).eps(a.float_or("eps", 1e-5)?); plain(norm.affine(a.bool_or("affine", true)?).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
     "RMSNorm" |a| {
         let mut norm = nn::RMSNorm::builder(a.ints("normalized_shape")?);

@@ -158,7 +158,8 @@ macro_rules! channel_norm {
 
             /// The lazy layer with options.
             pub fn lazy_builder() -> $builder {
-                $builder(Config::new(None, $usual))
+                // PyTorch's lazy layers do both, whatever the others do.
+                $builder(Config::new(None, true))
             }
 
             /// Channels of the input; 0 until a lazy layer has seen one.

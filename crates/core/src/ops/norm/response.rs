@@ -1,10 +1,7 @@
 //! Normalization by neighbouring channels.
 
-use crate::backend::Taps;
 use crate::ops::composed;
-use crate::ops::resample::separable;
 use crate::ops::sample;
-use crate::text::python_float;
 use crate::{AvgPoolOptions, Error, Result, Tensor};
 
 /// The mean of each channel's square and those of its neighbours, zeros beyond the first and last.
@@ -20,26 +17,6 @@ fn neighbours(x: &Tensor, size: i64) -> Result<Tensor> {
     let volume = square.reshape([shape[0], 1, shape[1], shape[2], flat])?;
     let padded = volume.constant_pad_nd([0, 0, 0, 0, before, after], 0)?;
     padded.avg_pool3d([size, 1, 1], &options)?.squeeze_dim(1)?.reshape(shape)
-}
-
-/// The channels whose squares PyTorch's running sum holds at each channel.
-fn running_window(channels: usize, size: i64) -> Vec<Vec<(usize, f64)>> {
-    let reach = ((size - 1) as f64 / 2.0 + 1.0) as i64;
-    let first = (0..reach.min(channels as i64).max(0)).map(|j| (j as usize, 1.0)).collect::<Vec<_>>();
-    let mut rows = vec![first];
-    for c in 1..channels as i64 {
-        let mut row = rows[c as usize - 1].clone();
-        let (entering, leaving) = (c + reach - 1, c - reach);
-        if c < channels as i64 - reach + 1 && entering >= 0 {
-            row.push((entering as usize, 1.0));
-        }
-        if c > reach && leaving >= 0 {
-            row.push((leaving as usize, -1.0));
-        }
-        rows.push(row);
-    }
-    rows.truncate(channels);
-    rows
 }
 
 composed! {
@@ -78,28 +55,4 @@ composed! {
         all.extend(sample::shaped(&[2, 3, 2, 2], &[2, 0, 2, 2], |x| x.local_response_norm(2, 0.5, 0.75, 1.0))?);
         Ok(all)
     };
-
-    /// Local response normalization of images as PyTorch's legacy layer computes it.
-    ///
-    /// As [`Tensor::local_response_norm`], but for the channels that count: PyTorch keeps a running sum that never lets
-    /// go of the first channel, and squares beyond the first and last channel are missing rather than zero in the sum
-    /// alone.
-    ///
-    /// # Errors
-    /// Another number of dimensions than four; a size of zero.
-    fn cross_map_lrn2d(&x, size: i64, alpha: f64, beta: f64, k: f64) -> Tensor {
-        const OP: &str = "cross_map_lrn2d";
-        let x = x.resolve(OP)?;
-        let shape = x.shape();
-        if shape.len() != 4 {
-            return Err(Error::value(OP, format!("CrossMapLRN2d: Expected input to be 4D, got {}D instead.", shape.len())));
-        }
-        if size == 0 {
-            return Err(Error::value(OP, "float division by zero").given(python_float(0.0)));
-        }
-        let taps = Taps::new(shape[1], running_window(shape[1], size));
-        let sum = separable(&x.mul(&x)?, &[(1, taps)])?;
-        x.mul(&sum.mul(alpha / size as f64)?.add(k)?.pow(-beta)?)
-    }
-    samples: sample::shaped(&[2, 5, 2, 1], &[0, 3, 2, 1], |x| x.cross_map_lrn2d(3, 0.5, 0.75, 1.0));
 }

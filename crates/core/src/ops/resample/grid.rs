@@ -14,7 +14,7 @@ pub enum GridMode {
     Bilinear,
     /// The nearest element.
     Nearest,
-    /// Cubic convolution of an image.
+    /// Cubic convolution.
     Bicubic,
 }
 
@@ -66,7 +66,7 @@ impl FromStr for GridPadding {
     }
 }
 
-fn check(x: &Tensor, grid: &Tensor, mode: GridMode) -> Result<()> {
+fn check(x: &Tensor, grid: &Tensor) -> Result<()> {
     const OP: &str = "grid_sample";
     let (sx, sg) = (x.shape(), grid.shape());
     let refuse = |text: String| Err(Error::runtime(OP, format!("grid_sampler(): {text}")));
@@ -93,9 +93,6 @@ fn check(x: &Tensor, grid: &Tensor, mode: GridMode) -> Result<()> {
             "expected input to have non-empty spatial dimensions, but input has sizes {sx:?} with dimension {} being empty",
             place + 2
         ));
-    }
-    if mode == GridMode::Bicubic && n == 3 {
-        return refuse("bicubic interpolation only supports 4D input".into());
     }
     if !x.is_floating_point() {
         let kernel = if n == 2 { "grid_sampler_2d_cpu_kernel_impl" } else { "grid_sampler3d_cpu" };
@@ -215,7 +212,7 @@ fn grid_sample(
     padding: GridPadding,
     align_corners: bool,
 ) -> Result<Tensor> {
-    check(x, grid, mode)?;
+    check(x, grid)?;
     let (sx, sg) = (x.shape(), grid.shape());
     let n = sx.len() - 2;
     // The grid names the last dimension first.
