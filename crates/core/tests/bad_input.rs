@@ -28,10 +28,15 @@ fn rows() -> Vec<&'static Row> {
     table().into_iter().filter(|row| only.as_ref().is_none_or(|name| name == row.name)).collect()
 }
 
-/// Calls every sample of every row with what `replace` makes of its inputs, forward and backward.
-fn every_row(what: &str, replace: impl Fn(&[Tensor]) -> Vec<Vec<Tensor>>, check: impl Fn(&Result<Tensor>) -> bool) {
+/// Calls every sample of `rows` with what `replace` makes of its inputs, forward and backward.
+fn every_row(
+    what: &str,
+    rows: impl IntoIterator<Item = &'static Row>,
+    replace: impl Fn(&[Tensor]) -> Vec<Vec<Tensor>>,
+    check: impl Fn(&Result<Tensor>) -> bool,
+) {
     let mut failures = Failures::new(what);
-    for row in rows() {
+    for row in rows {
         for (i, sample) in (row.samples)().unwrap().iter().enumerate() {
             for (k, given) in replace(&sample.inputs).into_iter().enumerate() {
                 let name = format!("{} sample {i} replacement {k}: {}", row.name, adversary::described(&given));
@@ -59,6 +64,7 @@ fn inputs_of_any_shape_value_and_layout_do_no_harm() {
     let every = inputs();
     every_row(
         "shapes and values",
+        rows(),
         |given| {
             let one = |at: usize| {
                 every.iter().map(move |new| {
@@ -78,6 +84,7 @@ fn inputs_of_any_shape_value_and_layout_do_no_harm() {
 fn inputs_of_every_dtype_do_no_harm() {
     every_row(
         "dtypes",
+        rows(),
         |given| {
             let cast = |x: &Tensor, dtype| x.detach().to(dtype).unwrap();
             let one = |at: usize| {
@@ -99,6 +106,8 @@ fn inputs_of_different_devices_are_refused() {
     accelerator::enable_mock(2);
     every_row(
         "devices",
+        // Assigning copies the value to where the tensor is.
+        rows().into_iter().filter(|row| row.name != "set"),
         |given| {
             // A number of the processor may join any device.
             let ranked = |x: &Tensor| x.dim() > 0 && x.numel() > 0;
@@ -146,6 +155,7 @@ fn inputs_that_are_all_on_another_device_give_the_same_numbers() {
 fn parameters_without_a_shape_are_refused_by_every_operation() {
     every_row(
         "uninitialized",
+        rows(),
         |given| {
             let one = |at: usize| {
                 let mut given = given.to_vec();

@@ -1,5 +1,7 @@
 //! `nn.Module` for Rust: PyTorch's exact behaviour, plus the failures PyTorch hides made loud.
 //!
+//! Whoever comes from PyTorch finds what is the same and what is not in [`from_pytorch`].
+//!
 //! ```
 //! use firebrick::prelude::*;
 //!
@@ -27,6 +29,9 @@ pub use firebrick_optim as optim;
 pub mod nn {
     pub use firebrick_nn::*;
 }
+
+#[doc = include_str!("from_pytorch.md")]
+pub mod from_pytorch {}
 
 #[doc(hidden)]
 pub use firebrick_nn::__private;

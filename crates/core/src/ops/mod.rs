@@ -24,6 +24,7 @@
 
 mod conv;
 mod copy;
+pub(crate) mod devices;
 pub(crate) mod elementwise;
 mod index;
 pub(crate) mod linalg;

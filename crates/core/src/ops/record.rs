@@ -2,7 +2,7 @@
 
 use crate::autograd::{Edge, Function, Grads, Node, OutputInfo, Saved, inplace, no_grad, records};
 use crate::backend;
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::tensor::copy::expanded;
 use crate::{Body, Error, Result, Tensor};
 use smallvec::{SmallVec, smallvec};
@@ -284,9 +284,7 @@ pub(crate) fn written(
     write: impl FnOnce(&Body) -> Result<()>,
     backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static,
 ) -> Result<Tensor> {
-    if let Some(other) = inputs.iter().map(|t| t.device()).find(|&device| device != inputs[0].device()) {
-        return Err(mixed_devices(name, inputs[0].device(), other));
-    }
+    same_device(name, inputs.iter().map(|t| t.device()))?;
     let recording = records(inputs.iter().copied());
     let edges: Edges = if recording { inputs.iter().map(|t| t.edge()).collect() } else { Edges::new() };
     let out = match in_place {

@@ -4,20 +4,18 @@
 //! locks storages, each once, always by rising address, so that two kernels can never wait for each other
 //! and no thread waits for a lock that it holds itself. Nothing of the user's runs while they are held.
 
-use super::{Block, Storage};
+use super::Storage;
 use crate::tensor::Body;
-use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::lock_api::RawRwLock as _;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+/// Distinct storages, by address, and whether each is to be written.
+type Wanted<'a> = SmallVec<[(&'a Storage, bool); 4]>;
+
 /// Keeps the storages of one kernel locked until it is dropped.
 pub(crate) struct Locked<'a> {
-    _guards: SmallVec<[Guard<'a>; 4]>,
-}
-
-enum Guard<'a> {
-    Read { _guard: RwLockReadGuard<'a, Block> },
-    Write { _guard: RwLockWriteGuard<'a, Block> },
+    storages: Wanted<'a>,
 }
 
 /// Locks every storage of `reads` for reading and of `writes` for writing; one that is in both, for writing.
@@ -25,32 +23,42 @@ enum Guard<'a> {
 /// A storage that only one body knows, such as that of a fresh result, needs no lock.
 #[inline]
 pub(crate) fn lock<'a>(reads: &[&'a Body], writes: &[&'a Body]) -> Locked<'a> {
-    let mut wanted: SmallVec<[(&'a Storage, bool); 4]> = SmallVec::new();
+    let mut storages = Wanted::new();
     for (bodies, write) in [(reads, false), (writes, true)] {
         for body in bodies {
-            if Arc::strong_count(&body.storage) == 1 {
-                continue;
+            if Arc::strong_count(&body.storage) > 1 {
+                insert(&mut storages, &body.storage, write);
             }
-            insert(&mut wanted, &body.storage, write);
         }
     }
-    let mut guards = SmallVec::new();
-    for (storage, write) in wanted {
-        guards.push(match write {
-            true => Guard::Write { _guard: storage.data.write() },
-            false => Guard::Read { _guard: storage.data.read() },
-        });
+    for &(storage, write) in &storages {
+        // SAFETY: only the lock's state is changed; its data is reached by address, in kernels that hold `Locked`.
+        let lock = unsafe { storage.data.raw() };
+        if write { lock.lock_exclusive() } else { lock.lock_shared() }
     }
-    Locked { _guards: guards }
+    Locked { storages }
+}
+
+impl Drop for Locked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        for &(storage, write) in &self.storages {
+            // SAFETY: `lock` locked it in this mode, and nothing has unlocked it since.
+            unsafe {
+                let lock = storage.data.raw();
+                if write { lock.unlock_exclusive() } else { lock.unlock_shared() }
+            }
+        }
+    }
 }
 
 /// Keeps the list in the order of addresses, each storage once.
 #[inline]
-fn insert<'a>(wanted: &mut SmallVec<[(&'a Storage, bool); 4]>, storage: &'a Storage, write: bool) {
+fn insert<'a>(storages: &mut Wanted<'a>, storage: &'a Storage, write: bool) {
     let address = std::ptr::from_ref(storage);
-    let at = wanted.iter().position(|(s, _)| std::ptr::from_ref(*s) >= address).unwrap_or(wanted.len());
-    match wanted.get_mut(at) {
+    let at = storages.iter().position(|(s, _)| std::ptr::from_ref(*s) >= address).unwrap_or(storages.len());
+    match storages.get_mut(at) {
         Some((s, exclusive)) if std::ptr::eq(*s, storage) => *exclusive |= write,
-        _ => wanted.insert(at, (storage, write)),
+        _ => storages.insert(at, (storage, write)),
     }
 }

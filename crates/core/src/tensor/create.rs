@@ -252,12 +252,12 @@ impl Tensor {
 
     /// A tensor to be filled. Unlike PyTorch's, its elements are zero: memory is never shown unwritten.
     pub fn empty(shape: impl Into<Sizes>) -> Result<Tensor> {
-        Tensor::zeros(shape)
+        Tensor::empty_with(shape, TensorOptions::new())
     }
 
     /// [`Tensor::empty`] with dtype, device and `requires_grad`.
     pub fn empty_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
-        Tensor::zeros_with(shape, options)
+        Tensor::full_with(shape, 0.0, options)
     }
 
     /// Every element `value`, in this tensor's shape, dtype and device.

@@ -5,7 +5,7 @@
 
 use super::options::{ConvOptions, conv_shape};
 use crate::backend::{self, ConvShape};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
 use crate::{Body, DType, Dims, Error, Result, Tensor};
@@ -18,10 +18,8 @@ fn run(
     kernel: impl Fn(&dyn backend::Backend, &[&Body], &Body) -> Result<()>,
 ) -> Result<Tensor> {
     let (dtype, device) = (inputs[0].dtype(), inputs[0].device());
+    same_device(op, inputs.iter().map(|t| t.device()))?;
     for input in inputs {
-        if input.device() != device {
-            return Err(mixed_devices(op, device, input.device()));
-        }
         if input.dtype() != dtype {
             let (want, got) = (dtype.scalar_name(), input.dtype().scalar_name());
             return Err(Error::runtime(op, format!("expected scalar type {want} but found {got}")));

@@ -2,7 +2,7 @@
 
 use super::pool_shape::{PoolOptions, pool_shape, shape_of, window};
 use crate::backend::{self, PoolShape};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
 use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
@@ -53,9 +53,7 @@ fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Ten
     const OP: &str = "max_pool_backward";
     check(OP, g, s, n, s.output)?;
     check(OP, indices, s, n, s.output)?;
-    if indices.device() != g.device() {
-        return Err(mixed_devices(OP, g.device(), indices.device()));
-    }
+    same_device(OP, [g.device(), indices.device()])?;
     if indices.dtype() != DType::I64 {
         return Err(Error::runtime(OP, "indices must be int64").given(indices.dtype().to_string()));
     }
@@ -128,10 +126,26 @@ fn samples(n: usize, f: fn(&Tensor, &PoolOptions) -> Result<Tensor>) -> Result<V
     ])
 }
 
+/// The pooling of 2 by 2 windows of `[batch, 1, 4, 4]`.
+fn resolved(batch: usize) -> Result<PoolShape> {
+    pool_shape("max_pool", &[batch, 1, 4, 4].into(), 2, &2.into(), &PoolOptions::new())
+}
+
+fn resolved_samples() -> Result<Vec<Sample>> {
+    let sample = |traits: Trait, batch: usize, x: Tensor| -> Result<Sample> {
+        let shape = resolved(batch)?;
+        Ok(sample::one(traits, vec![x], move |x| Ok(x[0].max_pool(shape, 2usize)?.0)))
+    };
+    Ok(vec![
+        sample(Trait::Plain, 2, ANY.tensor(&[2, 1, 4, 4], 1)?)?,
+        sample(Trait::Strided, 2, ANY.strided(&[2, 1, 4, 4], 2)?)?,
+        sample(Trait::Empty, 0, ANY.tensor(&[0, 1, 4, 4], 3)?)?,
+    ])
+}
+
 fn grad_samples() -> Result<Vec<Sample>> {
-    let s = |batch: usize| pool_shape("max_pool", &[batch, 1, 4, 4].into(), 2, &2.into(), &PoolOptions::new());
     let sample = |traits: Trait, batch: usize, g: Tensor| -> Result<Sample> {
-        let shape = s(batch)?;
+        let shape = resolved(batch)?;
         let (_, indices) = ANY.tensor(&[batch, 1, 4, 4], 9)?.detach().max_pool(shape, 2usize)?;
         Ok(sample::one(traits, vec![g], move |x| x[0].max_pool_grad(&indices, shape, 2usize)))
     };
@@ -151,7 +165,7 @@ ops! {
         forward: forward(x, shape, *n),
         saves: [] also [indices],
         grads: { x: |g| g.max_pool_grad(indices, *shape, *n) },
-        samples: samples(2, |x, o| Ok(x.max_pool(pool_shape("max_pool", &x.shape(), 2, &2.into(), o)?, 2usize)?.0)),
+        samples: resolved_samples(),
     }
 
     /// The gradient of [`Tensor::max_pool`] from that of its values: each goes to the element that won.

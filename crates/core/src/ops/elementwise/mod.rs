@@ -15,7 +15,7 @@ mod special;
 mod trigonometric;
 
 pub(crate) use arithmetic::*;
-pub(crate) use run::{compute_class, fused, mixed_devices, run, separate_overlapping};
+pub(crate) use run::{compute_class, fused, run, separate_overlapping};
 
 use crate::{Error, Result, Tensor};
 

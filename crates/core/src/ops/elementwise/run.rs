@@ -4,6 +4,7 @@ use super::rules::{self, Rule, result_type};
 use crate::autograd::{inplace, is_grad_enabled};
 use crate::backend::{self, Binary, Map, Ternary, Unary};
 use crate::dims::broadcast_shapes;
+use crate::ops::devices::mixed_devices;
 use crate::ops::record::check_writable;
 use crate::tensor::copy::expanded;
 use crate::{Body, Category, DType, Device, Dims, Error, Result, Tensor};
@@ -25,15 +26,6 @@ fn common_device(op: &'static str, bodies: &[Body]) -> Result<Device> {
         }
     }
     Ok(device.unwrap_or_else(|| bodies[0].device()))
-}
-
-#[cold]
-pub(crate) fn mixed_devices(op: &'static str, first: Device, second: Device) -> Error {
-    Error::runtime(
-        op,
-        format!("Expected all tensors to be on the same device, but found at least two devices, {first} and {second}!"),
-    )
-    .remedy("move one of them with `to(device)`")
 }
 
 /// Runs an elementwise kernel on its inputs; into `target` for an in-place operation.

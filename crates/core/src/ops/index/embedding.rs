@@ -1,16 +1,14 @@
 //! Rows of a table by number.
 
 use crate::backend;
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Body, DType, Dims, Error, Result, Tensor};
 
 /// The numbers as contiguous int64, on the table's device.
 fn row_numbers(op: &'static str, table: &Tensor, indices: &Tensor) -> Result<Body> {
-    if table.device() != indices.device() {
-        return Err(mixed_devices(op, table.device(), indices.device()));
-    }
+    same_device(op, [table.device(), indices.device()])?;
     if !matches!(indices.dtype(), DType::I64 | DType::I32) {
         return Err(Error::runtime(
             op,

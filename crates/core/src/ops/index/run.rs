@@ -1,7 +1,7 @@
 //! What every operation with an index shares.
 
 use crate::backend::{self, Indexing};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::{Body, DType, Device, Dims, Error, Result, Tensor};
 
 /// The index as int64, on the device of what it indexes. Its dtype was checked.
@@ -41,11 +41,7 @@ pub(super) fn run(
     table: &Body,
     bad: impl Fn(i64) -> Error,
 ) -> Result<()> {
-    for body in [spread, index] {
-        if body.device() != table.device() {
-            return Err(mixed_devices("index", table.device(), body.device()));
-        }
-    }
+    same_device("index", [table, spread, index].map(Body::device))?;
     let (spread, index, table) = (raised(spread.clone()), raised(index.clone()), raised(table.clone()));
     match backend::of(table.device())?.index(kind, dim, &spread, &index, &table)? {
         Some(index) => Err(bad(index)),

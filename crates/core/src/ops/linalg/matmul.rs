@@ -1,8 +1,8 @@
 //! `matmul` and `linear`: products of any rank, by the products of fixed rank.
 
 use super::products::mt;
-use super::run::same_device;
 use crate::ops::composed;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::views::ViewOp;
 use crate::{Dims, Error, Result, Tensor, broadcast_shapes};
@@ -78,7 +78,7 @@ fn batched(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     const OP: &str = "matmul";
     let (a, b) = (a.resolve(OP)?, b.resolve(OP)?);
-    same_device(OP, &[&a, &b])?;
+    same_device(OP, [a.device(), b.device()])?;
     match (a.dim(), b.dim()) {
         (0, _) | (_, 0) => Err(Error::runtime(
             OP,

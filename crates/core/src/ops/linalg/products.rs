@@ -1,6 +1,7 @@
 //! Products of matrices and vectors of fixed rank.
 
-use super::run::{check_product, product, refuse_bool, same_device};
+use super::run::{check_product, product, refuse_bool};
+use crate::ops::devices::same_device;
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Error, Result, Tensor};
@@ -11,7 +12,7 @@ pub(super) fn mt(x: &Tensor) -> Result<Tensor> {
 }
 
 fn check_batches(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
-    same_device(op, &[a, b])?;
+    same_device(op, [a.device(), b.device()])?;
     let (sa, sb) = (a.shape(), b.shape());
     for (name, shape) in [("batch1", &sa), ("batch2", &sb)] {
         if shape.len() != 3 {
@@ -42,7 +43,7 @@ fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
 }
 
 fn check_vector(op: &'static str, a: &Tensor, x: &Tensor) -> Result<()> {
-    same_device(op, &[a, x])?;
+    same_device(op, [a.device(), x.device()])?;
     let (sa, sx) = (a.shape(), x.shape());
     if sa.len() != 2 || sx.len() != 1 {
         return Err(Error::runtime(
@@ -69,7 +70,7 @@ fn check_vector(op: &'static str, a: &Tensor, x: &Tensor) -> Result<()> {
 
 fn check_dot(a: &Tensor, b: &Tensor) -> Result<()> {
     const OP: &str = "dot";
-    same_device(OP, &[a, b])?;
+    same_device(OP, [a.device(), b.device()])?;
     let (sa, sb) = (a.shape(), b.shape());
     if sa.len() != 1 || sb.len() != 1 {
         return Err(Error::runtime(
@@ -193,7 +194,7 @@ ops! {
     /// `beta * add + alpha * a @ b` for matrices; `add` broadcasts.
     fn addmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "AddmmBackward0" {
         forward: check_product("addmm", a, b)
-            .and_then(|()| same_device("addmm", &[add, a]))
+            .and_then(|()| same_device("addmm", [add.device(), a.device()]))
             .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
         saves: [a if b, b if a],
         grads: {
@@ -208,7 +209,7 @@ ops! {
     /// `beta * add + alpha * a @ b` for batches of matrices; `add` broadcasts.
     fn baddbmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "BaddbmmBackward0" {
         forward: check_batches("baddbmm", a, b)
-            .and_then(|()| same_device("baddbmm", &[add, a]))
+            .and_then(|()| same_device("baddbmm", [add.device(), a.device()]))
             .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
         saves: [a if b, b if a],
         grads: {

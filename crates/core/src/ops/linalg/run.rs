@@ -1,22 +1,13 @@
 //! The forward half of every matrix product.
 
 use crate::backend::{self, Product};
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::tensor::copy::expanded;
 use crate::{Body, DType, Dims, Error, Result, Tensor};
 
-/// Refuses operands on different devices.
-pub(super) fn same_device(op: &'static str, tensors: &[&Tensor]) -> Result<()> {
-    let first = tensors[0].device();
-    match tensors.iter().map(|t| t.device()).find(|&device| device != first) {
-        Some(other) => Err(mixed_devices(op, first, other)),
-        None => Ok(()),
-    }
-}
-
 /// PyTorch's error for matrices that do not fit.
 pub(super) fn check_product(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
-    same_device(op, &[a, b])?;
+    same_device(op, [a.device(), b.device()])?;
     let (sa, sb) = (a.shape(), b.shape());
     for (name, shape) in [("self", &sa), ("mat2", &sb)] {
         if shape.len() != 2 {
@@ -57,9 +48,7 @@ pub(super) fn refuse_bool(kernel: &str, op: &'static str, dtype: DType) -> Resul
 
 /// `alpha * a @ b + beta * add` for `[.., m, k]` and `[.., k, n]` with equal batch dimensions.
 pub(super) fn product(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha: f64) -> Result<Tensor> {
-    for other in [Some(b), add.map(|(add, _)| add)].into_iter().flatten() {
-        same_device("addmm", &[a, other])?;
-    }
+    same_device("addmm", [Some(a), Some(b), add.map(|(add, _)| add)].into_iter().flatten().map(Tensor::device))?;
     let (a, b) = (a.body(), b.body());
     let rank = a.shape.len();
     let mut shape: Dims = a.shape.clone();

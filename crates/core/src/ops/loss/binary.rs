@@ -5,6 +5,7 @@ use super::pointwise::Pointwise;
 use crate::backend::PointwiseLoss;
 use crate::dims::broadcast_shapes;
 use crate::ops::by_hand;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Domain, Sample, Trait};
 use crate::{Error, Result, Tensor};
 
@@ -49,6 +50,7 @@ impl Tensor {
     ) -> Result<Tensor> {
         const OP: &str = "binary_cross_entropy";
         let (x, y) = (self.resolve(OP)?, target.resolve(OP)?);
+        same_device(OP, [Some(&x), Some(&y), weight].into_iter().flatten().map(Tensor::device))?;
         if x.shape() != y.shape() {
             return Err(Error::value(
                 OP,
@@ -105,6 +107,7 @@ impl Tensor {
     ) -> Result<Tensor> {
         const OP: &str = "binary_cross_entropy_with_logits";
         let (x, y) = (self.resolve(OP)?, target.resolve(OP)?);
+        same_device(OP, [Some(&x), Some(&y), weight, pos_weight].into_iter().flatten().map(Tensor::device))?;
         if x.shape() != y.shape() {
             return Err(Error::value(
                 OP,
@@ -153,8 +156,7 @@ fn samples(domain: Domain, f: fn(&[Tensor], bool) -> Result<Tensor>) -> Result<V
 
 /// A factor for each column.
 fn columns(x: &Tensor) -> Result<Tensor> {
-    let n = x.size(-1)?;
-    Tensor::from_vec((0..n).map(|i| 0.5 + i as f64).collect(), [n])
+    Tensor::arange(x.size(-1)?)?.to(crate::DType::F64)?.add(0.5)
 }
 
 by_hand! {

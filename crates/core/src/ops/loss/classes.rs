@@ -4,7 +4,7 @@ use super::Reduction;
 use crate::autograd::is_grad_enabled;
 use crate::backend::{self, ClassLoss};
 use crate::ops::by_hand;
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Body, DType, Dims, Error, Result, Tensor};
@@ -34,11 +34,7 @@ fn class_dim(x: &Tensor) -> i64 {
 /// PyTorch's checks, in its order.
 fn check(op: &'static str, x: &Tensor, target: &Tensor, options: &Options) -> Result<()> {
     let (shape, classes) = (x.shape(), target.shape());
-    for other in [Some(target), options.weight].into_iter().flatten() {
-        if other.device() != x.device() {
-            return Err(mixed_devices(op, x.device(), other.device()));
-        }
-    }
+    same_device(op, [Some(x), Some(target), options.weight].into_iter().flatten().map(Tensor::device))?;
     if shape.is_empty() {
         return Err(Error::value(op, "Expected 1 or more dimensions (got 0)"));
     }

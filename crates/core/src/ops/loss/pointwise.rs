@@ -5,6 +5,7 @@ use crate::autograd::is_grad_enabled;
 use crate::backend::{self, PointwiseLoss};
 use crate::dims::broadcast_shapes;
 use crate::ops::by_hand;
+use crate::ops::devices::same_device;
 use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, UNIT};
 use crate::tensor::copy::expanded;
@@ -148,9 +149,7 @@ fn promoted(op: &'static str, kernel: &str, x: &Tensor, y: &Tensor) -> Result<(T
         let text = format!("\"{kernel}\" not implemented for '{}'", dtype.scalar_name());
         return Err(Error::not_implemented(op, text));
     }
-    if x.device() != y.device() {
-        return Err(crate::ops::elementwise::mixed_devices(op, x.device(), y.device()));
-    }
+    same_device(op, [x.device(), y.device()])?;
     Ok((x.to(dtype)?, y.to(dtype)?))
 }
 

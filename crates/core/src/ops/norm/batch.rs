@@ -124,7 +124,7 @@ impl Tensor {
             return Err(Error::runtime(OP, text));
         }
         let n = shape[0];
-        let repeated = |t: Option<&Tensor>| t.map(|t| t.repeat([n as i64])).transpose();
+        let repeated = |t: Option<&Tensor>| t.map(|t| t.resolve(OP)?.repeat([n as i64])).transpose();
         let (mean, var) = (repeated(running_mean)?, repeated(running_var)?);
         let (weight, bias) = (repeated(weight)?, repeated(bias)?);
         let mut merged = shape.clone();
@@ -309,13 +309,9 @@ fn composed_grads(
     Ok(smallvec![Some(grads.input.reshape(full)?), of_weight, of_bias])
 }
 
-/// Input, weight and bias of training; running statistics too outside of it.
-fn samples(f: fn(&[Tensor], bool) -> Result<Tensor>) -> Result<Vec<Sample>> {
-    let sample = |traits, x: Tensor, training: bool| -> Result<Sample> {
-        let c = x.shape()[1];
-        let inputs = vec![x, ANY.tensor(&[c], 21)?, POSITIVE.tensor(&[c], 22)?];
-        Ok(sample::one(traits, inputs, move |x| f(x, training)))
-    };
+/// Input, and so many of weight and bias, for training and for evaluation.
+fn samples(params: usize, f: fn(&[Tensor], bool) -> Result<Tensor>) -> Result<Vec<Sample>> {
+    let sample = |traits, x: Tensor, training: bool| sample_of(traits, x, params, move |x| f(x, training));
     Ok(vec![
         sample(Trait::Plain, ANY.tensor(&[4, 3], 1)?, true)?,
         sample(Trait::Plain, ANY.tensor(&[2, 2, 3], 2)?, true)?,
@@ -326,25 +322,43 @@ fn samples(f: fn(&[Tensor], bool) -> Result<Tensor>) -> Result<Vec<Sample>> {
     ])
 }
 
+/// Input, weight and bias of an instance norm.
+fn instance_samples(f: fn(&[Tensor]) -> Result<Tensor>) -> Result<Vec<Sample>> {
+    Ok(vec![
+        sample_of(Trait::Plain, ANY.tensor(&[2, 2, 3], 1)?, 2, f)?,
+        sample_of(Trait::Plain, ANY.tensor(&[1, 2, 17], 2)?, 2, f)?,
+        sample_of(Trait::Plain, ANY.tensor(&[2, 3, 2, 2], 3)?, 2, f)?,
+        sample_of(Trait::Strided, ANY.strided(&[2, 2, 3], 4)?, 2, f)?,
+        sample_of(Trait::Empty, ANY.tensor(&[0, 2, 3], 5)?, 2, f)?,
+    ])
+}
+
+fn sample_of(
+    traits: Trait,
+    x: Tensor,
+    params: usize,
+    f: impl Fn(&[Tensor]) -> Result<Tensor> + Send + Sync + 'static,
+) -> Result<Sample> {
+    let c = x.shape()[1];
+    let mut inputs = vec![x, ANY.tensor(&[c], 21)?, POSITIVE.tensor(&[c], 22)?];
+    inputs.truncate(1 + params);
+    Ok(sample::one(traits, inputs, f))
+}
+
+/// A running statistic of the given input.
 fn constant(x: &Tensor, value: f64) -> Result<Tensor> {
-    x.detach().new_full([x.shape()[1]], value)
+    x.detach().new_full([x.size(1).unwrap_or(1)], value)
 }
 
 by_hand! {
     table: BATCH;
-    batch_norm as "NativeBatchNormBackward0": samples(|x, training| {
+    batch_norm as "NativeBatchNormBackward0": samples(2, |x, training| {
         let (mean, var) = (constant(&x[0], 0.3)?, constant(&x[0], 1.7)?);
         x[0].batch_norm(Some(&mean), Some(&var), Some(&x[1]), Some(&x[2]), training, 0.1, 1e-3)
     });
-    native_batch_norm as "NativeBatchNormBackward0": samples(|x, training| {
+    native_batch_norm as "NativeBatchNormBackward0": samples(1, |x, training| {
         let (mean, var) = (constant(&x[0], 0.3)?, constant(&x[0], 1.7)?);
         Ok(x[0].native_batch_norm(Some(&x[1]), None, Some(&mean), Some(&var), training, 0.1, 1e-3)?.0)
     });
-    instance_norm: samples(|x, _| {
-        let x3 = if x[0].dim() == 2 { x[0].unsqueeze(0)?.transpose(1, 2)?.narrow(1, 0, x[1].numel() as i64)? } else { x[0].clone() };
-        if x3.numel() == 0 {
-            return x3.sum();
-        }
-        x3.instance_norm(None, None, Some(&x[1]), Some(&x[2]), true, 0.1, 1e-3)
-    });
+    instance_norm: instance_samples(|x| x[0].instance_norm(None, None, Some(&x[1]), Some(&x[2]), true, 0.1, 1e-3));
 }

@@ -202,11 +202,12 @@ fn composed_grads(shape: &Shape, g: &Tensor, seen: &Seen, needs: &[bool], eps: f
     Ok(smallvec![Some(grads.input), weight, bias])
 }
 
-/// Input, weight and bias.
-fn samples(f: fn(&[Tensor], Vec<i64>) -> Result<Tensor>) -> Result<Vec<Sample>> {
+/// Input, and so many of weight and bias.
+fn samples(params: usize, f: fn(&[Tensor], Vec<i64>) -> Result<Tensor>) -> Result<Vec<Sample>> {
     let sample = |traits, x: Tensor, normalized: &[usize]| -> Result<Sample> {
         let sizes: Vec<i64> = normalized.iter().map(|&d| d as i64).collect();
-        let inputs = vec![x, ANY.tensor(normalized, 21)?, ANY.tensor(normalized, 22)?];
+        let mut inputs = vec![x, ANY.tensor(normalized, 21)?, ANY.tensor(normalized, 22)?];
+        inputs.truncate(1 + params);
         Ok(sample::one(traits, inputs, move |x| f(x, sizes.clone())))
     };
     Ok(vec![
@@ -219,7 +220,7 @@ fn samples(f: fn(&[Tensor], Vec<i64>) -> Result<Tensor>) -> Result<Vec<Sample>> 
 
 by_hand! {
     table: LAYER;
-    layer_norm as "NativeLayerNormBackward0": samples(|x, sizes| x[0].layer_norm(sizes, Some(&x[1]), Some(&x[2]), 1e-3));
-    native_layer_norm as "NativeLayerNormBackward0": samples(|x, sizes| Ok(x[0].native_layer_norm(sizes, Some(&x[1]), None, 1e-3)?.0));
-    rms_norm: samples(|x, sizes| x[0].rms_norm(sizes, Some(&x[1]), 1e-3));
+    layer_norm as "NativeLayerNormBackward0": samples(2, |x, sizes| x[0].layer_norm(sizes, Some(&x[1]), Some(&x[2]), 1e-3));
+    native_layer_norm as "NativeLayerNormBackward0": samples(1, |x, sizes| Ok(x[0].native_layer_norm(sizes, Some(&x[1]), None, 1e-3)?.0));
+    rms_norm: samples(1, |x, sizes| x[0].rms_norm(sizes, Some(&x[1]), 1e-3));
 }

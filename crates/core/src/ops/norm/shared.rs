@@ -1,5 +1,6 @@
 //! What the norms have in common.
 
+use crate::ops::devices::same_device;
 use crate::tensor::Body;
 use crate::{DType, Dims, Error, Result, Tensor};
 
@@ -18,8 +19,9 @@ pub(super) fn flat_param(x: Option<&Tensor>) -> Result<Option<Body>> {
 
 /// The dtype of statistics: that of the parameters, where these may differ from the input.
 ///
-/// PyTorch mixes on the CPU only inputs of half precision with float32 parameters.
+/// PyTorch mixes on the CPU only inputs of half precision with float32 parameters, and devices never.
 pub(super) fn stats_dtype(op: &'static str, x: &Tensor, params: &[Option<&Tensor>]) -> Result<DType> {
+    same_device(op, std::iter::once(x).chain(params.iter().copied().flatten()).map(Tensor::device))?;
     let dtype = x.dtype();
     let mut given = params.iter().flatten();
     let Some(first) = given.clone().next().map(|p| p.dtype()).filter(|&p| p != dtype) else {

@@ -1,5 +1,6 @@
 //! Tensors put together along a dimension.
 
+use crate::ops::devices::same_device;
 use crate::ops::record::linear;
 use crate::{Body, DType, Dims, Error, Result, Tensor, backend, wrap_dim};
 use std::borrow::Borrow;
@@ -60,9 +61,7 @@ fn check_ranks(op: &'static str, shapes: &[Dims]) -> Result<usize> {
 /// The dtype that all parts promote to, and the device they share.
 fn common(op: &'static str, bodies: &[Body]) -> Result<(DType, crate::Device)> {
     let device = bodies[0].device();
-    if let Some(other) = bodies.iter().map(Body::device).find(|&d| d != device) {
-        return Err(crate::ops::elementwise::mixed_devices(op, device, other));
-    }
+    same_device(op, bodies.iter().map(Body::device))?;
     let dtype = bodies.iter().map(|b| b.dtype).reduce(DType::promote).unwrap_or(bodies[0].dtype);
     Ok((dtype, device))
 }

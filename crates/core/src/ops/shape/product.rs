@@ -1,5 +1,6 @@
 //! Grids, products of sets, blocks.
 
+use crate::ops::devices::same_device;
 use crate::ops::record::linear;
 use crate::{Body, DType, Dims, Error, Result, Tensor, backend};
 use std::borrow::Borrow;
@@ -88,9 +89,7 @@ impl Tensor {
             _ => (1, 1),
         };
         let sizes: Vec<(usize, usize)> = shapes.iter().map(sides).collect();
-        if let Some(other) = parts.iter().map(Tensor::device).find(|&device| device != parts[0].device()) {
-            return Err(crate::ops::elementwise::mixed_devices(OP, parts[0].device(), other));
-        }
+        same_device(OP, parts.iter().map(Tensor::device))?;
         let dtype = parts.iter().map(Tensor::dtype).reduce(DType::promote).unwrap_or(DType::F32);
         let total = sizes.iter().fold((0, 0), |(r, c), (rows, columns)| (r + rows, c + columns));
         let out = Body::zeros(Dims::from([total.0, total.1]), dtype, parts[0].device())?;

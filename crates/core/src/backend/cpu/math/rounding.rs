@@ -20,8 +20,14 @@ pub fn frac<R: Real>(x: R) -> R {
 /// As in PyTorch the scaling rounds, so `2.675` to two digits is what `267.5` rounds to.
 #[inline(always)]
 pub fn round_decimals<R: Real>(x: R, decimals: i32) -> R {
-    let power = R::from_f64(10f64.powi(decimals.abs()));
+    let power = R::from_f64(power_of_ten(decimals.unsigned_abs()));
     if decimals >= 0 { (x * power).round() / power } else { (x / power).round() * power }
+}
+
+/// Out of line: the compiler would compute it ahead of every kernel's choice of formula.
+#[inline(never)]
+fn power_of_ten(exponent: u32) -> f64 {
+    10f64.powi(exponent.min(400) as i32)
 }
 
 /// `x * x`.

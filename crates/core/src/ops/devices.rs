@@ -1,0 +1,23 @@
+//! What one operation works on lies on one device.
+
+use crate::{Device, Error, Result};
+
+/// Refuses different devices.
+pub(crate) fn same_device(op: &'static str, devices: impl IntoIterator<Item = Device>) -> Result<()> {
+    let mut devices = devices.into_iter();
+    let Some(first) = devices.next() else { return Ok(()) };
+    match devices.find(|&device| device != first) {
+        Some(other) => Err(mixed_devices(op, first, other)),
+        None => Ok(()),
+    }
+}
+
+/// PyTorch's error.
+#[cold]
+pub(crate) fn mixed_devices(op: &'static str, first: Device, second: Device) -> Error {
+    Error::runtime(
+        op,
+        format!("Expected all tensors to be on the same device, but found at least two devices, {first} and {second}!"),
+    )
+    .remedy("move one of them with `to(device)`")
+}
