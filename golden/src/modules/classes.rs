@@ -175,8 +175,14 @@ classes! { CLASSES;
 
 /// Constructs a module of this class.
 pub fn construct(class: &str, args: &mut Args) -> Out<Box<dyn Layer>> {
-    let tables =
-        [CLASSES, super::activations::CLASSES, super::images::CLASSES, super::losses::CLASSES, super::pools::CLASSES];
+    let tables = [
+        CLASSES,
+        super::activations::CLASSES,
+        super::images::CLASSES,
+        super::losses::CLASSES,
+        super::pools::CLASSES,
+        super::recurrent::CLASSES,
+    ];
     let mut all = tables.into_iter().flatten();
     let Some((_, build)) = all.find(|(name, _)| *name == class) else { return not_built(class) };
     args.keyword("device");

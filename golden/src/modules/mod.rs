@@ -6,6 +6,7 @@ mod images;
 mod layer;
 mod losses;
 mod pools;
+mod recurrent;
 
 pub use classes::construct;
 pub use layer::{Layer, Plain, With, plain, with};

@@ -132,7 +132,7 @@ fn cross_map_lrn2d(x: &Tensor, size: i64, alpha: f64, beta: f64, k: f64) -> Resu
     }
     let channels = x.shape()[1];
     let scale = move |x: &Tensor| summed(&x.mul(x)?, running_window(channels, size))?.mul(alpha / size as f64)?.add(k);
-    let normed = |x: &Tensor, scale: &Tensor| x.mul(&scale.pow(-beta)?);
+    let normed = move |x: &Tensor, scale: &Tensor| x.mul(&scale.pow(-beta)?);
     let value = autograd::no_grad(|| normed(x, &scale(x)?))?;
     let input = x.clone();
     let backward = move |grads: &[Option<Tensor>]| {

@@ -1,6 +1,6 @@
 //! Sums, means and largest elements of bags of rows.
 
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::mixed_devices;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::composed;
 use crate::{DType, Error, Result, Tensor};

@@ -1,7 +1,7 @@
 //! Sampling a tensor at the places of a grid.
 
 use crate::ops::composed;
-use crate::ops::elementwise::mixed_devices;
+use crate::ops::devices::mixed_devices;
 use crate::ops::sample::{self, ANY, Sample, Trait, UNIT};
 use crate::{DType, Dims, Error, Result, Tensor};
 use std::str::FromStr;

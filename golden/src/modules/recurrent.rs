@@ -1,0 +1,107 @@
+//! Recurrent layers and cells.
+
+use super::classes::{classes, dtype, size};
+use super::{Layer, with};
+use crate::functional::Args;
+use crate::value::Value;
+use crate::{Failure, Out};
+use firebrick::Tensor;
+use firebrick::nn::{self, Call};
+
+/// The options that recurrent layers share, in PyTorch's order.
+macro_rules! layer {
+    ($a:ident, $class:ident, |$builder:ident| $more:expr) => {{
+        let (inputs, hidden) = (size($a, "input_size")?, size($a, "hidden_size")?);
+        let builder = nn::$class::builder(inputs, hidden).num_layers(usize::try_from($a.int_or("num_layers", 1)?).unwrap_or(0));
+        let $builder = builder;
+        let builder = $more;
+        let builder = builder.bias($a.bool_or("bias", true)?).batch_first($a.flag("batch_first")?);
+        builder.dropout($a.float_or("dropout", 0.0)?).bidirectional($a.flag("bidirectional")?)
+    }};
+}
+
+classes! { CLASSES;
+    "RNN" |a| {
+        let builder = layer!(a, RNN, |builder| match a.maybe_text("nonlinearity")? {
+            Some(name) => builder.nonlinearity(name.parse()?),
+            None => builder,
+        });
+        single(builder.dtype(dtype(a)?).build()?)
+    };
+    "GRU" |a| {
+        let builder = layer!(a, GRU, |builder| builder);
+        single(builder.dtype(dtype(a)?).build()?)
+    };
+    "LSTM" |a| {
+        let builder = layer!(a, LSTM, |builder| builder);
+        let builder = builder.proj_size(usize::try_from(a.int_or("proj_size", 0)?).unwrap_or(0));
+        pair(builder.dtype(dtype(a)?).build()?)
+    };
+    "RNNCell" |a| {
+        let builder = nn::RNNCell::builder(size(a, "input_size")?, size(a, "hidden_size")?);
+        let builder = builder.bias(truth(a)?);
+        let builder = match a.maybe_text("nonlinearity")? {
+            Some(name) => builder.nonlinearity(name.parse()?),
+            None => builder,
+        };
+        cell(builder.dtype(dtype(a)?).build()?)
+    };
+    "GRUCell" |a| {
+        let builder = nn::GRUCell::builder(size(a, "input_size")?, size(a, "hidden_size")?);
+        let builder = builder.bias(truth(a)?);
+        cell(builder.dtype(dtype(a)?).build()?)
+    };
+    "LSTMCell" |a| {
+        let builder = nn::LSTMCell::builder(size(a, "input_size")?, size(a, "hidden_size")?);
+        let builder = builder.bias(truth(a)?);
+        with(builder.dtype(dtype(a)?).build()?, |cell: &nn::LSTMCell, a| {
+            let call = (a.x()?, state_pair(a)?);
+            let next: (Tensor, Tensor) = cell.call(call)?;
+            Ok(next)
+        })
+    };
+}
+
+/// A truth value, where cells take any value for one.
+fn truth(a: &mut Args) -> Out<bool> {
+    match a.given("bias") {
+        None => Ok(true),
+        Some(Value::Bool(on)) => Ok(on),
+        Some(Value::Text(text)) => Ok(!text.is_empty()),
+        Some(other) => Err(Failure::Types(format!("bias as {}", other.kind()))),
+    }
+}
+
+/// A layer whose state is one tensor.
+fn single<M: nn::Forward<(Tensor, Option<Tensor>), (Tensor, Tensor)>>(layer: M) -> Box<dyn Layer> {
+    with(layer, |layer: &M, a| {
+        let call = (a.x()?, a.maybe_tensor("hx")?);
+        Ok(layer.call(call)?)
+    })
+}
+
+/// A cell whose state is one tensor.
+fn cell<M: nn::Forward<(Tensor, Option<Tensor>)>>(cell: M) -> Box<dyn Layer> {
+    with(cell, |cell: &M, a| {
+        let call = (a.x()?, a.maybe_tensor("hx")?);
+        Ok(cell.call(call)?)
+    })
+}
+
+/// A layer whose state is a pair.
+fn pair(layer: nn::LSTM) -> Box<dyn Layer> {
+    with(layer, |layer: &nn::LSTM, a| {
+        let call = (a.x()?, state_pair(a)?);
+        let result: (Tensor, (Tensor, Tensor)) = layer.call(call)?;
+        Ok(result)
+    })
+}
+
+/// Hidden state and cell.
+fn state_pair(a: &mut Args) -> Out<Option<(Tensor, Tensor)>> {
+    let Some(list) = a.maybe_list("hx")? else { return Ok(None) };
+    match &list[..] {
+        [Value::Tensor(hidden), Value::Tensor(cell)] => Ok(Some((hidden.clone(), cell.clone()))),
+        _ => Err(Failure::Types("hx that is no pair of tensors".into())),
+    }
+}
