@@ -9,7 +9,8 @@ use firebrick::nn::{self, Call};
 
 macro_rules! response {
     ($a:ident, $class:ident) => {{
-        let norm = nn::$class::new($a.int("size")?).alpha($a.scalar_or("alpha", 1e-4)?).beta($a.scalar_or("beta", 0.75)?);
+        let norm =
+            nn::$class::new($a.int("size")?).alpha($a.scalar_or("alpha", 1e-4)?).beta($a.scalar_or("beta", 0.75)?);
         plain(match $a.maybe_scalar("k")? {
             Some(k) => norm.k(k),
             None => norm,

@@ -12,7 +12,8 @@ use firebrick::nn::{self, Call};
 macro_rules! layer {
     ($a:ident, $class:ident, |$builder:ident| $more:expr) => {{
         let (inputs, hidden) = (size($a, "input_size")?, size($a, "hidden_size")?);
-        let builder = nn::$class::builder(inputs, hidden).num_layers(usize::try_from($a.int_or("num_layers", 1)?).unwrap_or(0));
+        let builder =
+            nn::$class::builder(inputs, hidden).num_layers(usize::try_from($a.int_or("num_layers", 1)?).unwrap_or(0));
         let $builder = builder;
         let builder = $more;
         let builder = builder.bias($a.bool_or("bias", true)?).batch_first($a.flag("batch_first")?);

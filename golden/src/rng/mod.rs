@@ -45,6 +45,7 @@ draws! { DRAWS;
     "feature_alpha_dropout" |s| s.ramp()?.feature_alpha_dropout(s.float("p")?, true)?;
     "multinomial" |s| s.weights()?.multinomial(s.int("n")? as usize, s.flag("replacement"))?;
     "normal_mean_tensor" |_s| Tensor::normal(&Tensor::new([0f32, 1.0, 2.0, 3.0, 4.0, 5.0])?, &Tensor::new([1f32, 2.0, 3.0, 4.0, 5.0, 6.0])?)?;
+    "fractional_max_pool2d" |_s| Tensor::arange(49.0)?.reshape([1, 1, 7, 7])?.fractional_max_pool2d(2, 3, None)?.0;
     "init" |s| init::run(s)?;
     "dataloader" |s| data::batches(s)?;
     "random_sampler" |s| data::random_sampler(s)?;

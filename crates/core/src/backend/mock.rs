@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    AverageDivisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape, Product,
-    Reduce, Scan, Taps, Update, Windows,
+    AverageDivisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape,
+    Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
 use crate::tensor::Body;

@@ -10,8 +10,8 @@ mod mock;
 mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
-pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
 pub(crate) use cpu::pooling::Windows;
+pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
 pub use cpu::resample::Taps;
 pub(crate) use kernels::{
     Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,

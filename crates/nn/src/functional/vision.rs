@@ -128,10 +128,7 @@ pub fn affine_grid(theta: &Tensor, size: impl Into<Sizes>, align_corners: bool) 
     if shape.len() != 3 || shape[1..] != [n, n + 1] {
         return Err(Error::value(
             OP,
-            format!(
-                "Expected a batch of {n}D affine matrices of shape Nx{n}x{} for size {given}. Got {shape}.",
-                n + 1
-            ),
+            format!("Expected a batch of {n}D affine matrices of shape Nx{n}x{} for size {given}. Got {shape}.", n + 1),
         ));
     }
     if size.iter().any(|&s| s <= 0) {
@@ -160,7 +157,8 @@ pub fn affine_grid(theta: &Tensor, size: impl Into<Sizes>, align_corners: bool) 
     }
     columns.push(theta.new_ones(&full)?);
     let base = Tensor::cat(&columns, -1)?.reshape([1, -1, n as i64 + 1])?.expand([size[0], -1, n as i64 + 1])?;
-    let out: Dims = size.to_shape(OP)?.iter().enumerate().filter(|(d, _)| *d != 1).map(|(_, &s)| s).chain([n]).collect();
+    let out: Dims =
+        size.to_shape(OP)?.iter().enumerate().filter(|(d, _)| *d != 1).map(|(_, &s)| s).chain([n]).collect();
     base.matmul(&theta.transpose(1, 2)?)?.reshape(out)
 }
 

@@ -4,7 +4,9 @@ use super::conv::{Config, convolution, each, reset};
 use crate::functional::PadMode;
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::python_tuple;
-use firebrick_core::{ConvTransposeOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions};
+use firebrick_core::{
+    ConvTransposeOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions,
+};
 
 impl Config {
     /// The options with this output padding.

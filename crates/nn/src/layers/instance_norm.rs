@@ -14,9 +14,8 @@ impl Members<'_> {
         if shape[dim] != self.num_features {
             let (features, size) = (self.num_features, shape[dim]);
             if self.config.affine {
-                let text = format!(
-                    "expected input's size at dim={dim} to match num_features ({features}), but got: {size}."
-                );
+                let text =
+                    format!("expected input's size at dim={dim} to match num_features ({features}), but got: {size}.");
                 return Err(Error::value(self.class, text));
             }
             crate::warn(&format!(

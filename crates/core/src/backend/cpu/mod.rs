@@ -31,8 +31,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape,
-    Product, Reduce, Scan, Taps, Update, Windows,
+    AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss,
+    PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;

@@ -184,7 +184,9 @@ pub(super) fn expect_elements(who: &str, op: &'static str, shape: &Dims, n: usiz
 pub(super) fn single(op: &'static str, name: &str, sizes: &Sizes) -> Result<i64> {
     match &sizes[..] {
         [one] => Ok(*one),
-        list => Err(Error::runtime(op, format!("{op}() argument '{name}' should contain one int (got {})", list.len()))),
+        list => {
+            Err(Error::runtime(op, format!("{op}() argument '{name}' should contain one int (got {})", list.len())))
+        }
     }
 }
 

@@ -83,7 +83,8 @@ fn fractional(
     if shape.len() != n + 1 && shape.len() != n + 2 {
         return refuse(format!("{op}(): Expected {}D or {}D tensor, but got: {shape:?}", n + 1, n + 2));
     }
-    let (first, who) = (shape.len() - n, if n == 3 { "fractional_max_pool3d_out()" } else { "fractional_max_pool2d()" });
+    let (first, who) =
+        (shape.len() - n, if n == 3 { "fractional_max_pool3d_out()" } else { "fractional_max_pool2d()" });
     if let Some(place) = shape.iter().skip(first - 1).position(|&size| size == 0) {
         let place = first - 1 + place;
         return refuse(format!(
@@ -96,7 +97,8 @@ fn fractional(
             return refuse(format!("{who}: pool {axis} {kernel} too large relative to input {axis} {input}"));
         }
     }
-    Sizes::from(shape[..first].iter().map(|&s| s as i64).chain(output.iter().copied()).collect::<Vec<_>>()).to_shape(op)?;
+    Sizes::from(shape[..first].iter().map(|&s| s as i64).chain(output.iter().copied()).collect::<Vec<_>>())
+        .to_shape(op)?;
     check_samples(op, x, &drawn, n)?;
     let sizes: Vec<usize> = output.iter().map(|&s| s as usize).collect();
     let planes: usize = Dims::from_slice(&shape[..first]).numel();

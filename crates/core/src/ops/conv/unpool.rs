@@ -38,7 +38,8 @@ fn unpool(n: usize, x: &Tensor, indices: &Tensor, size: &Sizes) -> Result<Tensor
         return Err(Error::not_implemented(op, format!("\"{op}\" not implemented for '{}'", x.dtype().scalar_name())));
     }
     let out: Dims = shape[..first].iter().copied().chain(size.to_shape(op)?.iter().copied()).collect();
-    let flat: Dims = shape[..first].iter().copied().chain([Dims::from_slice(&out[first..]).checked_numel(op)?]).collect();
+    let flat: Dims =
+        shape[..first].iter().copied().chain([Dims::from_slice(&out[first..]).checked_numel(op)?]).collect();
     out.checked_numel(op)?;
     let places = flat[first] as i64;
     if let Some(index) = indices.to_vec::<i64>()?.into_iter().find(|&index| index < 0 || index >= places) {

@@ -1,8 +1,8 @@
 //! Sums, means and largest elements of bags of rows.
 
+use crate::ops::composed;
 use crate::ops::devices::mixed_devices;
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::ops::composed;
 use crate::{DType, Error, Result, Tensor};
 use std::str::FromStr;
 
@@ -181,7 +181,9 @@ impl Bags {
             if options.mode == BagMode::Max {
                 return Err(Error::index(OP, "index out of range in self").given(index.to_string()));
             }
-            return refuse(format!("Index {place} of input takes value {index} which is not in the valid range [0, {rows})"));
+            return refuse(format!(
+                "Index {place} of input takes value {index} which is not in the valid range [0, {rows})"
+            ));
         }
         if offsets.windows(2).any(|pair| pair[0] > pair[1]) {
             return refuse("offsets must not decrease".into());

@@ -34,7 +34,9 @@ fn check(x1: &Tensor, x2: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Re
     for (name, size, wanted) in [("input1", s1[s1.len() - 1], sw.get(1)), ("input2", s2[s2.len() - 1], sw.get(2))] {
         if wanted != Some(&size) {
             let wanted = wanted.copied().unwrap_or(0);
-            return refuse(format!("bilinear(): {name} size does not match weight size: got {size} but expected {wanted}"));
+            return refuse(format!(
+                "bilinear(): {name} size does not match weight size: got {size} but expected {wanted}"
+            ));
         }
     }
     if sw.len() != 3 {

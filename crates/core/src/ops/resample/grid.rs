@@ -205,13 +205,7 @@ impl Axis {
     }
 }
 
-fn grid_sample(
-    x: &Tensor,
-    grid: &Tensor,
-    mode: GridMode,
-    padding: GridPadding,
-    align_corners: bool,
-) -> Result<Tensor> {
+fn grid_sample(x: &Tensor, grid: &Tensor, mode: GridMode, padding: GridPadding, align_corners: bool) -> Result<Tensor> {
     check(x, grid)?;
     let (sx, sg) = (x.shape(), grid.shape());
     let n = sx.len() - 2;
@@ -284,9 +278,30 @@ fn samples() -> Result<Vec<Sample>> {
         sample(Trait::Plain, image(5)?, grid(6)?, M::Bilinear, P::Reflection, true),
         sample(Trait::Plain, image(7)?, grid(8)?, M::Bicubic, P::Reflection, false),
         sample(Trait::Plain, image(9)?, grid(10)?, M::Nearest, P::Border, false),
-        sample(Trait::Plain, ANY.tensor(&[1, 1, 2, 2, 3], 11)?, UNIT.tensor(&[1, 1, 2, 2, 3], 12)?, M::Bilinear, P::Zeros, false),
-        sample(Trait::Strided, ANY.strided(&[1, 2, 3, 4], 13)?, ANY.strided(&[1, 2, 3, 2], 14)?, M::Bilinear, P::Zeros, false),
-        sample(Trait::Empty, ANY.tensor(&[0, 2, 3, 4], 15)?, ANY.tensor(&[0, 2, 3, 2], 16)?, M::Bilinear, P::Zeros, false),
+        sample(
+            Trait::Plain,
+            ANY.tensor(&[1, 1, 2, 2, 3], 11)?,
+            UNIT.tensor(&[1, 1, 2, 2, 3], 12)?,
+            M::Bilinear,
+            P::Zeros,
+            false,
+        ),
+        sample(
+            Trait::Strided,
+            ANY.strided(&[1, 2, 3, 4], 13)?,
+            ANY.strided(&[1, 2, 3, 2], 14)?,
+            M::Bilinear,
+            P::Zeros,
+            false,
+        ),
+        sample(
+            Trait::Empty,
+            ANY.tensor(&[0, 2, 3, 4], 15)?,
+            ANY.tensor(&[0, 2, 3, 2], 16)?,
+            M::Bilinear,
+            P::Zeros,
+            false,
+        ),
     ])
 }
 

@@ -69,9 +69,9 @@ impl FromStr for InterpolateMode {
 
     fn from_str(name: &str) -> Result<Self> {
         MODES.iter().find(|(_, known)| *known == name).map(|(mode, _)| *mode).ok_or_else(|| {
-            Error::not_implemented(OP, "unknown interpolation mode").given(name.to_owned()).expected(
-                "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact",
-            )
+            Error::not_implemented(OP, "unknown interpolation mode")
+                .given(name.to_owned())
+                .expected("nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact")
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Linear maps along a dimension, and what is made of them: adaptive averages, interpolation, sampling at a grid.
 
+mod grid;
 mod interpolate;
 mod scale;
-mod grid;
 
 use crate::backend::{self, Taps};
 use crate::ops::sample::{self};

@@ -66,10 +66,13 @@ impl Axis {
             return Taps::new(self.input, (0..self.output).map(|j| vec![(j, 1.0)]));
         }
         let ratio = self.ratio();
-        Taps::new(self.input, (0..self.output).map(|j| match mode {
-            InterpolateMode::Bicubic => self.cubic(self.source(ratio, j)),
-            _ => self.linear(self.source(ratio, j)),
-        }))
+        Taps::new(
+            self.input,
+            (0..self.output).map(|j| match mode {
+                InterpolateMode::Bicubic => self.cubic(self.source(ratio, j)),
+                _ => self.linear(self.source(ratio, j)),
+            }),
+        )
     }
 
     fn linear(&self, source: f64) -> Vec<(usize, f64)> {
@@ -97,16 +100,18 @@ impl Axis {
         };
         let stretch = ratio.max(1.0);
         let support = self.round(radius * stretch);
-        Taps::new(self.input, (0..self.output).map(|j| {
-            let center = self.round(ratio * (j as f64 + 0.5));
-            let first = (self.round(center - support + 0.5) as i64).max(0) as usize;
-            let end = (self.round(center + support + 0.5) as i64).clamp(0, self.input as i64) as usize;
-            let weights: Vec<f64> =
-                (first..end).map(|i| filter((i as f64 - center + 0.5) / stretch)).collect();
-            let total: f64 = weights.iter().sum();
-            let scale = if total == 0.0 { 1.0 } else { total };
-            (first..end).zip(weights).map(|(i, weight)| (i, weight / scale)).collect()
-        }))
+        Taps::new(
+            self.input,
+            (0..self.output).map(|j| {
+                let center = self.round(ratio * (j as f64 + 0.5));
+                let first = (self.round(center - support + 0.5) as i64).max(0) as usize;
+                let end = (self.round(center + support + 0.5) as i64).clamp(0, self.input as i64) as usize;
+                let weights: Vec<f64> = (first..end).map(|i| filter((i as f64 - center + 0.5) / stretch)).collect();
+                let total: f64 = weights.iter().sum();
+                let scale = if total == 0.0 { 1.0 } else { total };
+                (first..end).zip(weights).map(|(i, weight)| (i, weight / scale)).collect()
+            }),
+        )
     }
 }
 

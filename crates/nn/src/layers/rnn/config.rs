@@ -165,10 +165,7 @@ impl Config {
         if features != self.input_size {
             return Err(Error::runtime(
                 "RNN",
-                format!(
-                    "input.size(-1) must be equal to input_size. Expected {}, got {features}",
-                    self.input_size
-                ),
+                format!("input.size(-1) must be equal to input_size. Expected {}, got {features}", self.input_size),
             ));
         }
         Ok(())

@@ -37,10 +37,7 @@ impl FromStr for RNNNonlinearity {
         match name {
             "tanh" => Ok(RNNNonlinearity::Tanh),
             "relu" => Ok(RNNNonlinearity::Relu),
-            other => Err(Error::value(
-                "RNN",
-                format!("Unknown nonlinearity '{other}'. Select from 'tanh' or 'relu'."),
-            )),
+            other => Err(Error::value("RNN", format!("Unknown nonlinearity '{other}'. Select from 'tanh' or 'relu'."))),
         }
     }
 }

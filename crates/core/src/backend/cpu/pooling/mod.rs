@@ -6,9 +6,9 @@
 
 mod average;
 mod max;
-mod windows;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use std::ops::Range;
 
