@@ -37,9 +37,9 @@ pub use dtype::{Category, DType};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::{
-    AvgPoolOptions, BagMode, BagOptions, ConvOptions, ConvTransposeOptions, Ellipsis, FoldOptions, GridMode,
-    GridPadding, IndexItem, InterpolateMode, InterpolateOptions, IntoIndex, NewAxis, Padding, PoolOptions, Reduction,
-    Slice,
+    AttentionOptions, AvgPoolOptions, BagMode, BagOptions, ConvOptions, ConvTransposeOptions, Ellipsis, FoldOptions,
+    GridMode, GridPadding, IndexItem, InterpolateMode, InterpolateOptions, IntoIndex, NewAxis, Padding, PoolOptions,
+    Reduction, Slice,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;

@@ -1,4 +1,4 @@
-//! Recurrent layers and cells.
+//! Layers over sequences: recurrent ones and attention.
 
 use super::classes::{classes, dtype, size};
 use super::{Layer, with};
@@ -38,6 +38,7 @@ classes! { CLASSES;
         let builder = builder.proj_size(usize::try_from(a.int_or("proj_size", 0)?).unwrap_or(0));
         pair(builder.dtype(dtype(a)?).build()?)
     };
+    "MultiheadAttention" |a| attention(a)?;
     "RNNCell" |a| {
         let builder = nn::RNNCell::builder(size(a, "input_size")?, size(a, "hidden_size")?);
         let builder = builder.bias(truth(a)?);
@@ -61,6 +62,32 @@ classes! { CLASSES;
             Ok(next)
         })
     };
+}
+
+fn attention(a: &mut Args) -> Out<Box<dyn Layer>> {
+    let mut builder = nn::MultiheadAttention::builder(size(a, "embed_dim")?, size(a, "num_heads")?);
+    builder = builder.dropout(a.float_or("dropout", 0.0)?).bias(a.bool_or("bias", true)?);
+    builder = builder.add_bias_kv(a.flag("add_bias_kv")?).add_zero_attn(a.flag("add_zero_attn")?);
+    for set in
+        [nn::MultiheadAttentionBuilder::kdim, nn::MultiheadAttentionBuilder::vdim].into_iter().zip(["kdim", "vdim"])
+    {
+        if let Some(features) = a.maybe_int(set.1)? {
+            builder = set.0(builder, features as usize);
+        }
+    }
+    let layer = builder.batch_first(a.flag("batch_first")?).dtype(dtype(a)?).build()?;
+    Ok(with(layer, |layer: &nn::MultiheadAttention, a| {
+        let (query, key, value) = (a.x()?, a.tensor("key")?, a.tensor("value")?);
+        let call = nn::AttentionCall {
+            key_padding_mask: a.maybe_tensor("key_padding_mask")?,
+            need_weights: a.bool_or("need_weights", true)?,
+            attn_mask: a.maybe_tensor("attn_mask")?,
+            average_attn_weights: a.bool_or("average_attn_weights", true)?,
+            is_causal: a.flag("is_causal")?,
+        };
+        let input = (query, key, value, call);
+        Ok(layer.call(input)?)
+    }))
 }
 
 /// A truth value, where cells take any value for one.

@@ -22,6 +22,7 @@
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
+mod attention;
 mod conv;
 mod copy;
 pub(crate) mod devices;
@@ -45,6 +46,7 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
+pub use attention::AttentionOptions;
 pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
 pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;

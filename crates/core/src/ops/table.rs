@@ -1,7 +1,7 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{conv, copy, elementwise, index, linalg, loss, norm, random, reduce, resample, shape, softmax};
+use super::{attention, conv, copy, elementwise, index, linalg, loss, norm, random, reduce, resample, shape, softmax};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -38,6 +38,7 @@ pub fn table() -> Vec<&'static Row> {
         conv::TABLES,
         copy::TABLES,
         resample::TABLES,
+        &[attention::ATTENTION],
         norm::TABLES,
         loss::TABLES,
         random::TABLES,

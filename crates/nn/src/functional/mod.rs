@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `activation` | activation functions, softmax |
+//! | `activation`, `attention` | activation functions, softmax, attention |
 //! | `linear`, `conv`, `padding`, `embedding`, `embedding_bag` | affine maps, convolutions, maximum pooling, padding, lookup |
 //! | `pooling`, `vision` | averages and other poolings; interpolation, patches, grids |
 //! | `norm`, `response`, `dropout` | normalization, dropout |
@@ -11,6 +11,7 @@
 //! A function takes what is always given; its form that ends in `_with` takes the options too.
 
 mod activation;
+mod attention;
 mod conv;
 mod dropout;
 mod embedding;
@@ -25,6 +26,7 @@ mod response;
 mod vision;
 
 pub use activation::*;
+pub use attention::*;
 pub use conv::*;
 pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout};
 pub use embedding::{EmbeddingOptions, embedding, embedding_with, one_hot};

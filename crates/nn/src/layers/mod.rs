@@ -2,6 +2,7 @@
 
 mod activation;
 mod adaptive_pool;
+mod attention;
 mod avg_pool;
 mod batch_norm;
 mod bilinear;
@@ -33,6 +34,7 @@ mod upsample;
 
 pub use activation::*;
 pub use adaptive_pool::*;
+pub use attention::{AttentionCall, MultiheadAttention, MultiheadAttentionBuilder};
 pub use avg_pool::*;
 pub use batch_norm::{
     BatchNorm1d, BatchNorm1dBuilder, BatchNorm2d, BatchNorm2dBuilder, BatchNorm3d, BatchNorm3dBuilder,

@@ -165,7 +165,7 @@ impl Axis {
             return Ok(inside);
         }
         // Zero wherever there is a number, but with a gradient.
-        let moved = place.sub(&place.detach())?;
+        let moved = place.sub(place.detach())?;
         let moved = moved.masked_fill(&moved.detach().ne(0.0)?, 0.0)?;
         inside.add(&moved.mul(&slope)?)
     }

@@ -199,7 +199,7 @@ fn scaled(input: usize, scale: f64, recompute: bool) -> Result<i64> {
     if size.is_nan() && recompute {
         return Err(Error::value(OP, "cannot convert float NaN to integer"));
     }
-    if !(size.abs() < i64::MAX as f64) {
+    if size.is_nan() || size.abs() >= i64::MAX as f64 {
         return Err(Error::runtime(OP, "value cannot be converted to type int64_t without overflow"));
     }
     Ok(size as i64)

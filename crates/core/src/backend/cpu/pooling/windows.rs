@@ -60,10 +60,9 @@ impl Windows {
         let mut at = (zs.start * self.input[1] + ys.start) * self.input[2] + xs.start;
         for (z, y) in zs.clone().flat_map(|z| ys.clone().map(move |y| (z, y))) {
             let line = (z * self.input[1] + y) * self.input[2];
-            for index in line + xs.start..line + xs.end {
-                let value = from[index];
+            for (x, &value) in xs.clone().zip(&from[line + xs.start..line + xs.end]) {
                 if value > best || value.is_nan() {
-                    (best, at) = (value, index);
+                    (best, at) = (value, line + x);
                 }
             }
         }
