@@ -30,7 +30,7 @@ operations! { ROWS;
     };
     "nn.functional.max_pool2d_with_indices" |a| { let (x, kernel, options) = window(a)?; x.max_pool2d_with_indices(kernel, &options)? };
     "nn.functional.avg_pool1d" |a| { let (x, kernel, options) = average(a)?; x.avg_pool1d(kernel, &options)? };
-    "nn.functional.lp_pool1d" |a| { let (x, p, kernel, stride, ceil) = norm(a)?; F::lp_pool1d_with(&x, p, kernel, stride, ceil)? };
+    "nn.functional.lp_pool1d" |a| { let (x, p, kernel, options) = norm(a)?; x.lp_pool1d(p, kernel, &options)? };
     "nn.functional.max_unpool1d" |a| { let (x, indices, kernel, options) = unpool(a)?; F::max_unpool1d(&x, &indices, kernel, &options)? };
     "nn.functional.adaptive_avg_pool1d" |a| { let x = a.x()?; F::adaptive_avg_pool1d(&x, output_size(a)?)? };
     "nn.functional.adaptive_max_pool1d" |a| {
@@ -41,7 +41,7 @@ operations! { ROWS;
         }
     };
     "nn.functional.avg_pool2d" |a| { let (x, kernel, options) = average(a)?; x.avg_pool2d(kernel, &options)? };
-    "nn.functional.lp_pool2d" |a| { let (x, p, kernel, stride, ceil) = norm(a)?; F::lp_pool2d_with(&x, p, kernel, stride, ceil)? };
+    "nn.functional.lp_pool2d" |a| { let (x, p, kernel, options) = norm(a)?; x.lp_pool2d(p, kernel, &options)? };
     "nn.functional.max_unpool2d" |a| { let (x, indices, kernel, options) = unpool(a)?; F::max_unpool2d(&x, &indices, kernel, &options)? };
     "nn.functional.adaptive_avg_pool2d" |a| { let x = a.x()?; F::adaptive_avg_pool2d(&x, output_size(a)?)? };
     "nn.functional.adaptive_max_pool2d" |a| {
@@ -52,7 +52,7 @@ operations! { ROWS;
         }
     };
     "nn.functional.avg_pool3d" |a| { let (x, kernel, options) = average(a)?; x.avg_pool3d(kernel, &options)? };
-    "nn.functional.lp_pool3d" |a| { let (x, p, kernel, stride, ceil) = norm(a)?; F::lp_pool3d_with(&x, p, kernel, stride, ceil)? };
+    "nn.functional.lp_pool3d" |a| { let (x, p, kernel, options) = norm(a)?; x.lp_pool3d(p, kernel, &options)? };
     "nn.functional.max_unpool3d" |a| { let (x, indices, kernel, options) = unpool(a)?; F::max_unpool3d(&x, &indices, kernel, &options)? };
     "nn.functional.adaptive_avg_pool3d" |a| { let x = a.x()?; F::adaptive_avg_pool3d(&x, output_size(a)?)? };
     "nn.functional.adaptive_max_pool3d" |a| {
@@ -117,10 +117,12 @@ fn average(a: &mut Args) -> Out<(Tensor, Vec<i64>, AvgPoolOptions)> {
     Ok((x, kernel, options))
 }
 
-/// Input, order, window, stride and rounding of a norm.
-fn norm(a: &mut Args) -> Out<(Tensor, f64, Vec<i64>, Option<Vec<i64>>, bool)> {
+/// Input, order, window and options of a norm.
+fn norm(a: &mut Args) -> Out<(Tensor, f64, Vec<i64>, AvgPoolOptions)> {
     let (x, p, kernel) = (a.x()?, a.float("norm_type")?, a.ints("kernel_size")?);
-    Ok((x, p, kernel, a.maybe_ints("stride")?, a.flag("ceil_mode")?))
+    let mut options = AvgPoolOptions::new();
+    options.stride = a.maybe_ints("stride")?.map(Into::into);
+    Ok((x, p, kernel, options.ceil_mode(a.flag("ceil_mode")?)))
 }
 
 /// Input, indices, window and options of an unpooling.

@@ -10,12 +10,11 @@ use firebrick::nn::{self, Call};
 
 /// The options that recurrent layers share, in PyTorch's order.
 macro_rules! layer {
-    ($a:ident, $class:ident, |$builder:ident| $more:expr) => {{
+    ($a:ident, $class:ident $(, $more:expr)?) => {{
         let (inputs, hidden) = (size($a, "input_size")?, size($a, "hidden_size")?);
-        let builder =
-            nn::$class::builder(inputs, hidden).num_layers(usize::try_from($a.int_or("num_layers", 1)?).unwrap_or(0));
-        let $builder = builder;
-        let builder = $more;
+        let builder = nn::$class::builder(inputs, hidden);
+        let builder = builder.num_layers(usize::try_from($a.int_or("num_layers", 1)?).unwrap_or(0));
+        $(let builder = $more($a, builder)?;)?
         let builder = builder.bias($a.bool_or("bias", true)?).batch_first($a.flag("batch_first")?);
         builder.dropout($a.float_or("dropout", 0.0)?).bidirectional($a.flag("bidirectional")?)
     }};
@@ -23,18 +22,15 @@ macro_rules! layer {
 
 classes! { CLASSES;
     "RNN" |a| {
-        let builder = layer!(a, RNN, |builder| match a.maybe_text("nonlinearity")? {
-            Some(name) => builder.nonlinearity(name.parse()?),
-            None => builder,
-        });
+        let builder = layer!(a, RNN, nonlinearity);
         single(builder.dtype(dtype(a)?).build()?)
     };
     "GRU" |a| {
-        let builder = layer!(a, GRU, |builder| builder);
+        let builder = layer!(a, GRU);
         single(builder.dtype(dtype(a)?).build()?)
     };
     "LSTM" |a| {
-        let builder = layer!(a, LSTM, |builder| builder);
+        let builder = layer!(a, LSTM);
         let builder = builder.proj_size(usize::try_from(a.int_or("proj_size", 0)?).unwrap_or(0));
         pair(builder.dtype(dtype(a)?).build()?)
     };
@@ -88,6 +84,13 @@ fn attention(a: &mut Args) -> Out<Box<dyn Layer>> {
         let input = (query, key, value, call);
         Ok(layer.call(input)?)
     }))
+}
+
+fn nonlinearity(a: &mut Args, builder: nn::RNNBuilder) -> Out<nn::RNNBuilder> {
+    Ok(match a.maybe_text("nonlinearity")? {
+        Some(name) => builder.nonlinearity(name.parse()?),
+        None => builder,
+    })
 }
 
 /// A truth value, where cells take any value for one.

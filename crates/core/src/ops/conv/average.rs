@@ -90,19 +90,24 @@ impl AvgPoolOptions {
     }
 }
 
-/// Runs a pooling kernel on the planes of `x`; half precision is widened and rounded once.
+/// Runs a pooling kernel on `planes` planes of `x`; half precision is widened and rounded once.
 fn run(
     op: &'static str,
     x: &Tensor,
     n: usize,
+    planes: usize,
     [from, to]: [[usize; 3]; 2],
     kernel: impl Fn(&dyn backend::Backend, &Body, &Body) -> Result<()>,
 ) -> Result<Tensor> {
     let (shape, dtype) = (x.shape(), x.dtype());
-    if shape.len() < n || shape[shape.len() - n..] != from[3 - n..] {
+    let fits = (1..=3).contains(&n)
+        && shape.len() >= n
+        && shape[shape.len() - n..] == from[3 - n..]
+        && Dims::from_slice(&shape[..shape.len() - n]).numel() == planes;
+    if !fits {
         return Err(Error::runtime(op, "the tensor is not of the pooling's sizes")
             .given(format!("{shape:?}"))
-            .expected(format!("the last {n} of {from:?}")));
+            .expected(format!("{planes} planes of the last {n} of {from:?}")));
     }
     let compute = match dtype {
         DType::F32 | DType::F16 | DType::BF16 => DType::F32,
@@ -118,11 +123,11 @@ fn run(
 }
 
 fn forward(x: &Tensor, s: &PoolShape, divisor: AverageDivisor, n: usize) -> Result<Tensor> {
-    run("avg_pool", x, n, [s.input, s.output], |b, x, out| b.avg_pool(s, divisor, x, out))
+    run("avg_pool", x, n, s.planes, [s.input, s.output], |b, x, out| b.avg_pool(s, divisor, x, out))
 }
 
 fn backward(g: &Tensor, s: &PoolShape, divisor: AverageDivisor, n: usize) -> Result<Tensor> {
-    run("avg_pool_backward", g, n, [s.output, s.input], |b, g, out| b.avg_pool_grad(s, divisor, g, out))
+    run("avg_pool_backward", g, n, s.planes, [s.output, s.input], |b, g, out| b.avg_pool_grad(s, divisor, g, out))
 }
 
 /// An average over two or three dimensions; one over one dimension is one over two in PyTorch, and here.
@@ -210,7 +215,7 @@ fn lp_pool(
     norm_type: f64,
     kernel: &Sizes,
     options: &AvgPoolOptions,
-    pool: impl Fn(&Tensor) -> Result<Tensor>,
+    pool: impl Fn(&Tensor, &AvgPoolOptions) -> Result<Tensor>,
 ) -> Result<Tensor> {
     const OP: &str = "lp_pool";
     if norm_type == 0.0 {
@@ -220,8 +225,9 @@ fn lp_pool(
         [one] => one.saturating_pow(n as u32),
         list => list.iter().fold(1, |product: i64, &k| product.saturating_mul(k)),
     };
-    debug_assert!(options.count_include_pad, "sums are averages times the number of elements");
-    let mean = pool(&x.pow(norm_type)?)?;
+    // Sums are averages times the number of elements.
+    let options = AvgPoolOptions { count_include_pad: true, divisor_override: None, ..options.clone() };
+    let mean = pool(&x.pow(norm_type)?, &options)?;
     mean.sign()?.mul(&mean.abs()?.relu()?)?.mul(elements)?.pow(1.0 / norm_type)
 }
 
@@ -326,7 +332,7 @@ composed! {
     /// `(sum of x^p)^(1/p)` of each window over one dimension.
     fn lp_pool1d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
-        lp_pool(1, x, norm_type, &kernel, options, |x| x.avg_pool1d(&kernel, options))
+        lp_pool(1, x, norm_type, &kernel, options, |x, options| x.avg_pool1d(&kernel, options))
     }
     samples: norm_samples(1, |x| x.lp_pool1d(2.0, 2, &AvgPoolOptions::new()));
 
@@ -342,14 +348,14 @@ composed! {
     /// ```
     fn lp_pool2d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
-        lp_pool(2, x, norm_type, &kernel, options, |x| x.avg_pool2d(&kernel, options))
+        lp_pool(2, x, norm_type, &kernel, options, |x, options| x.avg_pool2d(&kernel, options))
     }
     samples: norm_samples(2, |x| x.lp_pool2d(3.0, 2, &AvgPoolOptions::new().stride(1)));
 
     /// `(sum of x^p)^(1/p)` of each window over three dimensions.
     fn lp_pool3d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
-        lp_pool(3, x, norm_type, &kernel, options, |x| x.avg_pool3d(&kernel, options))
+        lp_pool(3, x, norm_type, &kernel, options, |x, options| x.avg_pool3d(&kernel, options))
     }
     samples: norm_samples(3, |x| x.lp_pool3d(1.5, 2, &AvgPoolOptions::new()));
 }

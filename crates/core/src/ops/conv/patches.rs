@@ -87,7 +87,20 @@ impl PatchShape {
     }
 }
 
+/// Refuses a tensor whose last sizes are not those that the patches were resolved for.
+fn check(op: &'static str, x: &Tensor, rank: usize, last: &[usize], whole: usize) -> Result<()> {
+    let shape = x.shape();
+    let fits = shape.len() == rank && shape[rank - last.len()..] == *last && shape[1].is_multiple_of(whole.max(1));
+    match fits {
+        true => Ok(()),
+        false => Err(Error::runtime(op, "the tensor is not of the patches' sizes")
+            .given(format!("{shape:?}"))
+            .expected(format!("{rank} dimensions, the last {last:?}"))),
+    }
+}
+
 fn gather(x: &Tensor, s: &PatchShape) -> Result<Tensor> {
+    check("im2col", x, 4, &s.image, 1)?;
     let padded = x.detach().constant_pad_nd(s.widths(1), 0)?.contiguous()?.body();
     let shape = x.shape();
     let (area, blocks) = (s.kernel[0] * s.kernel[1], s.blocks[0] * s.blocks[1]);
@@ -103,6 +116,8 @@ fn gather(x: &Tensor, s: &PatchShape) -> Result<Tensor> {
 }
 
 fn spread(g: &Tensor, s: &PatchShape) -> Result<Tensor> {
+    let count = s.blocks[0].saturating_mul(s.blocks[1]);
+    check("col2im", g, 3, &[count], s.kernel[0].saturating_mul(s.kernel[1]))?;
     let (shape, dtype) = (g.shape(), g.dtype());
     let channels = shape[1] / (s.kernel[0] * s.kernel[1]);
     // Sums of half precision are rounded once.
