@@ -12,6 +12,7 @@ mod update;
 pub use cpu::conv::{ConvDim, ConvShape};
 pub(crate) use cpu::pooling::Windows;
 pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
+pub(crate) use cpu::resample::ROW_BYTES;
 pub use cpu::resample::Taps;
 pub(crate) use kernels::{
     Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,

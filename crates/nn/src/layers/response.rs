@@ -2,7 +2,7 @@
 
 use super::activation::text;
 use crate::{Core, Custom, Forward, Module};
-use firebrick_core::{Error, Result, Scalar, Tensor, autograd};
+use firebrick_core::{DType, Error, Result, Scalar, Tensor, autograd};
 
 macro_rules! response {
     ($(#[$doc:meta])* $name:ident, $k:expr, $call:expr) => {
@@ -115,9 +115,11 @@ fn gradient_window(channels: usize, size: i64) -> Vec<f64> {
 }
 
 /// Sums over the channels of `[N, C, H, W]` that `window`, a matrix, lists for each channel.
-fn summed(x: &Tensor, window: Vec<f64>) -> Result<Tensor> {
+fn summed(x: &Tensor, window: impl Fn(usize) -> Vec<f64>) -> Result<Tensor> {
     let shape = x.shape();
-    let window = Tensor::from_vec(window, [shape[1], shape[1]])?.to(x.dtype())?.to(x.device())?;
+    // Refuses what there is no memory for.
+    Tensor::empty_with([shape[1], shape[1]], DType::F64)?;
+    let window = Tensor::from_vec(window(shape[1]), [shape[1], shape[1]])?.to(x.dtype())?.to(x.device())?;
     window.matmul(&x.flatten(2, -1)?)?.reshape(shape)
 }
 
@@ -130,8 +132,9 @@ fn cross_map_lrn2d(x: &Tensor, size: i64, alpha: f64, beta: f64, k: f64) -> Resu
     if size == 0 {
         return Err(Error::value(OP, "float division by zero"));
     }
-    let channels = x.shape()[1];
-    let scale = move |x: &Tensor| summed(&x.mul(x)?, running_window(channels, size))?.mul(alpha / size as f64)?.add(k);
+    let scale = move |x: &Tensor| {
+        summed(&x.mul(x)?, |channels| running_window(channels, size))?.mul(alpha / size as f64)?.add(k)
+    };
     let normed = move |x: &Tensor, scale: &Tensor| x.mul(&scale.pow(-beta)?);
     let value = autograd::no_grad(|| normed(x, &scale(x)?))?;
     let input = x.clone();
@@ -139,7 +142,7 @@ fn cross_map_lrn2d(x: &Tensor, size: i64, alpha: f64, beta: f64, k: f64) -> Resu
         let [Some(g)] = grads else { return Ok(vec![None]) };
         let scale = scale(&input)?;
         let ratio = g.mul(&normed(&input, &scale)?)?.div(&scale)?;
-        let spread = summed(&ratio, gradient_window(channels, size))?.mul(&input)?;
+        let spread = summed(&ratio, |channels| gradient_window(channels, size))?.mul(&input)?;
         let factor = 2.0 * alpha * beta / size as f64;
         Ok(vec![Some(g.mul(&scale.pow(-beta)?)?.sub(&spread.mul(factor)?)?)])
     };

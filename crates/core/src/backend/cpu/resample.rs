@@ -4,7 +4,9 @@
 use super::dense::{by_type, slice, slice_mut};
 use super::float::Float;
 use super::shared::Shared;
+use crate::Result;
 use crate::pool::parallel_for;
+use crate::storage::check_list;
 use crate::tensor::Body;
 use std::sync::Arc;
 
@@ -45,20 +47,27 @@ impl Taps {
     }
 
     /// The adjoint map.
-    pub fn transposed(&self) -> Self {
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn transposed(&self) -> Result<Self> {
+        check_list(self.inputs(), ROW_BYTES)?;
         let mut rows = vec![Vec::new(); self.inputs()];
         for j in 0..self.outputs() {
             for &(index, weight) in self.row(j) {
                 rows[index].push((j, weight));
             }
         }
-        Taps::new(self.outputs(), rows)
+        Ok(Taps::new(self.outputs(), rows))
     }
 
     fn row(&self, j: usize) -> &[(usize, f64)] {
         &self.0.entries[self.0.starts[j]..self.0.starts[j + 1]]
     }
 }
+
+/// What a row of a map takes at least.
+pub(crate) const ROW_BYTES: usize = 64;
 
 /// Elements that a task makes at least.
 const TASK_ELEMENTS: usize = 1 << 13;

@@ -4,7 +4,7 @@ use super::average::{expect_elements, expect_line, single};
 use super::winners::{Planes, pick};
 use crate::backend::Taps;
 use crate::ops::composed;
-use crate::ops::resample::separable;
+use crate::ops::resample::{check_rows, separable};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Dims, Error, Result, Sizes, Tensor};
 use std::ops::Range;
@@ -68,6 +68,7 @@ fn average(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<Tenso
     expect_float(op, if n == 3 { "adaptive_avg_pool3d_cpu" } else { "adaptive_avg_pool2d" }, x)?;
     let out: Dims = shape[..first].iter().copied().chain(size.iter().map(|&s| s as usize)).collect();
     out.checked_numel(op)?;
+    check_rows(&out[first..])?;
     let maps: Vec<(usize, Taps)> = (first..shape.len())
         .map(|d| {
             let row = |j: usize| {
@@ -99,6 +100,7 @@ fn maximum(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<(Tens
     }
     expect_float(op, if n == 3 { "adaptive_max_pool3d_cpu" } else { "adaptive_max_pool2d" }, x)?;
     let sizes: Vec<usize> = size.iter().map(|&s| s as usize).collect();
+    check_rows(&sizes)?;
     let ranges = (0..n).map(|d| (0..sizes[d]).map(|j| window(j, shape[first + d], sizes[d])).collect()).collect();
     pick(op, x, Planes { n, sizes, ranges })
 }

@@ -2,6 +2,7 @@
 
 use super::winners::{Planes, pick};
 use crate::ops::composed;
+use crate::ops::resample::check_rows;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{DType, Dims, Error, Result, Sizes, Tensor, wrap_dim};
 use std::ops::Range;
@@ -102,6 +103,7 @@ fn fractional(
     check_samples(op, x, &drawn, n)?;
     let sizes: Vec<usize> = output.iter().map(|&s| s as usize).collect();
     let planes: usize = Dims::from_slice(&shape[..first]).numel();
+    sizes.iter().try_for_each(|size| check_rows(&[size.saturating_mul(planes)]))?;
     let samples = drawn.to(DType::F64)?.to_vec::<f64>()?;
     let along = |d: usize| {
         // Of an image the width's sample comes first.

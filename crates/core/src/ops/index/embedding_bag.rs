@@ -3,6 +3,7 @@
 use crate::ops::composed;
 use crate::ops::devices::mixed_devices;
 use crate::ops::sample::{self, ANY, Sample, Trait};
+use crate::storage::check_list;
 use crate::{DType, Error, Result, Tensor};
 use std::str::FromStr;
 
@@ -280,6 +281,7 @@ fn embedding_bag(
     }
     let columns = shape[1];
     if options.mode == BagMode::Max {
+        check_list(bags.count.saturating_mul(columns), size_of::<i64>())?;
         let values = rows.detach().to(DType::F64)?.to_vec::<f64>()?;
         let winners = on(&bags.largest(&values, columns))?.reshape([bags.count, columns])?;
         let padded = rows.constant_pad_nd([0, 0, 0, 1], 0)?;
@@ -332,7 +334,9 @@ composed! {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     fn embedding_bag(&table, indices: &Tensor, offsets: Option<&Tensor>, options: &BagOptions<'_>) -> Tensor {
-        embedding_bag(&table.resolve(OP)?, &indices.resolve(OP)?, offsets, options)
+        let weights = options.per_sample_weights.map(|weights| weights.resolve(OP)).transpose()?;
+        let options = BagOptions { per_sample_weights: weights.as_ref(), ..options.clone() };
+        embedding_bag(&table.resolve(OP)?, &indices.resolve(OP)?, offsets, &options)
     }
     samples: samples();
 }

@@ -86,7 +86,8 @@ composed! {
     fn bilinear(&x1, x2: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
         const OP: &str = "bilinear";
         let (x1, x2, weight) = (x1.resolve(OP)?, x2.resolve(OP)?, weight.resolve(OP)?);
-        check(&x1, &x2, &weight, bias)?;
+        let bias = bias.map(|bias| bias.resolve(OP)).transpose()?;
+        check(&x1, &x2, &weight, bias.as_ref())?;
         let (s1, sw) = (x1.shape(), weight.shape());
         let batch: usize = s1[..s1.len() - 1].iter().product();
         // One product with x1 for all outputs, then each result with x2.
@@ -96,7 +97,7 @@ composed! {
         let out: Dims = s1[..s1.len() - 1].iter().copied().chain([sw[0]]).collect();
         let y = y.reshape(out)?;
         match bias {
-            Some(bias) => y.add(bias),
+            Some(bias) => y.add(&bias),
             None => Ok(y),
         }
     }

@@ -1,7 +1,7 @@
 //! Interpolation: images, sequences and volumes made larger or smaller.
 
 use super::scale::Axis;
-use super::separable;
+use super::{check_rows, separable};
 use crate::ops::composed;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::text::{python_float, python_tuple};
@@ -296,6 +296,7 @@ fn interpolate(x: &Tensor, options: &InterpolateOptions) -> Result<Tensor> {
     check_dtype(x, mode)?;
     let out: Dims = shape[..2].iter().copied().chain(sizes.iter().map(|&size| size as usize)).collect();
     out.checked_numel(OP)?;
+    check_rows(&out[2..])?;
     let axes = (0..sizes.len()).map(|d| Axis {
         input: shape[d + 2],
         output: out[d + 2],

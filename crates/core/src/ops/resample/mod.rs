@@ -4,9 +4,10 @@ mod grid;
 mod interpolate;
 mod scale;
 
-use crate::backend::{self, Taps};
+use crate::backend::{self, ROW_BYTES, Taps};
 use crate::ops::sample::{self};
 use crate::ops::{Row, ops};
+use crate::storage::check_list;
 use crate::{Body, DType, Error, Result, Tensor};
 
 pub use grid::{GridMode, GridPadding};
@@ -54,13 +55,18 @@ ops! {
     fn resample(x; taps: Taps, dim: usize) -> Tensor as "ResampleBackward0" {
         forward: forward(x, taps, *dim),
         saves: [],
-        grads: { x: |g| g.resample(taps.transposed(), *dim) },
+        grads: { x: |g| g.resample(taps.transposed()?, *dim) },
         samples: {
             let mut all = sample::shaped(&[2, 3, 2], &[0, 3, 2], |x| x.resample(sample_taps(), 1usize))?;
             all.extend(sample::shaped(&[2, 3], &[0, 3], |x| x.resample(sample_taps(), 1usize))?);
             Ok(all)
         },
     }
+}
+
+/// Refuses maps that there is no memory for; what goes along the other dimensions may be nothing.
+pub(crate) fn check_rows(sizes: &[usize]) -> Result<()> {
+    sizes.iter().try_for_each(|&size| check_list(size, ROW_BYTES))
 }
 
 /// Maps along several dimensions, the last one first; half precision is widened, and rounded once.

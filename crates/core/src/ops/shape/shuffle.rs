@@ -46,6 +46,7 @@ composed! {
     /// ```
     fn pixel_shuffle(&x, upscale_factor: i64) -> Tensor {
         const OP: &str = "pixel_shuffle";
+        let x = &x.resolve(OP)?;
         let r = check(OP, x, "upscale_factor", upscale_factor)?;
         let [c, h, w] = last(x);
         let square = r.saturating_mul(r);
@@ -65,6 +66,7 @@ composed! {
     /// Height or width that `r` does not divide.
     fn pixel_unshuffle(&x, downscale_factor: i64) -> Tensor {
         const OP: &str = "pixel_unshuffle";
+        let x = &x.resolve(OP)?;
         let r = check(OP, x, "downscale_factor", downscale_factor)?;
         let [c, h, w] = last(x);
         for (name, dim, size) in [("height", -2, h), ("width", -1, w)] {
@@ -93,6 +95,7 @@ composed! {
     /// ```
     fn channel_shuffle(&x, groups: i64) -> Tensor {
         const OP: &str = "channel_shuffle";
+        let x = x.resolve(OP)?;
         let given = x.shape();
         if given.len() < 3 {
             let text = format!("channel_shuffle expects input with > 2 dims, but got input with sizes {given:?}");
