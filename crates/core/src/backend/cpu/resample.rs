@@ -66,8 +66,8 @@ impl Taps {
     }
 }
 
-/// What a row of a map takes at least.
-pub(crate) const ROW_BYTES: usize = 64;
+/// What a row of a map, or an element of its input, takes about.
+pub(crate) const ROW_BYTES: usize = 32;
 
 /// Elements that a task makes at least.
 const TASK_ELEMENTS: usize = 1 << 13;

@@ -69,6 +69,7 @@ fn average(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<Tenso
     let out: Dims = shape[..first].iter().copied().chain(size.iter().map(|&s| s as usize)).collect();
     out.checked_numel(op)?;
     check_rows(&out[first..])?;
+    check_rows(&shape[first..])?;
     let maps: Vec<(usize, Taps)> = (first..shape.len())
         .map(|d| {
             let row = |j: usize| {

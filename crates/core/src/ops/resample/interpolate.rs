@@ -297,6 +297,7 @@ fn interpolate(x: &Tensor, options: &InterpolateOptions) -> Result<Tensor> {
     let out: Dims = shape[..2].iter().copied().chain(sizes.iter().map(|&size| size as usize)).collect();
     out.checked_numel(OP)?;
     check_rows(&out[2..])?;
+    check_rows(&shape[2..])?;
     let axes = (0..sizes.len()).map(|d| Axis {
         input: shape[d + 2],
         output: out[d + 2],
