@@ -50,7 +50,7 @@ fn initial_values_are_pytorchs_for_the_same_seed() -> Result<()> {
     let lstm = seeded(|| nn::LSTM::builder(2, 3).num_layers(2).bidirectional(true).proj_size(2).build())?;
     let weight = |name: &str| lstm.get_parameter(name).map(|p| first(p, 4));
     assert_eq!(weight("weight_ih_l0")?, [-0.004_322_517_7, 0.309_715_84, -0.475_185_33, -0.424_894_6]);
-    assert_eq!(weight("weight_hr_l1_reverse")?, [0.102_550_01, 0.245_644_18, -0.196_199_52, 0.281_499_45]);
+    assert_eq!(weight("weight_hr_l1_reverse")?, [0.102_550_015, 0.245_644_18, -0.196_199_52, 0.281_499_45]);
 
     let embedding = seeded(|| nn::Embedding::builder(3, 2).padding_idx(1).build())?;
     assert_eq!(first(&embedding.weight, 4), [1.540_996_1, -0.293_428_9, 0.0, 0.0]);

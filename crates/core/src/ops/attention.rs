@@ -112,7 +112,9 @@ fn attention(query: &Tensor, key: &Tensor, value: &Tensor, options: &AttentionOp
         (key, value) = (shared_heads(&key, heads)?, shared_heads(&value, heads)?);
     }
     let scale = options.scale.unwrap_or(1.0 / (query.size(-1)? as f64).sqrt());
-    let mut scores = query.mul(scale)?.matmul(&key.transpose(-2, -1)?)?;
+    // Half of the scale on either side keeps both within range, and is how PyTorch rounds.
+    let (half, sign) = (scale.abs().sqrt(), scale.signum());
+    let mut scores = query.mul(half * sign)?.matmul(&key.mul(half)?.transpose(-2, -1)?)?;
     let causal = match options.is_causal {
         true => {
             let (rows, columns) = (scores.size(-2)? as i64, scores.size(-1)? as i64);
