@@ -272,7 +272,7 @@ ops! {
         saves: [],
         grads: { x: |g| g.avg_pool_grad(*shape, *divisor, *n) },
         samples: sample::shaped(&[2, 2, 4], &[0, 2, 4], |x| {
-            x.avg_pool(sample_shape(x.shape()[0])?, AverageDivisor::WithPadding, 1usize)
+            x.avg_pool(sample_shape(x.shape().first().copied().unwrap_or(0))?, AverageDivisor::WithPadding, 1usize)
         }),
     }
 
@@ -282,7 +282,7 @@ ops! {
         saves: [],
         grads: { g: |h| h.avg_pool(*shape, *divisor, *n) },
         samples: sample::shaped(&[2, 2, 2], &[0, 2, 2], |g| {
-            g.avg_pool_grad(sample_shape(g.shape()[0])?, AverageDivisor::WithoutPadding, 1usize)
+            g.avg_pool_grad(sample_shape(g.shape().first().copied().unwrap_or(0))?, AverageDivisor::WithoutPadding, 1usize)
         }),
     }
 }
