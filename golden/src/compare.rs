@@ -50,6 +50,7 @@ pub fn value(expected: &Value, got: &Value, bound: Bound) -> Result<(), String> 
         (Tensor(a), Tensor(b)) => tensor(a, b, bound),
         (List(a) | Tuple(a), List(b) | Tuple(b)) => list(a, b, bound),
         (Float(a), Float(b)) => number(*a, *b, bound),
+        (Complex(a), Complex(b)) => number(a.re, b.re, bound).and_then(|()| number(a.im, b.im, bound)),
         (Int(a), Int(b)) if a == b => Ok(()),
         (Bool(a), Bool(b)) if a == b => Ok(()),
         (Text(a), Text(b)) if a == b => Ok(()),
@@ -107,6 +108,10 @@ pub fn tensor(expected: &Tensor, got: &Tensor, bound: Bound) -> Result<(), Strin
     }
     if got.shape() != expected.shape() {
         return Err(format!("got shape {:?}, expected {:?}", got.shape(), expected.shape()));
+    }
+    if dtype.is_complex() {
+        let parts = |tensor: &Tensor| tensor.detach().view_as_real().map_err(|error| error.to_string());
+        return self::tensor(&parts(expected)?, &parts(got)?, bound);
     }
     if !dtype.is_floating_point() {
         return integers(expected, got);

@@ -157,5 +157,6 @@ fn cast_number(cast: &str, to: &str, value: &str) -> Out<String> {
         Scalar::Bool(v) => python(v),
         Scalar::Int(v) => v.to_string(),
         Scalar::Float(v) => firebrick::text::python_float(v),
+        Scalar::Complex(v) => firebrick::text::python_complex(v.re, v.im),
     })
 }

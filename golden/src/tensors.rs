@@ -40,6 +40,7 @@ impl Tensors {
         let Some(dtype) = DType::from_name(name) else { return not_built(format!("dtype {name}")) };
         let shape = integers(&tag["shape"]);
         let Some(bytes) = self.bytes(key) else { return wrong(format!("the file has no tensor {key}")) };
+        // The format lacks complex128; both complex types are stored as their parts, which have the same bytes.
         let tensor = Tensor::from_bytes(bytes, &shape[..], dtype)?;
         match tag.get("stride") {
             Some(stride) => strided(&tensor, &integers(stride)),

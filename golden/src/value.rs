@@ -2,7 +2,7 @@
 
 use crate::tensors::Tensors;
 use crate::{Out, not_built, wrong};
-use firebrick::{DType, Dims, Scalar, Tensor};
+use firebrick::{Complex, DType, Dims, Scalar, Tensor};
 use serde_json::{Map, Value as Json};
 
 /// An argument or a result.
@@ -16,6 +16,8 @@ pub enum Value {
     Int(i64),
     /// A floating-point number.
     Float(f64),
+    /// A complex number.
+    Complex(Complex<f64>),
     /// A text.
     Text(String),
     /// A tensor.
@@ -83,6 +85,7 @@ impl Value {
             Value::Bool(_) => "bool",
             Value::Int(_) => "int",
             Value::Float(_) => "float",
+            Value::Complex(_) => "complex",
             Value::Text(_) => "str",
             Value::Tensor(_) => "Tensor",
             Value::List(_) => "list",
@@ -148,6 +151,14 @@ fn tagged(map: &Map<String, Json>, json: &Json, tensors: &Tensors) -> Out<Value>
             Some(value) => value,
             None => return not_built(format!("the number {text}")),
         },
+        "$complex" => {
+            let part = |i: usize| match Value::parse(&inner[i], tensors)? {
+                Value::Float(v) => Ok(v),
+                Value::Int(v) => Ok(v as f64),
+                other => wrong(format!("a {} as part of a complex number", other.kind())),
+            };
+            Value::Complex(Complex::new(part(0)?, part(1)?))
+        }
         "$tuple" => Value::Tuple(Value::parse_all(list(), tensors)?),
         "$dict" => Value::Dict(
             list()
@@ -219,6 +230,7 @@ into_value! {
         Scalar::Bool(v) => Value::Bool(v),
         Scalar::Int(v) => Value::Int(v),
         Scalar::Float(v) => Value::Float(v),
+        Scalar::Complex(v) => Value::Complex(v),
     };
 }
 
@@ -254,6 +266,7 @@ impl From<firebrick::Value> for Value {
             Saved::Bool(v) => Value::Bool(v),
             Saved::Int(v) => Value::Int(v),
             Saved::Float(v) => Value::Float(v),
+            Saved::Complex(v) => Value::Complex(v),
             Saved::Str(v) => Value::Text(v),
             Saved::Tensor(v) => Value::Tensor(v),
             Saved::List(list) => Value::List(all(list)),

@@ -25,9 +25,13 @@ pub enum DType {
     F32,
     /// Double precision.
     F64,
+    /// Complex numbers with parts of single precision.
+    C64,
+    /// Complex numbers with parts of double precision.
+    C128,
 }
 
-/// How far up the promotion ladder a dtype stands: bool, integer, floating point.
+/// How far up the promotion ladder a dtype stands: bool, integer, floating point, complex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
     /// Truth values.
@@ -36,11 +40,13 @@ pub enum Category {
     Integer,
     /// Floating point of any width.
     Float,
+    /// Complex numbers of any width.
+    Complex,
 }
 
 impl DType {
     /// Every dtype.
-    pub const ALL: [DType; 10] = [
+    pub const ALL: [DType; 12] = [
         DType::Bool,
         DType::U8,
         DType::I8,
@@ -51,6 +57,8 @@ impl DType {
         DType::BF16,
         DType::F32,
         DType::F64,
+        DType::C64,
+        DType::C128,
     ];
 
     /// Bytes of one element.
@@ -60,22 +68,57 @@ impl DType {
             DType::Bool | DType::U8 | DType::I8 => 1,
             DType::I16 | DType::F16 | DType::BF16 => 2,
             DType::I32 | DType::F32 => 4,
-            DType::I64 | DType::F64 => 8,
+            DType::I64 | DType::F64 | DType::C64 => 8,
+            DType::C128 => 16,
         }
     }
 
-    /// Can it hold fractions, and therefore gradients?
+    /// Can it hold fractions of real numbers?
     #[inline]
     pub const fn is_floating_point(self) -> bool {
         matches!(self, DType::F16 | DType::BF16 | DType::F32 | DType::F64)
     }
 
-    /// Bool, integer or floating point.
+    /// Does it hold complex numbers?
+    #[inline]
+    pub const fn is_complex(self) -> bool {
+        matches!(self, DType::C64 | DType::C128)
+    }
+
+    /// Can it hold gradients? Floating point and complex numbers do.
+    #[inline]
+    pub const fn is_differentiable(self) -> bool {
+        self.is_floating_point() || self.is_complex()
+    }
+
+    /// The dtype of the parts of a complex number; a real dtype itself.
+    #[inline]
+    pub const fn to_real(self) -> DType {
+        match self {
+            DType::C64 => DType::F32,
+            DType::C128 => DType::F64,
+            real => real,
+        }
+    }
+
+    /// The complex dtype with parts of this one, wide enough for it.
+    ///
+    /// PyTorch has complex32 for the two small floating dtypes; here they become complex64.
+    #[inline]
+    pub const fn to_complex(self) -> DType {
+        match self {
+            DType::F64 | DType::C128 => DType::C128,
+            _ => DType::C64,
+        }
+    }
+
+    /// Bool, integer, floating point or complex.
     #[inline]
     pub const fn category(self) -> Category {
         match self {
             DType::Bool => Category::Bool,
             DType::U8 | DType::I8 | DType::I16 | DType::I32 | DType::I64 => Category::Integer,
+            DType::C64 | DType::C128 => Category::Complex,
             _ => Category::Float,
         }
     }
@@ -93,6 +136,8 @@ impl DType {
             DType::BF16 => "bfloat16",
             DType::F32 => "float32",
             DType::F64 => "float64",
+            DType::C64 => "complex64",
+            DType::C128 => "complex128",
         }
     }
 
@@ -109,6 +154,8 @@ impl DType {
             DType::BF16 => "BFloat16",
             DType::F32 => "Float",
             DType::F64 => "Double",
+            DType::C64 => "ComplexFloat",
+            DType::C128 => "ComplexDouble",
         }
     }
 
@@ -125,6 +172,8 @@ impl DType {
             DType::BF16 => "c10::BFloat16",
             DType::F32 => "float",
             DType::F64 => "double",
+            DType::C64 => "c10::complex<float>",
+            DType::C128 => "c10::complex<double>",
         }
     }
 
@@ -142,6 +191,7 @@ impl DType {
             (Bool, b) => b,
             (U8, I8) => I16,
             (F16, BF16) => F32,
+            (F64, C64) => C128,
             // The order of the variants is the order of promotion everywhere else.
             (_, b) => b,
         }
@@ -152,9 +202,9 @@ impl DType {
         self.category() <= to.category()
     }
 
-    /// This dtype when it is a floating one, else float32: what `exp` or `mean` compute in.
+    /// This dtype when it is a floating or complex one, else float32: what `exp` or `mean` compute in.
     pub fn to_float(self) -> DType {
-        if self.is_floating_point() { self } else { crate::default_dtype() }
+        if self.is_differentiable() { self } else { crate::default_dtype() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Rust types that tensors are made of.
 
-use crate::DType;
+use crate::{Complex, DType};
 use half::{bf16, f16};
 
 mod sealed {
@@ -10,7 +10,7 @@ mod sealed {
 /// A Rust type that can be an element of a tensor.
 ///
 /// Conversions follow C++, as PyTorch's casts do: to a smaller integer by wrapping, from floating point
-/// to integer by cutting off, to `bool` by comparison with zero.
+/// to integer by cutting off, to `bool` by comparison with zero. Of a complex number the real part is converted.
 pub trait Element:
     sealed::Sealed + Copy + Default + PartialEq + PartialOrd + Send + Sync + std::fmt::Debug + 'static
 {
@@ -121,7 +121,37 @@ floats! {
     bf16 => BF16, |v: f64| bf16::from_f32(v as f32), |v: bf16| v.to_f64(), bf16::from_f32, |v: bf16| v.to_f32(), |v: i64| bf16::from_f32(v as f32);
 }
 
-/// Runs `$body` with the type name `$T` bound to the Rust type of `$dtype`.
+macro_rules! complex {
+    ($($t:ty => $dtype:ident;)*) => { $(
+        impl sealed::Sealed for Complex<$t> {}
+        impl Element for Complex<$t> {
+            const DTYPE: DType = DType::$dtype;
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self { Complex::from(value as $t) }
+            #[inline(always)]
+            fn to_f64(self) -> f64 { self.re as f64 }
+            #[inline(always)]
+            fn from_f32(value: f32) -> Self { Complex::from(value as $t) }
+            #[inline(always)]
+            fn to_f32(self) -> f32 { self.re as f32 }
+            #[inline(always)]
+            fn from_i64(value: i64) -> Self { Complex::from(value as $t) }
+            #[inline(always)]
+            fn to_i64(self) -> i64 { float_to_i64(self.re as f64) }
+        }
+    )* };
+}
+complex! { f32 => C64; f64 => C128; }
+
+/// What a kernel of real numbers does with complex ones, which no operation hands to it.
+#[cold]
+#[doc(hidden)]
+pub fn no_complex_kernel() -> ! {
+    unreachable!("complex numbers are computed by kernels of their own, or by their parts")
+}
+
+/// Runs `$body` with the type name `$T` bound to the Rust type of `$dtype`, a real one: kernels are not compiled for complex
+/// numbers.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! dispatch {
@@ -167,6 +197,7 @@ macro_rules! dispatch {
                 type $T = f64;
                 $body
             }
+            $crate::DType::C64 | $crate::DType::C128 => $crate::no_complex_kernel(),
         }
     };
 }

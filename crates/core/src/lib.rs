@@ -18,6 +18,7 @@ pub mod pool;
 pub mod random;
 pub mod text;
 
+mod complex;
 mod default_dtype;
 mod device;
 mod dims;
@@ -26,20 +27,25 @@ mod element;
 mod error;
 mod scalar;
 mod storage;
+mod sync;
 mod tensor;
 mod value;
 mod views;
+mod warning;
 
+pub use complex::Complex;
 pub use default_dtype::{default_dtype, set_default_dtype};
 pub use device::Device;
 pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
 pub use dtype::{Category, DType};
 pub use element::Element;
+#[doc(hidden)]
+pub use element::no_complex_kernel;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::{
-    AttentionOptions, AvgPoolOptions, BagMode, BagOptions, ConvOptions, ConvTransposeOptions, Ellipsis, FoldOptions,
-    GridMode, GridPadding, IndexItem, InterpolateMode, InterpolateOptions, IntoIndex, NewAxis, Padding, PoolOptions,
-    Reduction, Slice,
+    AttentionOptions, AvgPoolOptions, BagMode, BagOptions, Bins, ConvOptions, ConvTransposeOptions, Ellipsis,
+    FoldOptions, GridMode, GridPadding, IndexItem, InterpolateMode, InterpolateOptions, IntoIndex, NewAxis, Padding,
+    PoolOptions, Reduction, Slice, Unique,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
@@ -49,3 +55,5 @@ pub use tensor::{
 };
 pub use value::{Key, Value};
 pub use views::Sections;
+#[doc(hidden)]
+pub use warning::warn;

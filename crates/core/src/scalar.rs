@@ -1,6 +1,6 @@
 //! A number beside a tensor.
 
-use crate::{DType, Error, Result, default_dtype};
+use crate::{Complex, DType, Error, Result, default_dtype};
 
 /// A Python-like number: it takes part in type promotion by its category only.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub enum Scalar {
     Int(i64),
     /// A floating-point number.
     Float(f64),
+    /// A complex number.
+    Complex(Complex<f64>),
 }
 
 impl Scalar {
@@ -20,6 +22,7 @@ impl Scalar {
             Scalar::Bool(_) => DType::Bool,
             Scalar::Int(_) => DType::I64,
             Scalar::Float(_) => default_dtype(),
+            Scalar::Complex(_) => default_dtype().to_complex(),
         }
     }
 
@@ -35,11 +38,12 @@ impl Scalar {
             DType::F16 => (-65504.0, 65504.0),
             DType::BF16 => (half::bf16::MIN.to_f64(), half::bf16::MAX.to_f64()),
             DType::F32 => (f32::MIN as f64, f32::MAX as f64),
-            DType::F64 => return Ok(()),
+            DType::F64 => (f64::MIN, f64::MAX),
+            DType::C64 | DType::C128 => return Ok(()),
         };
         let value = self.to_f64();
         let special = dtype.is_floating_point() && !value.is_finite();
-        if special || (value >= low && value <= high) {
+        if self.is_real() && (special || (value >= low && value <= high)) {
             return Ok(());
         }
         let name = match dtype {
@@ -53,13 +57,28 @@ impl Scalar {
             .given(format!("{self:?}")))
     }
 
-    /// As a floating-point number.
+    /// Has it no imaginary part, or one of zero?
+    pub fn is_real(self) -> bool {
+        !matches!(self, Scalar::Complex(v) if v.im != 0.0)
+    }
+
+    /// As a floating-point number; the real part of a complex one.
     #[inline]
     pub fn to_f64(self) -> f64 {
         match self {
             Scalar::Bool(v) => v as u8 as f64,
             Scalar::Int(v) => v as f64,
             Scalar::Float(v) => v,
+            Scalar::Complex(v) => v.re,
+        }
+    }
+
+    /// As a complex number.
+    #[inline]
+    pub fn to_complex(self) -> Complex<f64> {
+        match self {
+            Scalar::Complex(v) => v,
+            real => Complex::from(real.to_f64()),
         }
     }
 
@@ -70,6 +89,7 @@ impl Scalar {
             Scalar::Bool(v) => v as i64,
             Scalar::Int(v) => v,
             Scalar::Float(v) => v as i64,
+            Scalar::Complex(v) => v.re as i64,
         }
     }
 }
@@ -86,3 +106,15 @@ macro_rules! scalars {
 }
 scalars!(bool => Bool as bool, i8 => Int as i64, i16 => Int as i64, i32 => Int as i64, i64 => Int as i64, u8 => Int as i64,
     u32 => Int as i64, usize => Int as i64, f32 => Float as f64, f64 => Float as f64);
+
+impl From<Complex<f64>> for Scalar {
+    fn from(value: Complex<f64>) -> Self {
+        Scalar::Complex(value)
+    }
+}
+
+impl From<Complex<f32>> for Scalar {
+    fn from(value: Complex<f32>) -> Self {
+        Scalar::Complex(Complex::new(value.re as f64, value.im as f64))
+    }
+}

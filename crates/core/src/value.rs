@@ -1,7 +1,7 @@
 //! Values as Python's containers hold them: what checkpoints and optimizers' states are made of.
 
-use crate::text::{Repr, python_float};
-use crate::{Scalar, Tensor};
+use crate::text::{Repr, python_complex, python_float};
+use crate::{Complex, Scalar, Tensor};
 use indexmap::IndexMap;
 use std::fmt;
 
@@ -53,6 +53,8 @@ pub enum Value {
     Int(i64),
     /// A floating-point number.
     Float(f64),
+    /// A complex number.
+    Complex(Complex<f64>),
     /// A text.
     Str(String),
     /// A tensor.
@@ -142,6 +144,7 @@ impl<T: Into<Scalar>> From<T> for Value {
             Scalar::Bool(v) => Value::Bool(v),
             Scalar::Int(v) => Value::Int(v),
             Scalar::Float(v) => Value::Float(v),
+            Scalar::Complex(v) => Value::Complex(v),
         }
     }
 }
@@ -172,6 +175,7 @@ impl fmt::Display for Value {
             Value::Bool(v) => f.write_str(&v.repr()),
             Value::Int(v) => v.fmt(f),
             Value::Float(v) => f.write_str(&python_float(*v)),
+            Value::Complex(v) => f.write_str(&python_complex(v.re, v.im)),
             Value::Str(v) => f.write_str(&v.repr()),
             Value::Tensor(v) => v.fmt(f),
             Value::List(items) => write!(f, "[{}]", all(items)),

@@ -10,19 +10,6 @@ use adversary::{Failures, inputs, on_mock, uninitialized};
 use firebrick_core::ops::{Row, table};
 use firebrick_core::{DType, Device, Result, Tensor, accelerator};
 
-const DTYPES: [DType; 10] = [
-    DType::Bool,
-    DType::U8,
-    DType::I8,
-    DType::I16,
-    DType::I32,
-    DType::I64,
-    DType::F16,
-    DType::BF16,
-    DType::F32,
-    DType::F64,
-];
-
 fn rows() -> Vec<&'static Row> {
     let only = std::env::var("OPERATION").ok();
     table().into_iter().filter(|row| only.as_ref().is_none_or(|name| name == row.name)).collect()
@@ -88,13 +75,13 @@ fn inputs_of_every_dtype_do_no_harm() {
         |given| {
             let cast = |x: &Tensor, dtype| x.detach().to(dtype).unwrap();
             let one = |at: usize| {
-                DTYPES.into_iter().map(move |dtype| {
+                DType::ALL.into_iter().map(move |dtype| {
                     let mut given = given.to_vec();
                     given[at] = cast(&given[at], dtype);
                     given
                 })
             };
-            let all = DTYPES.into_iter().map(|dtype| given.iter().map(|x| cast(x, dtype)).collect());
+            let all = DType::ALL.into_iter().map(|dtype| given.iter().map(|x| cast(x, dtype)).collect());
             (0..given.len()).flat_map(one).chain(all).collect()
         },
         |_| true,

@@ -8,15 +8,31 @@ use std::path::Path;
 use syn::{ImplItem, Item, ReturnType, Visibility};
 
 /// Methods without a gradient of their own, by the reason.
-const WITHOUT_GRADIENT: [(&str, &[&str]); 4] = [
+const WITHOUT_GRADIENT: [(&str, &[&str]); 5] = [
     ("gives indices, truth values or other integers", &INTEGERS),
+    ("has a gradient that PyTorch does not define", &UNDEFINED),
     ("makes a new tensor that does not depend on the elements of this one", &NEW),
     ("draws random numbers, or fills with a number", &FILLS),
     ("is about history itself", &HISTORY),
 ];
 
-const INTEGERS: [&str; 8] =
-    ["argwhere", "count_nonzero", "count_nonzero_dim", "isclose", "isreal", "nonzero", "nonzero_tuple", "one_hot"];
+const INTEGERS: [&str; 14] = [
+    "argsort",
+    "argwhere",
+    "bucketize",
+    "count_nonzero",
+    "count_nonzero_dim",
+    "isclose",
+    "isin",
+    "isreal",
+    "nonzero",
+    "nonzero_static",
+    "nonzero_tuple",
+    "one_hot",
+    "searchsorted",
+    "unravel_index",
+];
+const UNDEFINED: [&str; 5] = ["bincount", "histc", "histogram", "unique", "unique_consecutive"];
 const NEW: [&str; 9] = [
     "full_like",
     "new_full",

@@ -43,7 +43,6 @@ mod scope;
 mod state_dict;
 mod submodule;
 mod traverse;
-mod warning;
 
 pub mod utils;
 
@@ -70,7 +69,7 @@ pub use module::{Custom, Member, MemberKind, MemberMut, Module, Visitor, Visitor
 pub use state_dict::StateDictOptions;
 pub use traverse::Traversal;
 
-pub(crate) use warning::warn;
+pub(crate) use firebrick_core::warn;
 
 /// What generated code names.
 #[doc(hidden)]

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{message, values};
-use firebrick::manual_seed;
 use firebrick::prelude::*;
+use firebrick::{Complex, manual_seed};
 use std::sync::{Mutex, MutexGuard};
 
 /// The generator is one for the process, so the tests of this file take turns.
@@ -77,5 +77,24 @@ fn an_input_of_another_width_is_pytorchs_error() -> Result<()> {
         message(nn::Linear::new(3, 2)?.call(Tensor::ones([4, 5])?)),
         "addmm: mat1 and mat2 shapes cannot be multiplied (4x5 and 3x2)"
     );
+    Ok(())
+}
+
+#[test]
+fn complex_layers_have_pytorchs_initial_values_and_gradients() -> Result<()> {
+    let turn = seeded();
+    let linear = nn::Linear::builder(2, 1).dtype(DType::C64).build()?;
+    drop(turn);
+    let near = |x: &Tensor, expected: &[[f32; 2]]| -> Result<bool> {
+        let got = values(&x.detach().view_as_real()?);
+        Ok(got.iter().zip(expected.as_flattened()).all(|(a, b)| (a - b).abs() < 1e-4))
+    };
+    assert!(near(&linear.weight, &[[-0.0053, 0.3793], [-0.5820, -0.5204]])?);
+    let x = Tensor::new([[Complex::new(1.0f32, 1.0), Complex::new(2.0, -1.0)]])?;
+    let y = linear.call(x)?;
+    assert!(near(&y, &[[-2.3413, 0.1049]])?);
+    y.abs()?.pow(2)?.sum()?.backward()?;
+    let grad = linear.weight.grad().unwrap_or(y);
+    assert!(near(&grad, &[[-4.4729, 4.8923], [-9.5749, -4.2632]])?);
     Ok(())
 }

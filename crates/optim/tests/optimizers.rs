@@ -236,3 +236,21 @@ fn groups_have_their_own_options() -> Result<()> {
     assert_eq!(optimizer.param_groups()[1].get("momentum").and_then(Value::as_i64), Some(0));
     Ok(())
 }
+
+/// Each part of a complex parameter is one of its own.
+#[test]
+fn complex_parameters_take_pytorchs_steps() -> Result<()> {
+    for (build, _) in cases() {
+        let parts = [[1.0, 2.0], [-0.5, 0.25]];
+        let (real, complex) = (Tensor::new(parts)?, Tensor::new(parts)?.view_as_complex()?.copy()?);
+        let (real, complex) = (Parameter::new(real), Parameter::new(complex));
+        let mut both = [build(&[(*real).clone()])?, build(&[(*complex).clone()])?];
+        for _ in 0..3 {
+            real.set_grad(Some(&real.detach().mul(2.0)?))?;
+            complex.set_grad(Some(&complex.detach().mul(2.0)?))?;
+            both.iter_mut().try_for_each(|optimizer| optimizer.step())?;
+        }
+        assert!(complex.detach().view_as_real()?.equal(&real)?);
+    }
+    Ok(())
+}

@@ -120,7 +120,7 @@ parameters! {
     "An integer" int, maybe_int, int_or -> i64 { Value::Int(x) => x, Value::Bool(x) => x as i64, }
     "A floating-point number" float, maybe_float, float_or -> f64 { Value::Float(x) => x, Value::Int(x) => x as f64, Value::Bool(x) => x as u8 as f64, }
     "A truth value" bool, maybe_bool, bool_or -> bool { Value::Bool(x) => x, }
-    "A number of any kind" scalar, maybe_scalar, scalar_or -> Scalar { Value::Float(x) => x.into(), Value::Int(x) => x.into(), Value::Bool(x) => x.into(), }
+    "A number of any kind" scalar, maybe_scalar, scalar_or -> Scalar { Value::Float(x) => x.into(), Value::Int(x) => x.into(), Value::Bool(x) => x.into(), Value::Complex(x) => x.into(), }
     "A dtype" dtype, maybe_dtype, dtype_or -> DType { Value::DType(x) => x, }
     "A text" text, maybe_text, text_or -> String { Value::Text(x) => x, }
     "A list of values" list, maybe_list, list_or -> Vec<Value> { Value::List(x) | Value::Tuple(x) => x, }

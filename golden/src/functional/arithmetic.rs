@@ -17,6 +17,8 @@ unary! { UNARY;
     atanh
     bitwise_not
     ceil
+    conj
+    conj_physical
     cos
     cosh
     deg2rad
@@ -30,6 +32,7 @@ unary! { UNARY;
     floor
     frac
     i0
+    imag
     isfinite
     isinf
     isnan
@@ -45,6 +48,7 @@ unary! { UNARY;
     neg
     positive
     rad2deg
+    real
     reciprocal
     relu
     rsqrt
@@ -60,6 +64,8 @@ unary! { UNARY;
     tan
     tanh
     trunc
+    view_as_complex
+    view_as_real
 }
 
 binary! { BINARY;
@@ -109,6 +115,8 @@ operations! { ROWS;
     "rsub" |a| { let (x, y) = both(a)?; x.rsub(y, a.scalar_or("alpha", 1)?)? };
     "div" |a| { let (x, y) = both(a)?; match a.maybe_text("rounding_mode")? { None => x.div(y)?, Some(mode) => x.div_rounding(y, mode)? } };
     "rdiv" |a| { let (x, y) = both(a)?; y.div(x)? };
+    "complex" |a| { let (x, y) = (a.tensor("real")?, a.tensor("imag")?); Tensor::complex(&x, &y)? };
+    "polar" |a| { let (x, y) = (a.tensor("abs")?, a.tensor("angle")?); Tensor::polar(&x, &y)? };
     "rpow" |a| { let (x, y) = both(a)?; x.rpow(y)? };
     "add_" |a| { let (x, y) = both(a)?; x.add_(y)?.clone() };
     "mul_" |a| { let (x, y) = both(a)?; x.mul_(y)?.clone() };

@@ -22,6 +22,8 @@ operations! { ROWS;
     "bfloat16" |a| cast(a, DType::BF16)?;
     "bool" |a| cast(a, DType::Bool)?;
     "byte" |a| cast(a, DType::U8)?;
+    "cdouble" |a| cast(a, DType::C128)?;
+    "cfloat" |a| cast(a, DType::C64)?;
     "char" |a| cast(a, DType::I8)?;
     "double" |a| cast(a, DType::F64)?;
     "float" |a| cast(a, DType::F32)?;

@@ -15,6 +15,7 @@ mod creation;
 mod index;
 mod linalg;
 mod losses;
+mod order;
 pub(crate) mod pooling;
 mod reductions;
 mod views;
@@ -91,6 +92,7 @@ const TABLES: &[&[Row]] = &[
     index::ROWS,
     linalg::ROWS,
     losses::ROWS,
+    order::ROWS,
     pooling::ROWS,
     reductions::ROWS,
     views::ROWS,

@@ -8,6 +8,8 @@ use firebrick::Tensor;
 operations! { ROWS;
     "T" |a| a.x()?.t()?;
     "mT" |a| a.x()?.mT()?;
+    "mH" |a| a.x()?.adjoint()?;
+    "H" |a| a.x()?.adjoint()?;
     "t" |a| a.x()?.t()?;
     "view" |a| { let x = a.x()?; x.view(a.spread_ints("size")?)? };
     "view_as" |a| { let (x, other) = (a.x()?, a.tensor("other")?); x.view_as(&other)? };

@@ -21,6 +21,7 @@ fn nested(x: &Tensor) -> Result<Json> {
             Scalar::Bool(v) => v.into(),
             Scalar::Int(v) => v.into(),
             Scalar::Float(v) => number(v),
+            Scalar::Complex(v) => Json::from(vec![number(v.re), number(v.im)]),
         });
     }
     (0..x.shape()[0] as i64).map(|i| nested(&x.select(0, i)?)).collect()

@@ -288,7 +288,7 @@ fn fit(grad: Tensor, shape: &Dims, dtype: crate::DType, device: crate::Device) -
         }
     };
     let grad = if grad.with_body(|b| b.shape == *shape) { grad } else { grad.sum_to_size(shape)? };
-    if grad.dtype() == dtype { Ok(grad) } else { grad.to(dtype) }
+    if grad.dtype() == dtype { Ok(grad) } else { grad.cast_back(dtype.into()) }
 }
 
 #[cold]

@@ -42,7 +42,7 @@ pub fn record(
     };
     let infos = outputs.iter().map(OutputInfo::of).collect();
     let node = Node::new(name, edges, infos, false, Arc::new(function));
-    for (index, output) in outputs.iter().enumerate().filter(|(_, t)| t.is_floating_point()) {
+    for (index, output) in outputs.iter().enumerate().filter(|(_, t)| t.is_differentiable()) {
         output.set_node(node.clone(), index);
     }
     Ok(outputs)

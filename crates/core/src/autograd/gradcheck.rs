@@ -20,7 +20,11 @@ impl Default for GradCheck {
     }
 }
 
-/// `torch.autograd.gradcheck`: are the gradients of `f` at `inputs` (f64, requiring grad) those of finite differences?
+/// `torch.autograd.gradcheck`: are the gradients of `f` at `inputs` (f64 or complex128, requiring grad) those of finite
+/// differences?
+///
+/// Inputs and results that are complex are checked in both parts, against PyTorch's convention: the gradient of a real
+/// number `L` in `z = x + iy` is `dL/dx + i dL/dy`.
 ///
 /// # Errors
 /// The first derivative that differs, with its place and both values.
@@ -57,6 +61,7 @@ pub fn gradgradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor])
         // One number out of all gradients, each element with its own weight.
         let mut total = Tensor::zeros_with((), crate::DType::F64)?;
         for grad in grads.into_iter().flatten() {
+            let grad = parts(&grad)?;
             let weights = spread(&grad.detach(), 1.3)?;
             total = total.add(&grad.mul(&weights)?.sum()?)?;
         }
@@ -65,10 +70,21 @@ pub fn gradgradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor])
     check.run(&first, &extended)
 }
 
-/// Fixed, distinct numbers in the shape of `like`.
+/// Fixed, distinct numbers in the shape of `like`, complex where it is.
 fn spread(like: &Tensor, phase: f64) -> Result<Tensor> {
-    let values: Vec<f64> = (0..like.numel()).map(|i| (i as f64 * 0.618 + phase).sin() + 0.1).collect();
-    Tensor::from_vec(values, like.shape())
+    let shape = parts(like)?.shape();
+    let values: Vec<f64> = (0..shape.numel()).map(|i| (i as f64 * 0.618 + phase).sin() + 0.1).collect();
+    let spread = Tensor::from_vec(values, shape)?;
+    if like.is_complex() { spread.view_as_complex() } else { Ok(spread) }
+}
+
+/// A tensor as one of real numbers.
+fn parts(tensor: &Tensor) -> Result<Tensor> {
+    if tensor.is_complex() { tensor.view_as_real() } else { Ok(tensor.clone()) }
+}
+
+fn real_numbers(tensor: &Tensor) -> Result<Vec<f64>> {
+    parts(&tensor.detach())?.to_vec::<f64>()
 }
 
 impl GradCheck {
@@ -93,10 +109,9 @@ impl GradCheck {
         analytic: &[Option<Tensor>],
     ) -> Result<()> {
         for (which, (input, grad)) in inputs.iter().zip(analytic).enumerate() {
-            let numel = input.numel();
             let grad = match grad {
-                Some(grad) => grad.to_vec::<f64>()?,
-                None => vec![0.0; numel],
+                Some(grad) => real_numbers(grad)?,
+                None => vec![0.0; parts(&input.detach())?.numel()],
             };
             for (at, &analytic) in grad.iter().enumerate() {
                 let numeric = self.difference(f, inputs, weights, which, at)?;
@@ -125,21 +140,20 @@ impl GradCheck {
         let value = |shift: f64| -> Result<f64> {
             let mut moved = inputs.to_vec();
             moved[which] = shifted(&inputs[which], at, shift)?;
-            let out = f(&moved)?.detach();
-            let products = out.to_vec::<f64>()?.into_iter().zip(weights.to_vec::<f64>()?).map(|(o, w)| o * w);
+            let products = real_numbers(&f(&moved)?)?.into_iter().zip(real_numbers(weights)?).map(|(o, w)| o * w);
             Ok(products.sum())
         };
         Ok((value(self.eps)? - value(-self.eps)?) / (2.0 * self.eps))
     }
 }
 
-/// The input with one element moved, in the same layout.
+/// The input with one element moved, or one part of it, in the same layout.
 fn shifted(input: &Tensor, at: usize, shift: f64) -> Result<Tensor> {
-    let mut values = input.to_vec::<f64>()?;
-    values[at] += shift;
-    let moved = Tensor::from_vec(values, input.shape())?;
     let out = input.detach().copy()?;
-    out.copy_(&moved)?;
+    let seen = parts(&out)?;
+    let mut values = real_numbers(&out)?;
+    values[at] += shift;
+    seen.copy_(&Tensor::from_vec(values, seen.shape())?)?;
     out.requires_grad_(true)?;
     Ok(out)
 }

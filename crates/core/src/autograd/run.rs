@@ -99,11 +99,28 @@ fn roots(op: &'static str, tensors: &[&Tensor], gradients: &[Option<Tensor>]) ->
                     ),
                 ));
             }
+            Some(gradient) if gradient.is_complex() != tensor.is_complex() => {
+                return Err(Error::runtime(
+                    op,
+                    format!(
+                        "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: grad_output[{i}] has a dtype of {} and output[{i}] has a dtype of {}.",
+                        gradient.dtype(),
+                        tensor.dtype()
+                    ),
+                ));
+            }
             Some(gradient) => gradient.clone(),
             None if tensor.requires_grad() && tensor.numel() != 1 => {
                 return Err(Error::runtime(op, "grad can be implicitly created only for scalar outputs")
                     .given(format!("a tensor of shape {:?}", tensor.shape()))
                     .remedy("reduce it first, as in `loss.sum()?.backward()`, or give a gradient"));
+            }
+            None if tensor.requires_grad() && tensor.is_complex() => {
+                return Err(Error::runtime(
+                    op,
+                    format!("grad can be implicitly created only for real scalar outputs but got {}", tensor.dtype()),
+                )
+                .remedy("make it real first, as in `loss.abs()?.backward()`, or give a gradient"));
             }
             None => tensor.detach().ones_like()?,
         };

@@ -39,7 +39,7 @@ impl Saved {
         }
         if let Some(index) = self.output {
             let tensor = Tensor::from_body(self.seen.clone());
-            if self.seen.dtype.is_floating_point() && super::is_grad_enabled() {
+            if self.seen.dtype.is_differentiable() && super::is_grad_enabled() {
                 tensor.set_node(node.clone(), index);
             }
             return Ok(tensor);

@@ -108,6 +108,36 @@ pub(crate) enum Scan {
     LogSumExp,
 }
 
+/// Which elements along a dimension are wanted, and in which order. NaN counts as larger than every number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// All of them, equal ones as they were.
+    Sort {
+        /// From the largest to the smallest.
+        descending: bool,
+    },
+    /// The smallest or largest ones.
+    Top {
+        /// How many.
+        count: usize,
+        /// The largest?
+        largest: bool,
+        /// Must they be in order?
+        sorted: bool,
+    },
+    /// The one that comes after so many smaller ones.
+    Kth(usize),
+    /// The most frequent one, of several the smallest. NaN equals nothing.
+    Mode,
+}
+
+impl Order {
+    /// Do the largest elements come first?
+    pub fn is_descending(self) -> bool {
+        matches!(self, Order::Sort { descending: true } | Order::Top { largest: true, .. })
+    }
+}
+
 /// `out = alpha * a @ b + beta * out + bias`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Product {

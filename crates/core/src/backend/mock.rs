@@ -5,7 +5,7 @@
 
 use super::cpu::Cpu;
 use super::{
-    AverageDivisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss, PoolShape,
+    AverageDivisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape,
     Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
@@ -258,6 +258,21 @@ impl Backend for Mock {
     ) -> Result<()> {
         let (input, out, indices) = (input.clone(), out.clone(), indices.cloned());
         self.enqueue(move || Cpu.scan(op, compute, &input, dim, &out, indices.as_ref()))
+    }
+
+    fn order(&self, order: Order, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let (input, out, indices) = (input.clone(), out.clone(), indices.clone());
+        self.enqueue(move || Cpu.order(order, &input, dim, &out, &indices))
+    }
+
+    fn sort_rows(&self, rows: &Body, numbers: &Body) -> Result<()> {
+        let (rows, numbers) = (rows.clone(), numbers.clone());
+        self.enqueue(move || Cpu.sort_rows(&rows, &numbers))
+    }
+
+    fn search(&self, right: bool, bounds: &Body, sorter: Option<&Body>, values: &Body, out: &Body) -> Result<()> {
+        let (bounds, sorter, values, out) = (bounds.clone(), sorter.cloned(), values.clone(), out.clone());
+        self.enqueue(move || Cpu.search(right, &bounds, sorter.as_ref(), &values, &out))
     }
 
     fn matmul(&self, product: Product, a: &Body, b: &Body, bias: Option<&Body>, out: &Body) -> Result<()> {

@@ -15,7 +15,7 @@ pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
 pub(crate) use cpu::resample::ROW_BYTES;
 pub use cpu::resample::Taps;
 pub(crate) use kernels::{
-    Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,
+    Binary, ClassLoss, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce, Scan, Ternary, Unary,
 };
 pub use update::{AdamRule, Rule, SgdRule};
 pub(crate) use update::{GRAD, Update};
@@ -156,6 +156,18 @@ pub(crate) trait Backend: Send + Sync {
         out: &Body,
         indices: Option<&Body>,
     ) -> Result<()>;
+
+    /// The elements along `dim` that `order` asks for, and their places, into contiguous bodies as long there as `order`
+    /// has results and of the shape of `input` otherwise.
+    fn order(&self, order: Order, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()>;
+
+    /// The numbers (int64) of the rows of a contiguous matrix in lexicographic order.
+    fn sort_rows(&self, rows: &Body, numbers: &Body) -> Result<()>;
+
+    /// How many boundaries are below each value, or with `right` not above it. Bodies are contiguous; `bounds` is `[n]`,
+    /// or `[.., n]` beside values `[.., m]`, of one dtype with them; `sorter` (int64, checked) names it in order; `out`
+    /// is int32 or int64.
+    fn search(&self, right: bool, bounds: &Body, sorter: Option<&Body>, values: &Body, out: &Body) -> Result<()>;
 
     /// Matrix products of `[.., m, k]` and `[.., k, n]` into `[.., m, n]`: equal batch dimensions and one dtype;
     /// `bias` is a contiguous `[n]`.

@@ -18,11 +18,13 @@
 //! follow a semicolon with their types and are taken as `impl Into<type>`. In `forward` and `grads` an input is a
 //! `&Tensor` (or `Option<&Tensor>`), an argument a reference to its value.
 //! Gradients are made of public differentiable operations, so that `create_graph` works by leaving recording on.
+//! They are written for real numbers; of complex results they get the conjugate and give it (see `complex`).
 //!
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
 mod attention;
+pub(crate) mod complex;
 mod conv;
 mod copy;
 pub(crate) mod devices;
@@ -32,6 +34,7 @@ pub(crate) mod linalg;
 mod loss;
 mod norm;
 mod optimizer;
+mod order;
 mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
@@ -47,10 +50,12 @@ pub(crate) mod rows {
 }
 
 pub use attention::AttentionOptions;
+pub(crate) use complex::admit;
 pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
 pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;
 pub use optimizer::optimizer_step;
+pub use order::{Bins, Unique};
 pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
 pub use table::{Kind, Row, table};
 
@@ -104,7 +109,7 @@ macro_rules! ops {
                     $(let $x = $x.slot();)*
                     $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
                 };
-                if recording && __out.primary().is_floating_point() {
+                if recording && __out.primary().is_differentiable() {
                     let grad_fn = $crate::ops::record::Name {
                         usual: $grad_fn,
                         with_number: $crate::ops::first!($($number_fn)?),
@@ -142,7 +147,7 @@ macro_rules! ops {
                         });)+
                         Ok(__result)
                     });
-                    $crate::ops::record::attach(__out.primary(), grad_fn, edges, keeps_nothing, function, in_place);
+                    $crate::ops::record::attach_formula(__out.primary(), grad_fn, edges, keeps_nothing, function, in_place);
                 }
                 Ok(__out)
             }

@@ -15,8 +15,13 @@ use smallvec::SmallVec;
 pub fn optimizer_step(entries: Vec<(Rule, SmallVec<[Tensor; 5]>)>) -> Result<()> {
     let mut by_device: SmallVec<[(Device, Vec<Update>); 1]> = SmallVec::new();
     for (rule, tensors) in &entries {
-        let bodies = tensors.iter().map(|t| Ok(t.resolve("step")?.body())).collect::<Result<SmallVec<[Body; 5]>>>()?;
+        let mut bodies =
+            tensors.iter().map(|t| Ok(t.resolve("step")?.body())).collect::<Result<SmallVec<[Body; 5]>>>()?;
         check(rule, tensors, &bodies)?;
+        if bodies[0].dtype.is_complex() {
+            // Each part is a parameter of its own, as in PyTorch.
+            bodies.iter_mut().for_each(|body| *body = body.as_real());
+        }
         let device = bodies[0].device();
         let update = Update { rule: *rule, bodies };
         match by_device.iter_mut().find(|(of, _)| *of == device) {
@@ -55,7 +60,7 @@ fn check(rule: &Rule, tensors: &[Tensor], bodies: &[Body]) -> Result<()> {
                 ),
             ));
         }
-        if body.shape != param.shape || body.dtype != param.dtype || !body.dtype.is_floating_point() {
+        if body.shape != param.shape || body.dtype != param.dtype || !body.dtype.is_differentiable() {
             return Err(Error::runtime(OP, "a parameter differs from its gradient or from the optimizer's state")
                 .given(format!("{:?} {} with {:?} {}", param.shape, param.dtype, body.shape, body.dtype))
                 .remedy("build a new optimizer after a change of the parameter's shape"));

@@ -185,6 +185,19 @@ impl Name {
     }
 }
 
+/// [`attach`] for a formula of real numbers, which that of complex ones is made of.
+pub(crate) fn attach_formula(
+    out: &Tensor,
+    name: &'static str,
+    edges: Edges,
+    keeps_nothing: bool,
+    function: Function,
+    in_place: Option<&'static str>,
+) {
+    let function = if out.is_complex() { crate::ops::complex::conjugated(function) } else { function };
+    attach(out, name, edges, keeps_nothing, function, in_place);
+}
+
 /// Makes `out` the result of a new node; for an in-place operation, the new value of what it was before.
 pub(crate) fn attach(
     out: &Tensor,
@@ -269,7 +282,7 @@ pub(crate) fn linear(
     out: Tensor,
     backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static,
 ) -> Tensor {
-    if records(inputs.iter().copied()) && out.is_floating_point() {
+    if records(inputs.iter().copied()) && out.is_differentiable() {
         let edges = inputs.iter().map(|t| t.edge()).collect();
         attach(&out, name, edges, true, of_first(backward), None);
     }
@@ -298,7 +311,7 @@ pub(crate) fn written(
     if in_place.is_some() {
         out.changed();
     }
-    if recording && out.is_floating_point() {
+    if recording && out.is_differentiable() {
         attach(&out, name, edges, true, of_first(backward), in_place);
     }
     Ok(out)

@@ -30,7 +30,7 @@ impl Recorded<'_> {
         self,
         formula: impl Fn(&Seen, &[Option<Tensor>], &[bool]) -> Result<Grads> + Send + Sync + 'static,
     ) -> Result<()> {
-        if !records(self.inputs.iter().copied().flatten()) || !self.outputs.iter().any(|t| t.is_floating_point()) {
+        if !records(self.inputs.iter().copied().flatten()) || !self.outputs.iter().any(|t| t.is_differentiable()) {
             return Ok(());
         }
         let edges: Edges = self.inputs.iter().map(|t| t.and_then(|t| t.edge())).collect();
@@ -73,4 +73,20 @@ pub(crate) fn of_one(
         grads.iter().map(|g| g.as_ref().map(|g| formula(&seen, g)).transpose()).collect::<Result<Grads>>()
     })?;
     Ok(out)
+}
+
+/// [`of_one`] with a formula of real numbers for a function that has a complex derivative; see
+/// [`complex`](crate::ops::complex).
+pub(crate) fn analytic(
+    name: &'static str,
+    x: &Tensor,
+    saved: &[&Tensor],
+    saves_out: bool,
+    out: Tensor,
+    formula: impl Fn(&[&Tensor], &Tensor) -> Result<Tensor> + Send + Sync + 'static,
+) -> Result<Tensor> {
+    of_one(name, x, saved, saves_out, out, move |seen, g| match g.is_complex() {
+        true => formula(seen, &g.conj()?)?.conj(),
+        false => formula(seen, g),
+    })
 }

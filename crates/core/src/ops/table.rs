@@ -1,7 +1,10 @@
 //! The list of all operations, for the tests that hold of every one of them.
 
 use super::sample::Sample;
-use super::{attention, conv, copy, elementwise, index, linalg, loss, norm, random, reduce, resample, shape, softmax};
+use super::{
+    attention, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, resample, shape,
+    softmax,
+};
 use crate::Result;
 
 /// How an operation gets its gradient.
@@ -39,7 +42,9 @@ pub fn table() -> Vec<&'static Row> {
         copy::TABLES,
         resample::TABLES,
         &[attention::ATTENTION],
+        complex::TABLES,
         norm::TABLES,
+        order::TABLES,
         loss::TABLES,
         random::TABLES,
     ]

@@ -48,7 +48,9 @@
 mod topology;
 mod worker;
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::ops::Range;

@@ -6,22 +6,21 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::Split;
+use crate::sync::{AtomicBool, AtomicPtr, AtomicUsize, Builder, Ordering, Thread, park, spin_loop, yield_now};
 
 /// How long a worker looks for the next job before it parks.
 const SPIN: Duration = Duration::from_micros(200);
 
 /// How many times a waiting thread looks before it looks at the clock, or gives up its time slice.
-const LOOKS: u32 = 64;
+const LOOKS: u32 = if cfg!(loom) { 1 } else { 64 };
 
 /// Guards alive that ask workers not to spin.
-pub(super) static YIELDING: AtomicUsize = AtomicUsize::new(0);
+pub(super) static YIELDING: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 type Panic = Box<dyn Any + Send>;
 type Task<'a> = &'a (dyn Fn(Range<usize>) + Sync);
@@ -37,7 +36,7 @@ fn parked() -> *mut Job<'static> {
 
 /// A mailbox, alone on its cache lines: a worker spins on it while others work.
 #[repr(align(128))]
-struct Mailbox(AtomicPtr<Job<'static>>);
+pub(super) struct Mailbox(AtomicPtr<Job<'static>>);
 
 /// The next chunk of one block, alone on its cache lines.
 #[repr(align(128))]
@@ -54,22 +53,40 @@ pub(super) struct Worker {
 /// Starts workers until there are `wanted`, or until the system refuses: fewer workers do the same work.
 pub(super) fn grow(workers: &mut Vec<Worker>, wanted: usize) {
     while workers.len() < wanted {
-        let mailbox = Arc::new(Mailbox(AtomicPtr::new(EMPTY)));
+        let mailbox = Mailbox::new();
         let own = Arc::clone(&mailbox);
         let seat = workers.len() + 1;
-        let builder = std::thread::Builder::new().name(format!("firebrick-{seat}"));
-        let Ok(handle) = builder.spawn(move || work(&own, seat)) else {
+        let builder = Builder::new().name(format!("firebrick-{seat}"));
+        let Ok(handle) = builder.spawn(move || work(&own, seat, || true)) else {
             return;
         };
-        let claim = Arc::new(Claim(AtomicUsize::new(0)));
-        workers.push(Worker { mailbox, thread: handle.thread().clone(), claim });
+        workers.push(Worker::new(mailbox, handle.thread().clone()));
     }
 }
 
-/// The life of a worker: it never ends, and nothing in it unwinds.
-fn work(mailbox: &Mailbox, seat: usize) {
-    loop {
-        let job = take(mailbox);
+impl Mailbox {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Mailbox(AtomicPtr::new(EMPTY)))
+    }
+}
+
+impl Worker {
+    pub(super) fn new(mailbox: Arc<Mailbox>, thread: Thread) -> Self {
+        Worker { mailbox, thread, claim: Arc::new(Claim(AtomicUsize::new(0))) }
+    }
+
+    /// Makes a worker that sleeps look up.
+    #[cfg(loom)]
+    pub(super) fn wake(&self) {
+        if swap(&self.mailbox, parked(), EMPTY) {
+            self.thread.unpark();
+        }
+    }
+}
+
+/// The life of a worker: nothing in it unwinds, and it does not end unless `stays` says so between jobs.
+pub(super) fn work(mailbox: &Mailbox, seat: usize, stays: impl Fn() -> bool) {
+    while let Some(job) = take(mailbox, &stays) {
         // SAFETY: the job was taken from the mailbox, so its caller waits for `finished` before the job's frame ends,
         // and the acquiring swap saw everything the caller wrote before posting.
         let job = unsafe { &*job };
@@ -79,27 +96,28 @@ fn work(mailbox: &Mailbox, seat: usize) {
 }
 
 /// Waits for a job and takes it: spins first, then parks.
-fn take(mailbox: &Mailbox) -> *const Job<'static> {
+fn take(mailbox: &Mailbox, stays: impl Fn() -> bool) -> Option<*const Job<'static>> {
     let mut idle_since = None;
-    loop {
+    while stays() {
         for _ in 0..LOOKS {
             let seen = mailbox.0.load(Ordering::Relaxed);
             let is_job = seen != EMPTY && seen != parked();
             // Fails if the caller has just retracted the job.
             if is_job && swap(mailbox, seen, EMPTY) {
-                return seen;
+                return Some(seen);
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
         let since = *idle_since.get_or_insert_with(Instant::now);
-        let tired = since.elapsed() > SPIN || YIELDING.load(Ordering::Relaxed) > 0;
+        let tired = cfg!(loom) || since.elapsed() > SPIN || YIELDING.load(Ordering::Relaxed) > 0;
         if tired && swap(mailbox, EMPTY, parked()) {
             while mailbox.0.load(Ordering::Relaxed) == parked() {
-                std::thread::park();
+                park();
             }
             idle_since = None;
         }
     }
+    None
 }
 
 fn swap(mailbox: &Mailbox, from: *mut Job<'static>, to: *mut Job<'static>) -> bool {
@@ -147,7 +165,7 @@ impl Job<'_> {
         while job.finished.load(Ordering::Acquire) < workers.len() - retracted {
             looks += 1;
             // A helper that lost its core cannot finish while we spin on the only one left.
-            if looks % (LOOKS * LOOKS) == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
+            if looks % (LOOKS * LOOKS) == 0 { yield_now() } else { spin_loop() }
         }
         job.panic.into_inner().map_or(Ok(()), Err)
     }

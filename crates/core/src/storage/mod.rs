@@ -12,13 +12,15 @@ pub(crate) use lock::lock;
 pub(crate) use room::check_list;
 
 use crate::Device;
-use parking_lot::RwLock;
+use crate::sync::{RawLock, unlocked};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Memory on one device. Every in-place operation on any view of it raises `version`.
 pub struct Storage {
     device: Device,
-    data: RwLock<Block>,
+    /// Held, through [`lock`], by whoever reads or writes what is in the block; the block itself is never replaced.
+    lock: RawLock,
+    block: Block,
     version: AtomicU32,
 }
 
@@ -26,7 +28,7 @@ impl Storage {
     /// A storage around `block`.
     #[inline]
     pub fn new(device: Device, block: Block) -> Self {
-        Storage { device, data: RwLock::new(block), version: AtomicU32::new(0) }
+        Storage { device, lock: unlocked(), block, version: AtomicU32::new(0) }
     }
 
     /// Where the memory is.
@@ -37,7 +39,7 @@ impl Storage {
 
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
-        self.data.read().bytes()
+        self.block.bytes()
     }
 
     /// How often it was changed in place.
@@ -54,7 +56,6 @@ impl Storage {
     /// The first byte. Reading or writing there needs the storage's lock.
     #[inline]
     pub(crate) fn ptr(&self) -> *mut u8 {
-        // SAFETY: a storage's block is never replaced, so its address may be read without the lock.
-        unsafe { (*self.data.data_ptr()).as_ptr() }
+        self.block.as_ptr()
     }
 }

@@ -52,6 +52,40 @@ impl Body {
         Body { storage: self.storage.clone(), shape, strides, offset, dtype: self.dtype }
     }
 
+    /// A body of complex numbers as one of their parts, which lie side by side in a new last dimension of size 2.
+    pub(crate) fn as_real(&self) -> Body {
+        let double = |n: usize| n.saturating_mul(2);
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.iter().map(|&s| double(s)).collect::<Dims>());
+        shape.push(2);
+        strides.push(1);
+        let dtype = self.dtype.to_real();
+        Body { storage: self.storage.clone(), shape, strides, offset: double(self.offset), dtype }
+    }
+
+    /// The way back: pairs in the last dimension as complex numbers. The caller has checked that they lie as those do.
+    pub(crate) fn as_complex(&self) -> Body {
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.iter().map(|&s| s / 2).collect::<Dims>());
+        shape.remove(shape.len() - 1);
+        strides.remove(strides.len() - 1);
+        let dtype = self.dtype.to_complex();
+        Body { storage: self.storage.clone(), shape, strides, offset: self.offset / 2, dtype }
+    }
+
+    /// The real parts of complex numbers, or with `part` 1 the imaginary ones.
+    pub(crate) fn part(&self, part: usize) -> Body {
+        let Body { storage, mut strides, offset, dtype, .. } = self.as_real();
+        strides.remove(self.shape.len());
+        Body { storage, shape: self.shape.clone(), strides, offset: offset.saturating_add(part), dtype }
+    }
+
+    /// [`Body::as_real`] of complex numbers; a real body itself.
+    pub(crate) fn reals(&self) -> std::borrow::Cow<'_, Body> {
+        match self.dtype.is_complex() {
+            true => std::borrow::Cow::Owned(self.as_real()),
+            false => std::borrow::Cow::Borrowed(self),
+        }
+    }
+
     /// Where the memory is.
     #[inline]
     pub fn device(&self) -> Device {

@@ -34,6 +34,14 @@ impl From<(Device, DType)> for To {
     }
 }
 
+/// PyTorch's warning, once in a process, that a cast keeps the real part only.
+pub(crate) fn warn_of_discarding(from: DType, to: DType) {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    if from.is_complex() && !to.is_complex() && to != DType::Bool {
+        ONCE.call_once(|| crate::warn("Casting complex values to real discards the imaginary part"));
+    }
+}
+
 /// A fresh body with the elements of `body`, laid out as `like` (dense) says.
 fn converted(body: &Body, dtype: DType, device: Device, strides: Option<&Dims>) -> Result<Body> {
     let mut out = Body::alloc(body.shape.clone(), dtype, device)?;
@@ -82,11 +90,11 @@ impl Tensor {
         let (dtype, device) = (to.dtype.unwrap_or(body.dtype), to.device.unwrap_or(body.device()));
         let strides = if keep_layout { preserved_strides(&body) } else { None };
         let out = Tensor::from_body(converted(&body, dtype, device, strides.as_ref())?);
-        if dtype.is_floating_point() && records([&x]) {
+        if dtype.is_differentiable() && records([&x]) {
             let (dtype, device) = (body.dtype, body.device());
             let back = To { dtype: Some(dtype), device: Some(device) };
             let function: Function = Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
-                Ok(smallvec![grads[0].as_ref().map(|g| g.to(back)).transpose()?])
+                Ok(smallvec![grads[0].as_ref().map(|g| g.cast_back(back)).transpose()?])
             });
             out.set_node(Node::new(name, smallvec![x.edge()], smallvec![OutputInfo::of(&out)], true, function), 0);
         }
@@ -94,7 +102,8 @@ impl Tensor {
     }
 
     /// The tensor with another dtype, on another device, or both; itself where nothing changes.
-    /// A lazy layer's parameter stays uninitialized.
+    /// A lazy layer's parameter stays uninitialized. Of complex numbers a real dtype keeps the real part, with PyTorch's
+    /// warning once in a process; bool asks whether either part is other than zero.
     ///
     /// ```
     /// # use firebrick_core::{DType, Tensor};
@@ -111,6 +120,7 @@ impl Tensor {
         let same = x.with_body(|b| {
             to.dtype.is_none_or(|dtype| dtype == b.dtype) && to.device.is_none_or(|device| device == b.device())
         });
+        warn_of_discarding(x.dtype(), to.dtype.unwrap_or(x.dtype()));
         if same { Ok(x) } else { x.copied("to", "ToCopyBackward0", to, true) }
     }
 
@@ -138,6 +148,7 @@ impl Tensor {
         let (target, source) = (self.resolve(OP)?, source.resolve(OP)?);
         inplace::check(OP, &target, &[&source])?;
         let to = target.body();
+        warn_of_discarding(source.dtype(), to.dtype);
         let from = expanded(OP, &source.body(), &to.shape)?;
         let mut from = [from];
         separate_overlapping(OP, &to, &mut from)?;
@@ -153,7 +164,7 @@ impl Tensor {
             let function: Function = Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
                 let Some(grad) = &grads[0] else { return Ok(smallvec![None, None]) };
                 let kept = needs[0].then(|| grad.zeros_like()).transpose()?;
-                let given = needs[1].then(|| grad.to(back)).transpose()?;
+                let given = needs[1].then(|| grad.cast_back(back)).transpose()?;
                 Ok(smallvec![kept, given])
             });
             inplace::rebase(&target, "CopyBackwards", edges, true, function);

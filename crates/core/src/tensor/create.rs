@@ -2,7 +2,7 @@
 
 use super::{Body, Tensor};
 use crate::storage::Block;
-use crate::{DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend};
+use crate::{Complex, DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend};
 
 /// Dtype, device and `requires_grad` of a new tensor, as PyTorch's factory keywords.
 ///
@@ -90,7 +90,7 @@ macro_rules! numbers {
         }
     )* };
 }
-numbers!(bool, u8, i8, i16, i32, i64, half::f16, half::bf16, f32, f64);
+numbers!(bool, u8, i8, i16, i32, i64, half::f16, half::bf16, f32, f64, Complex<f32>, Complex<f64>);
 
 fn flatten_rows<C: Contents>(rows: &[C], into: &mut Vec<C::Item>) -> Result<Dims> {
     let mut inner: Option<Dims> = None;
@@ -209,7 +209,7 @@ impl Tensor {
         let device = options.device_or_cpu();
         let dtype = options.dtype_or(value.dtype());
         value.check_range("full", dtype)?;
-        if options.requires_grad && !dtype.is_floating_point() {
+        if options.requires_grad && !dtype.is_differentiable() {
             return Err(Error::runtime(
                 "full",
                 "Only Tensors of floating point and complex dtype can require gradients",

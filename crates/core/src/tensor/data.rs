@@ -48,7 +48,7 @@ impl Tensor {
     pub fn set_data(&self, other: &Tensor) -> Result<()> {
         let uninitialized = other.is_uninitialized();
         let other = if uninitialized { other.clone() } else { other.resolve("set_data")? };
-        if self.requires_grad() && !other.dtype().is_floating_point() {
+        if self.requires_grad() && !other.dtype().is_differentiable() {
             return Err(Error::runtime(
                 "set_data",
                 "data set to a tensor that requires gradients must be floating point or complex dtype",

@@ -75,7 +75,7 @@ impl Tensor {
     /// On integer and bool tensors, and when turning it off for a tensor that an operation made.
     pub fn requires_grad_(&self, on: bool) -> Result<&Tensor> {
         const OP: &str = "requires_grad_";
-        if on && !self.dtype().is_floating_point() {
+        if on && !self.dtype().is_differentiable() {
             return Err(Error::runtime(OP, "only Tensors of floating point dtype can require gradients")
                 .given(self.dtype().to_string()));
         }

@@ -71,11 +71,14 @@ const UNINITIALIZED: u8 = 4;
 const WRAPPED: u8 = 8;
 /// A view that was not recorded as such: it must not be used once its base was changed while recording.
 const AMBIGUOUS: u8 = 16;
+/// Its elements are complex: operations that know real numbers only refuse it.
+const COMPLEX: u8 = 32;
 
 impl Tensor {
     #[inline]
     pub(crate) fn from_body(body: Body) -> Tensor {
         let flags = if crate::autograd::is_inference_mode_enabled() { INFERENCE } else { 0 };
+        let flags = flags | (COMPLEX * u8::from(body.dtype.is_complex()));
         Tensor(Arc::new(Impl { body: RwLock::new(body), flags: AtomicU8::new(flags), meta: OnceLock::new() }))
     }
 
@@ -91,6 +94,7 @@ impl Tensor {
     }
 
     pub(crate) fn replace_body(&self, body: Body) {
+        self.set_flag(COMPLEX, body.dtype.is_complex());
         // The old body is dropped after the lock is released.
         let old = std::mem::replace(&mut *self.0.body.write(), body);
         drop(old);
@@ -159,7 +163,19 @@ impl Tensor {
         self.with_body(Body::is_contiguous)
     }
 
-    /// Does the dtype hold fractions?
+    /// Are the elements complex numbers?
+    #[inline]
+    pub fn is_complex(&self) -> bool {
+        self.flag(COMPLEX)
+    }
+
+    /// Does the dtype hold gradients: is it floating point or complex?
+    #[inline]
+    pub(crate) fn is_differentiable(&self) -> bool {
+        self.dtype().is_differentiable()
+    }
+
+    /// Does the dtype hold fractions of real numbers?
     pub fn is_floating_point(&self) -> bool {
         self.dtype().is_floating_point()
     }

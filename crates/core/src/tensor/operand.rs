@@ -3,7 +3,7 @@
 use super::{Buffer, Parameter, Tensor, WRAPPED};
 use crate::storage::Block;
 use crate::tensor::Body;
-use crate::{DType, Device, Dims, Element, Result, Scalar};
+use crate::{Complex, DType, Device, Dims, Element, Result, Scalar};
 
 /// An argument of an operation: a tensor in any form, or a number.
 pub trait Operand {
@@ -48,7 +48,7 @@ macro_rules! numbers {
         }
     )* };
 }
-numbers!(bool, i32, i64, usize, f32, f64, Scalar);
+numbers!(bool, i32, i64, usize, f32, f64, Complex<f32>, Complex<f64>, Scalar);
 
 impl Tensor {
     /// A 0-dimensional tensor that stands for a plain number. PyTorch keeps them in double precision, too.
@@ -57,6 +57,7 @@ impl Tensor {
             Scalar::Bool(v) => (DType::Bool, filled(v)?),
             Scalar::Int(v) => (DType::I64, filled(v)?),
             Scalar::Float(v) => (DType::F64, filled(v)?),
+            Scalar::Complex(v) => (DType::C128, filled(v)?),
         };
         let tensor = Tensor::from_body(Body::around(block, Dims::new(), dtype, Device::Cpu));
         tensor.set_flag(WRAPPED, true);

@@ -33,7 +33,7 @@ impl Parameter {
     /// Trains `tensor`: the same memory without history, requiring grad where its dtype allows.
     pub fn new(tensor: Tensor) -> Self {
         let leaf = tensor.detach();
-        leaf.set_flag(super::REQUIRES_GRAD, leaf.is_floating_point());
+        leaf.set_flag(super::REQUIRES_GRAD, leaf.is_differentiable());
         Parameter(leaf)
     }
 

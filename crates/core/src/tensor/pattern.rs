@@ -2,7 +2,7 @@
 
 use super::{Tensor, TensorOptions};
 use crate::storage::check_list;
-use crate::{DType, Error, Result, Scalar, default_dtype};
+use crate::{Complex, DType, Error, Result, Scalar, default_dtype};
 
 /// Numbers between two bounds, in the arithmetic that PyTorch uses for a dtype.
 struct Even {
@@ -46,6 +46,28 @@ fn refuse_bool(op: &'static str, dtype: DType) -> Result<()> {
         DType::Bool => Err(Error::not_implemented(op, format!("\"{op}_cpu\" not implemented for 'Bool'"))),
         _ => Ok(()),
     }
+}
+
+/// Refuses bounds with an imaginary part.
+fn refuse_complex(op: &'static str, bounds: &[Scalar]) -> Result<()> {
+    match bounds.iter().find(|bound| !bound.is_real()) {
+        Some(bound) => {
+            Err(Error::not_implemented(op, format!("{op} does not take complex bounds here"))
+                .given(format!("{bound:?}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Each part at equal distances.
+fn linspace_complex(start: Scalar, end: Scalar, steps: i64, dtype: DType, options: TensorOptions) -> Result<Tensor> {
+    let part = |part: fn(Complex<f64>) -> f64| {
+        let options = TensorOptions::from(dtype.to_real()).device(options.device_or_cpu());
+        Tensor::linspace_with(part(start.to_complex()), part(end.to_complex()), steps, options)
+    };
+    let out = Tensor::complex(&part(|z| z.re)?, &part(|z| z.im)?)?;
+    out.requires_grad_(options.wants_grad())?;
+    Ok(out)
 }
 
 /// How many numbers there are from `start` to `end`, which is left out.
@@ -117,6 +139,10 @@ impl Tensor {
         let whole = ![start, end, step].iter().any(|s| matches!(s, Scalar::Float(_)));
         let dtype = options.dtype_or(if whole { DType::I64 } else { default_dtype() });
         refuse_bool("arange", dtype)?;
+        refuse_complex("arange", &[start, end, step])?;
+        if dtype.is_complex() {
+            return Err(crate::ops::complex::refusal("arange", dtype));
+        }
         let len = arange_len(start, end, step)?;
         check_list(len, 3 * size_of::<f64>())?;
         if !dtype.is_floating_point() {
@@ -149,10 +175,15 @@ impl Tensor {
         steps: i64,
         options: impl Into<TensorOptions>,
     ) -> Result<Tensor> {
-        let options = options.into();
-        let even = Even::new("linspace", start.into(), end.into(), steps)?;
-        let dtype = options.dtype_or(default_dtype());
+        let (start, end, options) = (start.into(), end.into(), options.into());
+        let complex = [start, end].iter().any(|bound| matches!(bound, Scalar::Complex(_)));
+        let dtype = options.dtype_or(if complex { default_dtype().to_complex() } else { default_dtype() });
         refuse_bool("linspace", dtype)?;
+        if dtype.is_complex() {
+            return linspace_complex(start, end, steps, dtype, options);
+        }
+        refuse_complex("linspace", &[start, end])?;
+        let even = Even::new("linspace", start, end, steps)?;
         options.tensor::<f64>(even.numbers(dtype), dtype)
     }
 
@@ -168,9 +199,11 @@ impl Tensor {
         options: impl Into<TensorOptions>,
     ) -> Result<Tensor> {
         let options = options.into();
-        let even = Even::new("logspace", start.into(), end.into(), steps)?;
+        let (start, end) = (start.into(), end.into());
         let dtype = options.dtype_or(default_dtype());
         refuse_bool("logspace", dtype)?;
+        refuse_complex("logspace", &[start, end])?;
+        let even = Even::new("logspace", start, end, steps)?;
         options.tensor::<f64>(even.numbers(dtype).into_iter().map(|x| base.powf(x)).collect(), dtype)
     }
 

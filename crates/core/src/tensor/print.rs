@@ -13,10 +13,14 @@ impl Tensor {
         let _locked = lock(&[body], &[]);
         let (float, int) = (element_f64(body), element_i64(body));
         let truth = |i: usize| int(i) != 0;
+        let parts = body.reals();
+        let part = element_f64(&parts);
+        let complex = |i: usize| (part(2 * i), part(2 * i + 1));
         let values = match body.dtype.category() {
             Category::Bool => Values::Bool(&truth),
             Category::Integer => Values::Int(&int),
             Category::Float => Values::Float(&float),
+            Category::Complex => Values::Complex(&complex),
         };
         let device = match self.device() {
             Device::Cpu => None,

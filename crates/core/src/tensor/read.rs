@@ -2,7 +2,7 @@
 
 use super::{Body, Tensor};
 use crate::storage::lock;
-use crate::{Device, Element, Error, Result, Scalar, backend, dispatch};
+use crate::{DType, Device, Element, Error, Result, Scalar, backend, dispatch};
 
 impl Tensor {
     /// All elements in row-major order, converted to `T` as PyTorch converts dtypes.
@@ -13,7 +13,9 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
-        let body = on_host(&self.resolve("to_vec")?.body(), T::DTYPE)?;
+        let x = self.resolve("to_vec")?;
+        super::copy::warn_of_discarding(x.dtype(), T::DTYPE);
+        let body = on_host(&x.body(), T::DTYPE)?;
         let mut out = vec![T::default(); body.numel()];
         let _locked = lock(&[&body], &[]);
         #[allow(unsafe_code)]
@@ -27,7 +29,7 @@ impl Tensor {
     /// The only element, converted to `T`.
     ///
     /// # Errors
-    /// The tensor has no element or several.
+    /// The tensor has no element or several; the element has an imaginary part and `T` has none.
     pub fn item<T: Element>(&self) -> Result<T> {
         let numel = self.resolve("item")?.numel();
         if numel != 1 {
@@ -35,6 +37,11 @@ impl Tensor {
                 "item",
                 format!("a Tensor with {numel} elements cannot be converted to Scalar"),
             ));
+        }
+        if self.is_complex() && !T::DTYPE.is_complex() {
+            let number = Scalar::Complex(self.item()?);
+            number.check_range("item", T::DTYPE)?;
+            return if T::DTYPE == DType::Bool { self.ne(0)?.item() } else { self.detach().real()?.item() };
         }
         self.to_vec::<T>().map(|v| v[0])
     }
@@ -46,6 +53,7 @@ impl Tensor {
             Bool => Scalar::Bool(self.item()?),
             Integer => Scalar::Int(self.item()?),
             Float => Scalar::Float(self.item()?),
+            Complex => Scalar::Complex(self.item()?),
         })
     }
 

@@ -1,9 +1,10 @@
 //! Operand resolution: the one door through which every operation gets its tensors.
 //!
 //! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
-//! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test.
+//! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test. The same
+//! test keeps complex tensors from operations that know real numbers only.
 
-use super::{AMBIGUOUS, INFERENCE, Tensor, UNINITIALIZED};
+use super::{AMBIGUOUS, COMPLEX, INFERENCE, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -56,7 +57,7 @@ impl Tensor {
     /// The tensor that an operation given this one works on.
     ///
     /// # Errors
-    /// It has no shape yet, being a lazy layer's parameter.
+    /// It has no shape yet, being a lazy layer's parameter; it is complex, and the operation knows real numbers only.
     #[inline]
     pub(crate) fn resolve(&self, op: &'static str) -> Result<Tensor> {
         self.clone().resolved(op)
@@ -68,12 +69,14 @@ impl Tensor {
         if ACTIVE.get()
             && let Some(stand_in) = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned())
         {
+            crate::ops::admit(op, &stand_in)?;
             return Ok(stand_in);
         }
-        if self.flag(UNINITIALIZED | AMBIGUOUS) {
+        if self.flag(UNINITIALIZED | AMBIGUOUS | COMPLEX) {
             if self.flag(UNINITIALIZED) {
                 return Err(uninitialized(op));
             }
+            crate::ops::admit(op, &self)?;
             if crate::autograd::is_grad_enabled() {
                 crate::views::refuse_stale(op, &self)?;
             }

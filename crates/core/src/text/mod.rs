@@ -13,5 +13,5 @@ mod python;
 mod tensor;
 
 pub use options::{PrintOptions, PrintOptionsGuard, get_printoptions, printoptions, set_printoptions};
-pub use python::{Repr, python_float, python_tuple};
+pub use python::{Repr, python_complex, python_float, python_tuple};
 pub use tensor::{TensorText, Values};

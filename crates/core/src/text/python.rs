@@ -48,6 +48,23 @@ pub fn python_float(value: f64) -> String {
     format!("{value:.*}", decimals.max(1) as usize)
 }
 
+/// Python's `repr` of a complex number.
+///
+/// ```
+/// use firebrick_core::text::python_complex;
+///
+/// assert_eq!(python_complex(1.5, -2.0), "(1.5-2j)");
+/// assert_eq!(python_complex(0.0, 1.0), "1j");
+/// ```
+pub fn python_complex(re: f64, im: f64) -> String {
+    let part = |v: f64| python_float(v).strip_suffix(".0").map_or_else(|| python_float(v), str::to_owned);
+    if re == 0.0 && re.is_sign_positive() {
+        return format!("{}j", part(im));
+    }
+    let sign = if im.is_nan() || im.is_sign_positive() { "+" } else { "" };
+    format!("({}{sign}{}j)", part(re), part(im))
+}
+
 /// The shortest digits that read back as `value`, in scientific notation. Of two equally near ones
 /// Python takes the even, which Rust's rounding to a given length does and its `{:e}` does not.
 fn shortest(value: f64) -> String {

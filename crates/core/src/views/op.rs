@@ -28,6 +28,10 @@ pub(crate) enum ViewOp {
     Diagonal { offset: i64, dim1: usize, dim2: usize },
     /// Any shape, strides and offset over the storage.
     AsStrided { shape: Dims, strides: Dims, offset: usize },
+    /// The parts of complex numbers in a new last dimension.
+    AsReal,
+    /// Pairs in the last dimension as complex numbers.
+    AsComplex,
 }
 
 /// Strides and offsets of tensors without elements may be as large as numbers get: nothing is read there.
@@ -98,6 +102,8 @@ impl ViewOp {
             ViewOp::AsStrided { shape: s, strides: t, offset: o } => {
                 (shape, strides, offset) = (s.clone(), t.clone(), *o);
             }
+            ViewOp::AsReal => return Ok(body.as_real()),
+            ViewOp::AsComplex => return Ok(body.as_complex()),
         }
         Ok(body.view(shape, strides, offset))
     }

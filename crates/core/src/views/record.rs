@@ -108,6 +108,8 @@ fn view_node(
 fn adjoint(grad: &Tensor, view: &ViewOp, input: &Geometry) -> Result<Tensor> {
     match view {
         ViewOp::Alias => Ok(grad.clone()),
+        ViewOp::AsReal => grad.contiguous()?.view_as_complex(),
+        ViewOp::AsComplex => grad.view_as_real(),
         ViewOp::View(_) | ViewOp::Squeeze(_) | ViewOp::Unsqueeze { .. } => grad.reshape(&input.shape),
         ViewOp::Permute(order) => {
             let mut inverse = Dims::repeat(0, order.len());
@@ -137,7 +139,7 @@ impl Tensor {
         let place = view.apply("view", &whole)?;
         let backend = crate::backend::of(body.device())?;
         match view {
-            ViewOp::Unfold { .. } => backend.add_overlapping(&body, &place)?,
+            ViewOp::Unfold { .. } => backend.add_overlapping(&body.reals(), &place.reals())?,
             _ => backend.copy(&body, &place)?,
         }
         let out = Tensor::from_body(whole);

@@ -117,13 +117,13 @@ pub(crate) fn relaid(x: &Tensor, from: &Geometry, to: &Geometry, counted: &Geome
     let size = from.end().max(to.end()).max(counted.end()).saturating_sub(low);
     let backend = backend::of(body.device())?;
     let mut scratch = Body::zeros(Dims::from([size]), body.dtype, body.device())?;
-    backend.add_overlapping(&body, &from.on(&scratch, low))?;
+    backend.add_overlapping(&body.reals(), &from.on(&scratch, low).reals())?;
     if !counted.on(&scratch, low).is_non_overlapping() {
         let counts = Tensor::from_body(scratch.clone()).ones_like()?.body();
         let places = counted.on(&counts, low);
         let ones = Tensor::from_body(places.clone()).ones_like()?.body();
         backend.fill(&places, crate::Scalar::Int(0))?;
-        backend.add_overlapping(&ones, &places)?;
+        backend.add_overlapping(&ones.reals(), &places.reals())?;
         scratch = autograd::no_grad(|| Tensor::from_body(scratch).div(Tensor::from_body(counts)))?.body();
     }
     let out = Tensor::from_body(to.on(&scratch, low));

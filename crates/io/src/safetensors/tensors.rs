@@ -42,7 +42,7 @@ impl SaveOptions {
 /// the Python library (0.8) refuses them.
 ///
 /// # Errors
-/// Tensors that share memory (see [`SaveOptions::ties`]), a name given twice, a lazy layer's parameter without shape,
+/// Tensors that share memory (see [`SaveOptions::ties`]), complex128, which the format lacks, a name given twice, a lazy layer's parameter without shape,
 /// or an I/O error. The old file is then untouched.
 ///
 /// ```
@@ -85,8 +85,13 @@ pub fn save_safetensors_with<'t, N: Into<String>>(
     } else {
         refuse_shared(&tensors)?;
     }
-    let layout =
-        tensors.iter().map(|(name, tensor)| (name.clone(), file_dtype(tensor.dtype()), tensor.shape().to_vec()));
+    let entry = |(name, tensor): &(String, &Tensor)| match file_dtype(tensor.dtype()) {
+        Some(dtype) => Ok((name.clone(), dtype, tensor.shape().to_vec())),
+        None => Err(Error::type_(OP_SAVE, format!("the format has no {}", tensor.dtype()))
+            .given(format!("tensor {name:?}"))
+            .remedy("save its parts, as in `x.view_as_real()?`")),
+    };
+    let layout = tensors.iter().map(entry).collect::<Result<Vec<_>>>()?;
     let header = Header::new(layout, (!metadata.is_empty()).then_some(metadata))?;
     let by_name: HashMap<&str, &Tensor> = tensors.iter().map(|(name, tensor)| (name.as_str(), *tensor)).collect();
     let written = atomic_write(path, |file| -> Result<(), SafetensorsError> {
@@ -135,9 +140,10 @@ fn read(path: &Path) -> Result<StateDict> {
 
 macro_rules! dtypes {
     ($($dtype:ident)*) => {
-        fn file_dtype(dtype: DType) -> Dtype {
+        fn file_dtype(dtype: DType) -> Option<Dtype> {
             match dtype {
-                $(DType::$dtype => Dtype::$dtype,)*
+                $(DType::$dtype => Some(Dtype::$dtype),)*
+                DType::C128 => None,
             }
         }
 
@@ -149,7 +155,7 @@ macro_rules! dtypes {
         }
     };
 }
-dtypes!(Bool U8 I8 I16 I32 I64 F16 BF16 F32 F64);
+dtypes!(Bool U8 I8 I16 I32 I64 F16 BF16 F32 F64 C64);
 
 /// Keeps of each set of names for the same elements the first one.
 fn note_ties(tensors: &mut Vec<(String, &Tensor)>, metadata: &mut IndexMap<String, String>) {

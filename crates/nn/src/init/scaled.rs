@@ -2,7 +2,7 @@
 
 use super::gain::{FanMode, Nonlinearity, calculate_gain, fan_in_and_fan_out};
 use super::{normal_, uniform_};
-use crate::warning::warn;
+use crate::warn;
 use firebrick_core::{Result, Tensor};
 
 /// Half the width of a uniform distribution of standard deviation 1.

@@ -1,7 +1,7 @@
 //! The normal distribution cut off on both sides.
 
 use super::{normal_, uniform_, write};
-use crate::warning::warn;
+use crate::warn;
 use firebrick_core::autograd::no_grad;
 use firebrick_core::{DType, Result, Tensor};
 use half::{bf16, f16};

@@ -1,7 +1,7 @@
 //! Activation functions as layers: element by element, any shape, same shape out.
 
 use crate::{Core, Custom, Forward, Module};
-use firebrick_core::text::{Repr, python_float};
+use firebrick_core::text::{Repr, python_complex, python_float};
 use firebrick_core::{Result, Scalar, Tensor};
 
 /// A number as Python prints it.
@@ -10,6 +10,7 @@ pub(super) fn text(number: Scalar) -> String {
         Scalar::Bool(v) => v.repr(),
         Scalar::Int(v) => v.repr(),
         Scalar::Float(v) => python_float(v),
+        Scalar::Complex(v) => python_complex(v.re, v.im),
     }
 }
 

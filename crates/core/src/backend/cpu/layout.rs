@@ -154,9 +154,14 @@ pub(crate) unsafe fn copy(src: &Body, out: &Body) {
             1 => unsafe { copy_runs::<u8, u8>(&walk, src, out, |v| v) },
             2 => unsafe { copy_runs::<i16, i16>(&walk, src, out, |v| v) },
             4 => unsafe { copy_runs::<i32, i32>(&walk, src, out, |v| v) },
+            16 => unsafe { copy_runs::<[i64; 2], [i64; 2]>(&walk, src, out, |v| v) },
             _ => unsafe { copy_runs::<i64, i64>(&walk, src, out, |v| v) },
         }
         return;
+    }
+    if src.dtype.is_complex() || out.dtype.is_complex() {
+        // SAFETY: the caller's.
+        return unsafe { super::complex::copy(src, out) };
     }
     dispatch!(src.dtype, S => dispatch!(out.dtype, D => {
         // SAFETY: the types are those of the bodies.

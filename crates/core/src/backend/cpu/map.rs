@@ -37,6 +37,10 @@ struct Job {
 /// An integer division by zero; nothing is written then.
 pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Body) -> Result<()> {
     if !compute.is_floating_point() {
+        if compute.is_complex() {
+            // SAFETY: the caller's.
+            return unsafe { super::complex::run(kernel, inputs, out) };
+        }
         refuse_zero_divisors(kernel, inputs)?;
     }
     let flat = |b: &Body| b.is_contiguous();

@@ -32,6 +32,7 @@ pub(crate) unsafe fn run(product: Product, a: &Body, b: &Body, bias: Option<&Bod
         DType::U8 | DType::Bool => {
             each::<u8>(a, b, bias, out, (alpha as u8, beta as u8), |g| unsafe { g.run_integer() });
         }
+        DType::C64 | DType::C128 => crate::no_complex_kernel(),
     }
 }
 

@@ -10,6 +10,7 @@ mod pool;
 pub mod pooling;
 
 mod along;
+pub(crate) mod complex;
 mod dense;
 mod index;
 mod layout;
@@ -20,6 +21,7 @@ mod median;
 mod norm;
 mod number;
 mod optim;
+mod order;
 mod reduce;
 pub mod resample;
 mod rows;
@@ -31,7 +33,7 @@ mod softmax;
 mod tiles;
 
 use super::{
-    AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, PointwiseLoss,
+    AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss,
     PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
@@ -62,9 +64,16 @@ impl Backend for Cpu {
 
     fn fill(&self, out: &Body, value: Scalar) -> Result<()> {
         let _locked = lock(&[], &[out]);
+        if out.dtype.is_complex() {
+            // SAFETY: the storage is locked for writing.
+            unsafe { complex::fill_all(out, value) };
+            return Ok(());
+        }
         dispatch!(out.dtype, T => {
             let value: T = match value {
                 Scalar::Float(v) => Element::from_f64(v),
+                // Only bool takes one with an imaginary part: it asks whether either part is there.
+                Scalar::Complex(v) => Element::from_f64(if v.re == 0.0 { v.im } else { v.re }),
                 other => Element::from_i64(other.to_i64()),
             };
             // SAFETY: the storage is locked for writing.
@@ -263,6 +272,27 @@ impl Backend for Cpu {
         let _locked = lock(&[input], &written);
         // SAFETY: the storages are locked; shapes are equal; the outputs are contiguous.
         unsafe { scan::run(op, compute, input, dim, out, indices) }
+        Ok(())
+    }
+
+    fn order(&self, order: Order, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[input], &[out, indices]);
+        // SAFETY: the storages are locked; `ops` made contiguous outputs of the lengths that `order` has.
+        unsafe { order::run(order, input, dim, out, indices) }
+    }
+
+    fn sort_rows(&self, rows: &Body, numbers: &Body) -> Result<()> {
+        let _locked = lock(&[rows], &[numbers]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { order::sort_rows(rows, numbers) }
+        Ok(())
+    }
+
+    fn search(&self, right: bool, bounds: &Body, sorter: Option<&Body>, values: &Body, out: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 3]> = [bounds, values].into_iter().chain(sorter).collect();
+        let _locked = lock(&reads, &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes, and checked the sorter.
+        unsafe { order::search(right, bounds, sorter, values, out) }
         Ok(())
     }
 

@@ -40,8 +40,9 @@ pub(crate) unsafe fn take(table: &Body, numbers: &Body, out: &Body) -> Result<()
 /// # Safety
 /// Bodies are contiguous and locked; `rows` and `out` have one dtype and equally long rows.
 pub(crate) unsafe fn add(rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
-    let (count, columns) = (out.shape[0], out.shape[1]);
-    let numbers = unsafe { checked(numbers, count)? };
+    // The parts of complex numbers are columns, too.
+    let columns = out.shape[1..].iter().fold(1, |product: usize, &size| product.saturating_mul(size));
+    let numbers = unsafe { checked(numbers, out.shape[0])? };
     let mut frequency: HashMap<i64, usize> = HashMap::new();
     if by_frequency {
         numbers.iter().for_each(|&n| *frequency.entry(n).or_default() += 1);

@@ -10,13 +10,24 @@ use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
 use crate::{Body, DType, Dims, Error, Result, Tensor};
 
+/// One of the three products, from contiguous bodies.
+type Kernel<'a> = dyn Fn(&dyn backend::Backend, &[&Body], &Body) -> Result<()> + 'a;
+
+/// [`run`] of complex numbers, by four products of their parts; a bias goes along with those that come first.
+fn run_complex(op: &'static str, inputs: &[&Tensor], shape: &[usize], kernel: &Kernel<'_>) -> Result<Tensor> {
+    let parts = |x: &&Tensor| Ok((x.detach().real()?, x.detach().imag()?));
+    let parts = inputs.iter().map(parts).collect::<Result<Vec<(Tensor, Tensor)>>>()?;
+    let [(xr, xi), (wr, wi), bias @ ..] = &parts[..] else { return Err(Error::runtime(op, "an operand is missing")) };
+    let product = |x: &Tensor, w: &Tensor, bias: Option<&Tensor>| {
+        run(op, &[x, w].into_iter().chain(bias).collect::<Vec<_>>(), shape, kernel)
+    };
+    let re = product(xr, wr, bias.first().map(|(re, _)| re))?.sub(&product(xi, wi, None)?)?;
+    let im = product(xr, wi, bias.first().map(|(_, im)| im))?.add(&product(xi, wr, None)?)?;
+    Tensor::complex(&re, &im)
+}
+
 /// Runs a convolution kernel on contiguous bodies; half precision is widened and rounded once.
-fn run(
-    op: &'static str,
-    inputs: &[&Tensor],
-    shape: &[usize],
-    kernel: impl Fn(&dyn backend::Backend, &[&Body], &Body) -> Result<()>,
-) -> Result<Tensor> {
+fn run(op: &'static str, inputs: &[&Tensor], shape: &[usize], kernel: &Kernel<'_>) -> Result<Tensor> {
     let (dtype, device) = (inputs[0].dtype(), inputs[0].device());
     same_device(op, inputs.iter().map(|t| t.device()))?;
     for input in inputs {
@@ -24,6 +35,9 @@ fn run(
             let (want, got) = (dtype.scalar_name(), input.dtype().scalar_name());
             return Err(Error::runtime(op, format!("expected scalar type {want} but found {got}")));
         }
+    }
+    if dtype.is_complex() {
+        return run_complex(op, inputs, shape, kernel);
     }
     let compute = match dtype {
         DType::F32 | DType::F64 => dtype,
@@ -90,14 +104,14 @@ fn forward(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, s: &ConvShape) -> Resu
     }
     let out: Dims = [s.batch, s.out_channels].into_iter().chain(spatial(s.output, w.dim())).collect();
     let inputs: Vec<&Tensor> = [x, w].into_iter().chain(bias).collect();
-    run("convolution", &inputs, &out, |b, i, out| b.conv_forward(s, i[0], i[1], i.get(2).copied(), out))
+    run("convolution", &inputs, &out, &|b, i, out| b.conv_forward(s, i[0], i[1], i.get(2).copied(), out))
 }
 
 fn input_grad(g: &Tensor, w: &Tensor, s: &ConvShape) -> Result<Tensor> {
     check_output("convolution_backward", g, s)?;
     check_kernel("convolution_backward", w, s)?;
     let out: Dims = [s.batch, s.in_channels].into_iter().chain(spatial(s.input, w.dim())).collect();
-    run("convolution_backward", &[g, w], &out, |b, i, out| b.conv_input_grad(s, i[0], i[1], out))
+    run("convolution_backward", &[g, w], &out, &|b, i, out| b.conv_input_grad(s, i[0], i[1], out))
 }
 
 fn weight_grad(x: &Tensor, g: &Tensor, s: &ConvShape) -> Result<Tensor> {
@@ -105,7 +119,7 @@ fn weight_grad(x: &Tensor, g: &Tensor, s: &ConvShape) -> Result<Tensor> {
     check_output("convolution_backward", g, s)?;
     let channels = s.in_channels / s.groups;
     let out: Dims = [s.out_channels, channels].into_iter().chain(spatial(s.kernel, x.dim())).collect();
-    run("convolution_backward", &[x, g], &out, |b, i, out| b.conv_weight_grad(s, i[0], i[1], out))
+    run("convolution_backward", &[x, g], &out, &|b, i, out| b.conv_weight_grad(s, i[0], i[1], out))
 }
 
 /// Every dimension but the channels.

@@ -12,7 +12,8 @@ fn add_scaled(op: &'static str, a: &Tensor, b: &Tensor, alpha: Scalar, sign: i64
     if matches!(alpha, Scalar::Bool(_)) && dtype != DType::Bool {
         return Err(Error::runtime(op, "Boolean alpha only supported for Boolean results."));
     }
-    if matches!(alpha, Scalar::Float(_)) && !dtype.is_floating_point() {
+    let fraction = matches!(alpha, Scalar::Float(_) | Scalar::Complex(_));
+    if fraction && !dtype.is_differentiable() {
         return Err(Error::runtime(
             op,
             "For integral input tensors, argument alpha must not be a floating point number.",
@@ -22,11 +23,25 @@ fn add_scaled(op: &'static str, a: &Tensor, b: &Tensor, alpha: Scalar, sign: i64
         // Only bool tensors are refused: the same check as without a factor.
         rules::check(op, Binary::Sub.into(), dtype, &[a, b], &[a.body(), b.body()])?;
     }
+    if matches!(alpha, Scalar::Complex(_)) && !dtype.is_complex() {
+        return Err(Error::runtime(op, "For non-complex input tensors, argument alpha must not be a complex number."));
+    }
+    let alpha = real_factor(op, alpha)?;
     rules::check_fits(op, alpha, dtype)?;
-    Ok(match dtype.is_floating_point() {
+    Ok(match dtype.is_differentiable() {
         true => Binary::AddScaled(sign as f64 * alpha.to_f64()).into(),
         false => Binary::AddScaledInt(alpha.to_i64().wrapping_mul(sign)).into(),
     })
+}
+
+/// A factor inside a kernel, which may not be complex.
+pub(super) fn real_factor(op: &'static str, factor: Scalar) -> Result<Scalar> {
+    match factor.is_real() {
+        true => Ok(factor),
+        false => Err(Error::not_implemented(op, "a factor with an imaginary part is not implemented")
+            .given(format!("{factor:?}"))
+            .remedy("multiply by it first, as in `a.add(&b.mul(factor)?)`")),
+    }
 }
 
 /// PyTorch's `rounding_mode`.

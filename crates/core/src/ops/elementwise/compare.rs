@@ -261,6 +261,9 @@ ops! {
 impl Tensor {
     /// Is the number real? Always, for the dtypes that compute.
     pub fn isreal(&self) -> Result<Tensor> {
+        if self.is_complex() {
+            return self.detach().imag()?.eq(0);
+        }
         Tensor::full_with(self.shape(), true, crate::TensorOptions::new().dtype(DType::Bool).device(self.device()))
     }
 
@@ -283,7 +286,7 @@ impl Tensor {
             }
         }
         let mut close = a.eq(&b)?;
-        if equal_nan && a.is_floating_point() {
+        if equal_nan && a.is_differentiable() {
             close = close.logical_or(&a.isnan()?.logical_and(&b.isnan()?)?)?;
         }
         if rtol == 0.0 && atol == 0.0 {

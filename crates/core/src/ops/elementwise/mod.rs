@@ -15,6 +15,7 @@ mod special;
 mod trigonometric;
 
 pub(crate) use arithmetic::*;
+pub(crate) use rules::result_type;
 pub(crate) use run::{compute_class, fused, run, separate_overlapping};
 
 use crate::{Error, Result, Tensor};

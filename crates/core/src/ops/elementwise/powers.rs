@@ -4,12 +4,12 @@ use super::{rules, run};
 use crate::backend::{Binary, Map, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, POSITIVE};
-use crate::{DType, Error, Operand, Result, Scalar, Tensor};
+use crate::{Complex, DType, Error, Operand, Result, Scalar, Tensor};
 
 /// The kernel for an exponent: PyTorch computes some powers by a number without `pow`, which shows at -0 and infinity.
 fn power(base: &Tensor, exponent: &Tensor) -> Result<Map> {
     let Some(number) = exponent.number()? else { return Ok(Binary::Pow.into()) };
-    let integers = !base.is_floating_point();
+    let integers = !base.is_differentiable();
     match number {
         Scalar::Int(n) if n < 0 && integers => {
             return Err(Error::runtime("pow", "Integers to negative integer powers are not allowed."));
@@ -20,6 +20,7 @@ fn power(base: &Tensor, exponent: &Tensor) -> Result<Map> {
         _ => {}
     }
     Ok(match number.to_f64() {
+        _ if !number.is_real() => Binary::Pow.into(),
         2.0 => Unary::Square.into(),
         3.0 => Unary::Cube.into(),
         0.5 => Unary::Sqrt.into(),
@@ -33,12 +34,12 @@ fn power(base: &Tensor, exponent: &Tensor) -> Result<Map> {
 /// The gradient with respect to the base: zero where the exponent is, also at a base of zero.
 fn base_grad(g: &Tensor, base: &Tensor, exponent: &Tensor) -> Result<Tensor> {
     if let Some(number) = exponent.number()? {
-        let n = number.to_f64();
-        if n == 0.0 {
+        if number.to_complex() == Complex::from(0.0) {
             return g.zeros_like();
         }
         let lower = match number {
-            Scalar::Float(_) => Scalar::Float(n - 1.0),
+            Scalar::Float(n) => Scalar::Float(n - 1.0),
+            Scalar::Complex(n) => Scalar::Complex(Complex::new(n.re - 1.0, n.im)),
             other => Scalar::Int(other.to_i64() - 1),
         };
         return g.mul(&base.pow(lower)?.mul(number)?);
@@ -49,7 +50,11 @@ fn base_grad(g: &Tensor, base: &Tensor, exponent: &Tensor) -> Result<Tensor> {
 
 /// The gradient with respect to the exponent: zero where the base is, for an exponent that is not negative.
 fn exponent_grad(g: &Tensor, base: &Tensor, exponent: &Tensor, power: &Tensor) -> Result<Tensor> {
-    let flat = base.eq(0)?.logical_and(&exponent.ge(0)?)?;
+    let positive = match exponent.is_complex() {
+        true => exponent.real()?.ge(0)?.logical_and(&exponent.isreal()?)?,
+        false => exponent.ge(0)?,
+    };
+    let flat = base.eq(0)?.logical_and(&positive)?;
     let base = base.to(power.dtype())?;
     // The logarithm of one in those places keeps infinity out of the second derivative.
     let log = base.masked_fill(&flat, 1)?.log()?;
@@ -127,6 +132,11 @@ ops! {
     }
 }
 
+/// The dtype of a power in double precision.
+fn double(base: &Tensor, exponent: &Tensor) -> DType {
+    if base.is_complex() || exponent.is_complex() { DType::C128 } else { DType::F64 }
+}
+
 /// A bool base has no powers.
 fn reversed_power(exponent: &Tensor, base: &Tensor) -> Result<Map> {
     if Tensor::result_type(base, exponent)? == DType::Bool {
@@ -146,35 +156,39 @@ impl Tensor {
         self.pow_(2)
     }
 
-    /// Power in double precision, whatever the dtypes: `torch.float_power`.
+    /// Power in double precision, whatever the dtypes: `torch.float_power`. Complex where one of the two is.
     pub fn float_power(&self, exponent: impl Operand) -> Result<Tensor> {
         let exponent = exponent.into_operand()?;
-        let base = self.to(DType::F64)?;
+        let dtype = double(self, &exponent);
+        let base = self.to(dtype)?;
         match exponent.number()? {
+            Some(Scalar::Complex(number)) => base.pow(number),
             Some(number) => base.pow(number.to_f64()),
-            None => base.pow(&exponent.to(DType::F64)?),
+            None => base.pow(&exponent.to(dtype)?),
         }
     }
 
     /// In-place form of [`Tensor::float_power`].
     ///
     /// # Errors
-    /// The tensor is not float64.
+    /// The tensor is not float64, or complex128 where one of the two is complex.
     pub fn float_power_(&self, exponent: impl Operand) -> Result<&Tensor> {
-        let dtype = self.dtype();
-        if dtype != DType::F64 {
+        let exponent = exponent.into_operand()?;
+        let (dtype, wanted) = (self.dtype(), double(self, &exponent));
+        if dtype != wanted {
             return Err(Error::runtime(
                 "float_power_",
                 format!(
-                    "the base given to float_power_ has dtype {} but the operation's result requires dtype Double",
-                    dtype.scalar_name()
+                    "the base given to float_power_ has dtype {} but the operation's result requires dtype {}",
+                    dtype.scalar_name(),
+                    wanted.scalar_name()
                 ),
             ));
         }
-        let exponent = exponent.into_operand()?;
         match exponent.number()? {
+            Some(Scalar::Complex(number)) => self.pow_(number),
             Some(number) => self.pow_(number.to_f64()),
-            None => self.pow_(&exponent.to(DType::F64)?),
+            None => self.pow_(&exponent.to(dtype)?),
         }
     }
 

@@ -11,6 +11,15 @@ fn decimals(decimals: i64) -> Result<Unary> {
     Ok(if decimals == 0 { Unary::Round } else { Unary::RoundDecimals(decimals) })
 }
 
+/// The gradient of `z / |z|`: the part of the result's that turns rather than stretches, over the length.
+fn sgn_grad(g: &Tensor, x: &Tensor) -> Result<Tensor> {
+    // The row's formulas get the conjugate and give it, which suits functions that have a complex derivative.
+    let (g, sgn, zero) = (g.conj()?, x.sgn()?, x.detach().eq(0)?);
+    let along = g.mul(&sgn.conj()?)?.real()?;
+    let across = g.sub(&sgn.mul(&along)?)?;
+    across.div(&x.abs()?.masked_fill(&zero, 1)?)?.masked_fill(&zero, 0)?.conj()
+}
+
 ops! {
     table: ROUNDING;
 
@@ -92,8 +101,8 @@ ops! {
     /// -1, 0 or 1 by the sign: on real numbers the same as [`Tensor::sign`].
     fn sgn(x) -> Tensor as "SgnBackward0" {
         kernel: Unary::Sign,
-        saves: [],
-        grads: { x: |g| g.zeros_like() },
+        saves: [x],
+        grads: { x: |g| if g.is_complex() { sgn_grad(g, x) } else { g.zeros_like() } },
         in_place: sgn_,
         samples: sample::unary(ANY, |x| x.sgn()),
     }

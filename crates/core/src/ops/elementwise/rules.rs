@@ -14,6 +14,22 @@ pub(super) enum Rule {
     Truth,
     /// Computes in the dtype of the first input and returns it.
     First,
+    /// As `Promote`; of complex numbers the result is real.
+    Magnitude,
+    /// As `Float`; of complex numbers the result is real.
+    Argument,
+}
+
+impl Rule {
+    /// The dtype of the result of a computation in `dtype`.
+    #[inline]
+    pub fn result(self, dtype: DType) -> DType {
+        match self {
+            Rule::Truth => DType::Bool,
+            Rule::Magnitude | Rule::Argument => dtype.to_real(),
+            _ => dtype,
+        }
+    }
 }
 
 #[inline]
@@ -64,12 +80,13 @@ pub(super) fn rule(kernel: Map) -> Rule {
             | U::Logit
             | U::LogitEps(_)
             | U::Sigmoid
-            | U::Angle
             | U::Deg2rad
             | U::Rad2deg,
         )
         | Map::Binary(B::Div | B::Atan2 | B::Xlogy | B::Xlog1py | B::Copysign | B::Ldexp) => Rule::Float,
         Map::Ternary(Ternary::MaskedFill | Ternary::Lerp) => Rule::First,
+        Map::Unary(U::Abs) => Rule::Magnitude,
+        Map::Unary(U::Angle) => Rule::Argument,
         Map::Unary(_) | Map::Binary(_) | Map::Ternary(_) => Rule::Promote,
     }
 }
@@ -184,10 +201,13 @@ fn check_all(op: &'static str, kernel: Map, dtype: DType, inputs: &[&Tensor], bo
             let end = if k == Binary::ClampMin { "min" } else { "max" };
             return refuse(format!("\"clamp_{end}_scalar_cpu\" not implemented for 'Bool'"));
         }
-        Map::Ternary(Ternary::Addcdiv(_)) if !dtype.is_floating_point() => return Err(integer_addcdiv(op)),
+        Map::Ternary(Ternary::Addcdiv(_)) if !dtype.is_differentiable() => return Err(integer_addcdiv(op)),
         // By a number, bool has powers.
         Map::Binary(Binary::Pow) if inputs[1].is_wrapped_number() => return Ok(()),
         _ => {}
+    }
+    if dtype.is_complex() {
+        return crate::ops::complex::check(op, kernel, dtype);
     }
     let Some((refused, name)) = refusal(kernel) else { return Ok(()) };
     let has_loop = match refused {
@@ -213,6 +233,9 @@ fn integer_addcdiv(op: &'static str) -> Error {
 
 /// PyTorch's check where a number is stored in an integer dtype; unsigned ones also take the negative of what they hold.
 pub(crate) fn check_fits(op: &'static str, number: Scalar, dtype: DType) -> Result<()> {
+    if !number.is_real() {
+        return number.check_range(op, dtype);
+    }
     let (low, high, name) = match dtype {
         DType::U8 => (-255.0, 255.0, "uint8_t"),
         DType::I8 => (-128.0, 127.0, "int8_t"),
@@ -236,6 +259,7 @@ pub(crate) fn result_type<'a>(inputs: impl IntoIterator<Item = (&'a Tensor, &'a 
     for (tensor, body) in inputs {
         let (group, dtype) = match (tensor.is_wrapped_number(), body.shape.is_empty()) {
             (true, _) if body.dtype.is_floating_point() => (2, crate::default_dtype()),
+            (true, _) if body.dtype.is_complex() => (2, crate::default_dtype().to_complex()),
             (true, _) => (2, body.dtype),
             (false, true) => (1, body.dtype),
             (false, false) => (0, body.dtype),
@@ -243,6 +267,8 @@ pub(crate) fn result_type<'a>(inputs: impl IntoIterator<Item = (&'a Tensor, &'a 
         groups[group] = Some(groups[group].map_or(dtype, |d| d.promote(dtype)));
     }
     let combine = |higher: Option<DType>, lower: Option<DType>| match (higher, lower) {
+        // A floating-point dtype keeps its width when it becomes complex.
+        (Some(h), Some(l)) if h.is_floating_point() && l.is_complex() => Some(h.to_complex()),
         (Some(h), Some(l)) if l.category() > h.category() => Some(h.promote(l)),
         (h, l) => h.or(l),
     };

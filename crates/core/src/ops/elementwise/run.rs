@@ -46,7 +46,7 @@ pub(crate) fn run(
         true => bodies[0].dtype,
         false => promoted(kernel, inputs, &bodies),
     };
-    if rule == Rule::Float {
+    if matches!(rule, Rule::Float | Rule::Argument) {
         dtype = dtype.to_float();
     }
     rules::check(op, kernel, dtype, inputs, &bodies)?;
@@ -54,7 +54,7 @@ pub(crate) fn run(
         true => (bodies[0].shape.clone(), bodies[0].device()),
         false => bring_together(op, kernel, dtype, &mut bodies)?,
     };
-    let result = if rule == Rule::Truth { DType::Bool } else { dtype };
+    let result = rule.result(dtype);
     let out = match target {
         Some((op, target)) => {
             inplace::check(op, target, inputs)?;
@@ -146,6 +146,7 @@ fn bring_together(op: &'static str, kernel: Map, dtype: DType, bodies: &mut [Bod
 /// Can a value of `from` change when it is cast to `to`, other than by what the kernel's own conversion does?
 fn loses(from: DType, to: DType) -> bool {
     match to {
+        _ if from.is_complex() => !to.is_complex(),
         DType::F16 | DType::BF16 => from.size() > 1 && from != to,
         _ if to.category() == Category::Integer => {
             from.category() == Category::Integer && from != to && from.size() >= to.size()
@@ -163,6 +164,9 @@ fn check_target(
     result: DType,
     inputs: &[&Tensor],
 ) -> Result<()> {
+    if matches!(kernel, Map::Unary(Unary::Abs)) && out.dtype.is_complex() {
+        return Err(Error::runtime(op, "In-place abs is not supported for complex tensors."));
+    }
     let clamps = matches!(kernel, Map::Binary(Binary::ClampMin | Binary::ClampMax) | Map::Ternary(Ternary::Clamp));
     if clamps && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
         // PyTorch names the second type as C++ does, here only.
@@ -172,10 +176,11 @@ fn check_target(
     check_writable(op, out, shape, result)
 }
 
-/// The class of numbers that a dtype is computed in: f64, f32, or i64 for every integer and bool.
+/// The class of numbers that a dtype is computed in: f64, f32, complex128, or i64 for every integer and bool.
 pub(crate) fn compute_class(dtype: DType) -> DType {
     match dtype {
         DType::F64 => DType::F64,
+        DType::C64 | DType::C128 => DType::C128,
         d if d.is_floating_point() => DType::F32,
         _ => DType::I64,
     }

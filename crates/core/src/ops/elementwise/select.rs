@@ -1,10 +1,11 @@
 //! Elements chosen by a mask, and mixtures of several tensors.
 
+use super::arithmetic::real_factor;
 use super::{rules, run};
 use crate::backend::{Binary, Ternary, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ABOVE_ONE, ANY, POSITIVE, Trait};
-use crate::{DType, Error, Operand, Result, Scalar, Tensor};
+use crate::{Complex, DType, Error, Operand, Result, Scalar, Tensor};
 use half::{bf16, f16};
 
 /// The condition of `where` must be bool, or the uint8 that it once was.
@@ -38,8 +39,8 @@ fn filler(x: &Tensor, mask: &Tensor, value: &Tensor) -> Result<Ternary> {
         );
         return Err(Error::runtime(OP, text));
     }
-    if let Some(number) = value.number()? {
-        rules::check_fits(OP, number, x.dtype())?;
+    if value.is_wrapped_number() || (value.is_complex() && !x.is_complex()) {
+        rules::check_fits(OP, value.detach().item_scalar()?, x.dtype())?;
     }
     Ok(Ternary::MaskedFill)
 }
@@ -60,6 +61,7 @@ fn mixer(start: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Ternary> {
 /// `1 - weight`, of a number in full precision.
 fn rest(weight: &Tensor) -> Result<Tensor> {
     match weight.number()? {
+        Some(Scalar::Complex(weight)) => Complex::new(1.0 - weight.re, -weight.im).into_operand(),
         Some(number) => (1.0 - number.to_f64()).into_operand(),
         None => weight.neg()?.add(1),
     }
@@ -67,7 +69,7 @@ fn rest(weight: &Tensor) -> Result<Tensor> {
 
 /// The replacements of NaN and the infinities: PyTorch's defaults are zero and the ends of the dtype's range.
 fn replacements(x: &Tensor, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Unary {
-    let largest = match x.dtype() {
+    let largest = match x.dtype().to_real() {
         DType::F16 => f16::MAX.to_f64(),
         DType::BF16 => bf16::MAX.to_f64(),
         DType::F64 => f64::MAX,
@@ -146,7 +148,7 @@ ops! {
 
     /// `x + value * tensor1 * tensor2`.
     fn addcmul(x, tensor1: tensor, tensor2: tensor; value: Scalar) -> Tensor as "AddcmulBackward0" {
-        kernel: Ternary::Addcmul(value.to_f64()),
+        kernel: Ternary::Addcmul(real_factor("addcmul", *value)?.to_f64()),
         saves: [tensor1 if tensor2, tensor2 if tensor1],
         grads: {
             x: |g| Ok(g.clone()),
@@ -162,7 +164,7 @@ ops! {
     /// # Errors
     /// Integers.
     fn addcdiv(x, tensor1: tensor, tensor2: tensor; value: Scalar) -> Tensor as "AddcdivBackward0" {
-        kernel: Ternary::Addcdiv(value.to_f64()),
+        kernel: Ternary::Addcdiv(real_factor("addcdiv", *value)?.to_f64()),
         saves: [tensor1 if tensor2, tensor2],
         grads: {
             x: |g| Ok(g.clone()),

@@ -3,12 +3,19 @@
 use crate::backend::{Binary, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, UNIT};
-use crate::{Result, Tensor};
+use crate::{Complex, Result, Tensor};
 
 /// `1 / (y^2 + x^2)`, 0 at the origin.
 fn inverse_square_length(y: &Tensor, x: &Tensor) -> Result<Tensor> {
     let square = y.mul(y)?.add(&x.mul(x)?)?;
     square.reciprocal()?.masked_fill(&square.eq(0)?, 0)
+}
+
+/// The gradient of the angle of `z`: `i z / |z|^2`, 0 at the origin.
+fn angle_grad(g: &Tensor, z: &Tensor) -> Result<Tensor> {
+    let zero = z.detach().eq(0)?;
+    let square = z.abs()?.masked_fill(&zero, 1)?.pow(2)?;
+    g.mul(&z.mul(Complex::new(0.0, 1.0))?.div(&square)?)?.masked_fill(&zero, 0)
 }
 
 ops! {
@@ -86,11 +93,11 @@ ops! {
         samples: sample::unary(ANY, |x| x.rad2deg()),
     }
 
-    /// The argument as a complex number: pi below zero, else 0.
+    /// The argument as a complex number: of a real one pi below zero, else 0.
     fn angle(x) -> Tensor as "AngleBackward0" {
         kernel: Unary::Angle,
-        saves: [],
-        grads: { x: |g| g.zeros_like() },
+        saves: [x],
+        grads: { x: |g| if x.is_complex() { angle_grad(g, x) } else { g.zeros_like() } },
         samples: sample::unary(ANY, |x| x.angle()),
     }
 

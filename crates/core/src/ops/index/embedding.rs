@@ -52,7 +52,7 @@ fn spread(g: &Tensor, indices: &Tensor, rows: usize, padding: Option<i64>, by_fr
     }
     let g = g.detach().contiguous()?.body();
     let out = Body::zeros(Dims::from([rows, columns]), g.dtype, g.device())?;
-    backend::of(g.device())?.add_rows(&g, &numbers, padding, by_frequency, &out)?;
+    backend::of(g.device())?.add_rows(&g.reals(), &numbers, padding, by_frequency, &out.reals())?;
     Ok(Tensor::from_body(out))
 }
 

@@ -42,7 +42,13 @@ pub(super) fn run(
     bad: impl Fn(i64) -> Error,
 ) -> Result<()> {
     same_device("index", [table, spread, index].map(Body::device))?;
-    let (spread, index, table) = (raised(spread.clone()), raised(index.clone()), raised(table.clone()));
+    let (mut spread, mut index, mut table) = (raised(spread.clone()), raised(index.clone()), raised(table.clone()));
+    if table.dtype.is_complex() {
+        // Both parts are moved by one index.
+        (spread, table) = (spread.as_real(), table.as_real());
+        index.shape.push(2);
+        index.strides.push(0);
+    }
     match backend::of(table.device())?.index(kind, dim, &spread, &index, &table)? {
         Some(index) => Err(bad(index)),
         None => Ok(()),

@@ -46,9 +46,30 @@ pub(super) fn refuse_bool(kernel: &str, op: &'static str, dtype: DType) -> Resul
     }
 }
 
+/// [`product`] of complex numbers, by four of their parts.
+fn product_complex(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha: f64) -> Result<Tensor> {
+    let (a, b) = (a.detach(), b.detach());
+    let add = add.map(|(add, beta)| (add.detach(), beta));
+    let part = |part: fn(&Tensor) -> Result<Tensor>, x: &Tensor, y: &Tensor, sign: f64, with: Option<&Tensor>| {
+        let add = match (&add, with) {
+            (_, Some(before)) => Some((before.clone(), 1.0)),
+            (Some((add, beta)), None) => Some((part(add)?, *beta)),
+            (None, None) => None,
+        };
+        product(x, y, add.as_ref().map(|(add, beta)| (add, *beta)), sign * alpha)
+    };
+    let (ar, ai, br, bi) = (a.real()?, a.imag()?, b.real()?, b.imag()?);
+    let re = part(Tensor::real, &ar, &br, 1.0, None)?;
+    let im = part(Tensor::imag, &ar, &bi, 1.0, None)?;
+    Tensor::complex(&part(Tensor::real, &ai, &bi, -1.0, Some(&re))?, &part(Tensor::imag, &ai, &br, 1.0, Some(&im))?)
+}
+
 /// `alpha * a @ b + beta * add` for `[.., m, k]` and `[.., k, n]` with equal batch dimensions.
 pub(super) fn product(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha: f64) -> Result<Tensor> {
     same_device("addmm", [Some(a), Some(b), add.map(|(add, _)| add)].into_iter().flatten().map(Tensor::device))?;
+    if a.is_complex() {
+        return product_complex(a, b, add, alpha);
+    }
     let (a, b) = (a.body(), b.body());
     let rank = a.shape.len();
     let mut shape: Dims = a.shape.clone();

@@ -84,6 +84,9 @@ impl Distribution {
     ///
     /// Numbers are drawn on the host, so that every device gets the same ones.
     pub(crate) fn fill(self, op: &'static str, out: &Body) -> Result<()> {
+        if out.dtype.is_complex() {
+            return self.fill_complex(op, out);
+        }
         let contiguous = out.is_contiguous();
         if contiguous && out.device() == Device::Cpu {
             return self.draw(op, out, contiguous);
@@ -97,6 +100,16 @@ impl Distribution {
         match out.device() {
             Device::Cpu => backend::of(Device::Cpu)?.copy(&drawn, out),
             _ => transfer(&drawn, out),
+        }
+    }
+
+    /// Fills both parts, as PyTorch does: they share the variance of a normal distribution, and each has its mean.
+    fn fill_complex(self, op: &'static str, out: &Body) -> Result<()> {
+        let parts = out.as_real();
+        match self {
+            D::Uniform { .. } => self.fill(op, &parts),
+            D::Normal { mean, std } => D::Normal { mean, std: std * std::f64::consts::FRAC_1_SQRT_2 }.fill(op, &parts),
+            _ => Err(crate::ops::complex::refusal(op, out.dtype)),
         }
     }
 

@@ -53,6 +53,10 @@ impl Kind {
 
     /// What `x` is multiplied by: of its shape and order in memory, or one number for each channel.
     fn noise(self, op: &'static str, x: &Tensor, distribution: Distribution) -> Result<Tensor> {
+        if x.is_complex() {
+            // One number for both parts.
+            return self.noise(op, &x.detach().real()?, distribution);
+        }
         if !self.feature {
             return x.drawn_like(op, distribution);
         }

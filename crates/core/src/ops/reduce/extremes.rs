@@ -52,7 +52,7 @@ fn indexed(op: &'static str, largest: bool, x: &Tensor, over: &Over) -> Result<(
 }
 
 /// Records `values`, which lie at `indices` along the reduced dimension.
-pub(super) fn picked(
+pub(crate) fn picked(
     name: &'static str,
     x: &Tensor,
     over: Over,

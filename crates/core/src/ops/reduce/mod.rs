@@ -11,6 +11,9 @@ mod sums;
 mod truth;
 mod variance;
 
+pub(crate) use extremes::picked;
+pub(crate) use run::{Over, no_size, reshaped};
+
 /// The rows of this family.
 pub(crate) const TABLES: &[&[crate::ops::Row]] =
     &[sums::SUMS, prod::PRODUCTS, extremes::EXTREMES, variance::VARIANCES, norms::NORMS, scans::SCANS, median::MEDIANS];

@@ -4,7 +4,7 @@ use super::run::{Over, reduce};
 use super::samples::over_dims;
 use crate::backend::Reduce;
 use crate::ops::by_hand;
-use crate::ops::record_all::of_one;
+use crate::ops::record_all::{analytic, of_one};
 use crate::ops::sample::{self, ANY};
 use crate::{DType, Error, Result, Sizes, Tensor};
 
@@ -16,7 +16,7 @@ fn order_text(p: f64) -> String {
 fn check(x: &Tensor, p: f64, over: &Over, all: bool) -> Result<()> {
     const OP: &str = "linalg.vector_norm";
     let dtype = x.dtype();
-    if !dtype.is_floating_point() {
+    if !dtype.is_differentiable() {
         return Err(Error::not_implemented(
             OP,
             format!("{OP}: Expected a floating point or complex tensor as input. Got {}", dtype.scalar_name()),
@@ -79,10 +79,25 @@ fn vector_norm(x: &Tensor, p: f64, over: Over, all: bool) -> Result<Tensor> {
     of_one("LinalgVectorNormBackward0", x, &[x], true, out, move |seen, g| norm_grad(g, seen[0], seen[1], p, &over))
 }
 
+/// The formula itself, after the largest real part was taken out.
+fn logsumexp_complex(x: &Tensor, over: &Over) -> Result<Tensor> {
+    if over.count() == 0 {
+        return x.new_full(over.result(), f64::NEG_INFINITY);
+    }
+    let kept = |x: &Tensor| if over.shape.is_empty() { Ok(x.clone()) } else { x.reshape(over.kept()) };
+    let largest = kept(&x.real()?.amax(over.sizes(), true)?)?;
+    let largest = largest.masked_fill(&largest.isfinite()?.logical_not()?, 0)?;
+    let sum = kept(&x.sub(&largest)?.exp()?.sum_dim(over.sizes(), true)?)?;
+    sum.log()?.add(&largest)?.reshape(over.result())
+}
+
 fn logsumexp(x: &Tensor, over: Over) -> Result<Tensor> {
-    let x = if x.is_floating_point() { x.clone() } else { x.to(DType::F32)? };
-    let out = reduce(Reduce::LogSumExp, &x, &over, x.dtype())?;
-    of_one("LogsumexpBackward0", &x, &[&x], true, out, move |seen, g| {
+    let x = if x.is_differentiable() { x.clone() } else { x.to(DType::F32)? };
+    let out = match x.is_complex() {
+        true => logsumexp_complex(&x.detach(), &over)?,
+        false => reduce(Reduce::LogSumExp, &x, &over, x.dtype())?,
+    };
+    analytic("LogsumexpBackward0", &x, &[&x], true, out, move |seen, g| {
         over.restore(g)?.mul(&seen[0].sub(&over.restore(seen[1])?)?.exp()?)
     })
 }

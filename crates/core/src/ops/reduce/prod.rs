@@ -5,7 +5,7 @@ use super::samples::along_dim;
 use super::sums::sum_dtype;
 use crate::backend::Reduce;
 use crate::ops::by_hand;
-use crate::ops::record_all::of_one;
+use crate::ops::record_all::analytic;
 use crate::ops::sample::{self, ANY};
 use crate::{Result, Tensor};
 
@@ -17,9 +17,35 @@ fn product_of_others(x: &Tensor, dim: i64) -> Result<Tensor> {
     before(x)?.mul(&before(&x.flip(dim)?)?.flip(dim)?)
 }
 
+/// The product of complex numbers, halves by halves.
+fn prod_complex(x: &Tensor, over: &Over) -> Result<Tensor> {
+    let (mut x, dim) = match over.dims[..] {
+        _ if over.shape.is_empty() => return x.copy(),
+        [dim] => (x.clone(), dim as i64),
+        _ => (x.reshape(-1)?, 0),
+    };
+    if over.count() == 0 {
+        return x.new_ones(over.result());
+    }
+    let mut size = x.size(dim)? as i64;
+    while size > 1 {
+        let half = size / 2;
+        let product = x.narrow(dim, 0, half)?.mul(&x.narrow(dim, half, half)?)?;
+        x = match size % 2 {
+            0 => product,
+            _ => Tensor::cat(&[&product, &x.narrow(dim, size - 1, 1)?], dim)?,
+        };
+        size -= half;
+    }
+    x.reshape(over.result())
+}
+
 fn prod(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
-    let out = reduce(Reduce::Prod, x, &over, sum_dtype(x.dtype()))?;
-    of_one(name, x, &[x], true, out, move |seen, g| {
+    let out = match x.is_complex() {
+        true => prod_complex(&x.detach(), &over)?,
+        false => reduce(Reduce::Prod, x, &over, sum_dtype(x.dtype()))?,
+    };
+    analytic(name, x, &[x], true, out, move |seen, g| {
         let (x, out) = (seen[0], seen[1]);
         let g = over.restore(g)?;
         if over.shape.is_empty() {

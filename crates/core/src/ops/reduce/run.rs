@@ -2,6 +2,7 @@
 
 use crate::backend::{self, Reduce};
 use crate::dims::{wrap_dim, wrap_dims};
+use crate::ops::complex::refusal;
 use crate::ops::elementwise::compute_class;
 use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
 use smallvec::SmallVec;
@@ -92,6 +93,9 @@ pub(crate) fn no_size(op: &'static str, dim: usize) -> Error {
 
 /// Runs a reduction; `dtype` is that of the result.
 pub(crate) fn reduce(kernel: Reduce, x: &Tensor, over: &Over, dtype: DType) -> Result<Tensor> {
+    if x.is_complex() {
+        return reduce_complex(kernel, x, over, dtype);
+    }
     let input = x.body();
     let compute = match kernel {
         // Distances from the mean need a mean that is exact enough.
@@ -104,6 +108,29 @@ pub(crate) fn reduce(kernel: Reduce, x: &Tensor, over: &Over, dtype: DType) -> R
         backend::of(input.device())?.reduce(kernel, compute, &input, &out)?;
     }
     Ok(reshaped(&out, over))
+}
+
+/// A reduction of complex numbers: by their parts, or by one of a real function of them.
+fn reduce_complex(kernel: Reduce, x: &Tensor, over: &Over, dtype: DType) -> Result<Tensor> {
+    let x = x.detach();
+    match kernel {
+        Reduce::Sum | Reduce::Mean => {
+            let (input, out) = (x.body(), Body::alloc(over.kept(), dtype, x.device())?);
+            let parts = out.as_real();
+            if out.numel() > 0 {
+                backend::of(x.device())?.reduce(kernel, compute_class(parts.dtype), &input.as_real(), &parts)?;
+            }
+            Ok(reshaped(&out, over))
+        }
+        Reduce::Norm(_) => reduce(kernel, &x.abs()?, over, dtype.to_real()),
+        Reduce::Var { .. } => {
+            let part = |part: Tensor| reduce(kernel, &part, over, dtype.to_real());
+            part(x.real()?)?.add(&part(x.imag()?)?)
+        }
+        Reduce::Std { correction } => reduce_complex(Reduce::Var { correction }, &x, over, dtype)?.sqrt(),
+        Reduce::Any | Reduce::All | Reduce::CountNonzero => reduce(kernel, &x.ne(0)?, over, dtype.to_real()),
+        _ => Err(refusal("reduce", x.dtype())),
+    }
 }
 
 /// A fresh body in the shape of the result.

@@ -6,7 +6,7 @@ use super::sums::sum_dtype;
 use crate::backend::{self, Scan};
 use crate::ops::by_hand;
 use crate::ops::elementwise::compute_class;
-use crate::ops::record_all::of_one;
+use crate::ops::record_all::{analytic, of_one};
 use crate::ops::sample::{self, ANY};
 use crate::{Body, DType, Error, Result, Tensor};
 
@@ -20,13 +20,30 @@ fn scan(kernel: Scan, x: &Tensor, dim: usize, dtype: DType) -> Result<(Tensor, T
         false => out.clone(),
     };
     let places = indexed.then_some(&indices);
-    backend::of(input.device())?.scan(kernel, compute_class(dtype), &input, dim, &out, places)?;
+    let compute = compute_class(dtype.to_real());
+    match dtype.is_complex() && input.shape.is_empty() {
+        // There is no dimension to go along but that of the parts.
+        true => backend::of(input.device())?.copy(&input, &out)?,
+        false => backend::of(input.device())?.scan(kernel, compute, &input.reals(), dim, &out.reals(), places)?,
+    }
     Ok((Tensor::from_body(out), Tensor::from_body(indices)))
 }
 
 /// The sum of what comes at and after each place.
 fn sum_from_the_end(g: &Tensor, dim: i64) -> Result<Tensor> {
     if g.dim() == 0 { Ok(g.clone()) } else { g.flip(dim)?.cumsum(dim)?.flip(dim) }
+}
+
+/// The running product of complex numbers, over twice as many in each round.
+fn cumprod_complex(x: &Tensor, dim: i64) -> Result<Tensor> {
+    let size = if x.dim() == 0 { 1 } else { x.size(dim)? as i64 };
+    let (mut x, mut reach) = (x.copy()?, 1);
+    while reach < size {
+        let product = x.narrow(dim, reach, size - reach)?.mul(&x.narrow(dim, 0, size - reach)?)?;
+        x = Tensor::cat(&[&x.narrow(dim, 0, reach)?, &product], dim)?;
+        reach *= 2;
+    }
+    Ok(x)
 }
 
 /// The gradient of a running product where elements are zero: the products without one element are made anew.
@@ -94,8 +111,11 @@ impl Tensor {
     pub fn cumprod(&self, dim: i64) -> Result<Tensor> {
         let x = self.resolve("cumprod")?;
         let at = Over::one("cumprod", &x, dim, true)?.dims[0];
-        let (out, _) = scan(Scan::Prod, &x, at, sum_dtype(x.dtype()))?;
-        of_one("CumprodBackward0", &x, &[&x], true, out, move |seen, g| {
+        let out = match x.is_complex() {
+            true => cumprod_complex(&x.detach(), at as i64)?,
+            false => scan(Scan::Prod, &x, at, sum_dtype(x.dtype()))?.0,
+        };
+        analytic("CumprodBackward0", &x, &[&x], true, out, move |seen, g| {
             let (x, out, dim) = (seen[0], seen[1], at as i64);
             if x.dim() == 0 {
                 return Ok(g.clone());

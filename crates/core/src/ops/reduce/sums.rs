@@ -10,7 +10,7 @@ use crate::{DType, Error, Result, Sizes, Tensor};
 
 /// The dtype that sums of `dtype` have: integers and bool become int64.
 pub(crate) fn sum_dtype(dtype: DType) -> DType {
-    if dtype.is_floating_point() { dtype } else { DType::I64 }
+    if dtype.is_differentiable() { dtype } else { DType::I64 }
 }
 
 fn sum(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
@@ -20,7 +20,7 @@ fn sum(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
 
 fn mean(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
     let dtype = x.dtype();
-    if !dtype.is_floating_point() {
+    if !dtype.is_differentiable() {
         return Err(Error::not_implemented(
             "mean",
             format!(

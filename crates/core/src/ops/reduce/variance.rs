@@ -10,7 +10,7 @@ use crate::{Error, Result, Sizes, Tensor};
 use smallvec::smallvec;
 
 fn refuse_integers(op: &'static str, x: &Tensor) -> Result<()> {
-    match x.is_floating_point() {
+    match x.is_differentiable() {
         true => Ok(()),
         false if op.ends_with("mean") => {
             Err(Error::not_implemented(op, format!("{op} only support floating point and complex dtypes")))

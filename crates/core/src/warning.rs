@@ -1,5 +1,7 @@
 //! Warnings, written to standard error as Python's `warnings.warn` does.
 
-pub(crate) fn warn(message: &str) {
+/// Writes `UserWarning: message`.
+#[doc(hidden)]
+pub fn warn(message: &str) {
     eprintln!("UserWarning: {message}");
 }
