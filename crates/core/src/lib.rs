@@ -45,8 +45,9 @@ pub use element::no_complex_kernel;
 pub use error::{Error, ErrorKind, Result};
 pub use ops::linalg::{ContractDims, CovWeights, NormOrder};
 pub use ops::{
-    Bins, ConvOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Padding, PoolOptions, Reduction, Slice, Spacing,
-    Unique, linalg,
+    AttentionOptions, AvgPoolOptions, BagMode, BagOptions, Bins, ConvOptions, ConvTransposeOptions, Ellipsis,
+    FoldOptions, GridMode, GridPadding, IndexItem, InterpolateMode, InterpolateOptions, IntoIndex, NewAxis, Padding,
+    PoolOptions, Reduction, Slice, Spacing, Unique, linalg,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;

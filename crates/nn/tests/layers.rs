@@ -6,7 +6,7 @@ mod common;
 use common::values;
 use firebrick::nn::functional::{PadMode, PadOptions, pad_with};
 use firebrick::prelude::*;
-use firebrick::{Generator, Padding};
+use firebrick::{BagMode, Generator, InterpolateOptions, Padding};
 
 fn seeded<T>(make: impl FnOnce() -> Result<T>) -> Result<T> {
     Generator::new().manual_seed(0).scope(make)
@@ -36,6 +36,22 @@ fn initial_values_are_pytorchs_for_the_same_seed() -> Result<()> {
     })?;
     assert_eq!(first(&lazy.weight, 4), [-0.002_161_258_8, 0.154_857_92, -0.237_592_67, -0.212_447_3]);
 
+    let up = seeded(|| nn::ConvTranspose2d::builder(4, 2, 2).groups(2).build())?;
+    assert_eq!(first(&up.weight, 4), [-0.003_743_41, 0.268_221_8, -0.411_522_57, -0.367_969_5]);
+    assert_eq!(up.bias.as_ref().map(|bias| first(bias, 2)), Some(vec![0.197_667_6, 0.300_011_4]));
+
+    let bilinear = seeded(|| nn::Bilinear::new(2, 3, 2))?;
+    assert_eq!(first(&bilinear.weight, 4), [-0.005_293_981, 0.379_322_9, -0.581_980_76, -0.520_387_5]);
+    assert_eq!(bilinear.bias.as_ref().map(|bias| first(bias, 2)), Some(vec![-0.675_533_4, -0.468_304_16]));
+
+    let bag = seeded(|| nn::EmbeddingBag::builder(3, 2).padding_idx(1).build())?;
+    assert_eq!(first(&bag.weight, 4), [1.540_996_1, -0.293_428_9, 0.0, 0.0]);
+
+    let lstm = seeded(|| nn::LSTM::builder(2, 3).num_layers(2).bidirectional(true).proj_size(2).build())?;
+    let weight = |name: &str| lstm.get_parameter(name).map(|p| first(p, 4));
+    assert_eq!(weight("weight_ih_l0")?, [-0.004_322_517_7, 0.309_715_84, -0.475_185_33, -0.424_894_6]);
+    assert_eq!(weight("weight_hr_l1_reverse")?, [0.102_550_015, 0.245_644_18, -0.196_199_52, 0.281_499_45]);
+
     let embedding = seeded(|| nn::Embedding::builder(3, 2).padding_idx(1).build())?;
     assert_eq!(first(&embedding.weight, 4), [1.540_996_1, -0.293_428_9, 0.0, 0.0]);
     Ok(())
@@ -50,6 +66,10 @@ fn printed_forms_are_pytorchs() -> Result<()> {
     let norm = nn::LayerNorm::builder([3, 4]).elementwise_affine(false).build()?;
     let embedding =
         nn::Embedding::builder(10, 3).padding_idx(-1).max_norm(1.0).norm_type(1.0).scale_grad_by_freq(true).build()?;
+    let up = nn::ConvTranspose2d::builder(4, 2, 3).stride(2).padding(1).output_padding(1).dilation(2);
+    let up = up.groups(2).bias(false).build()?;
+    let bag = nn::EmbeddingBag::builder(3, 2).max_norm(1.0).norm_type(1.0).scale_grad_by_freq(true);
+    let bag = bag.mode(BagMode::Sum).padding_idx(-1).build()?;
     let layers: Vec<(Box<dyn Module>, &str)> = vec![
         (Box::new(same), "Conv2d(1, 1, kernel_size=(3, 3), stride=(1, 1), padding=same, padding_mode=reflect)"),
         (
@@ -68,6 +88,58 @@ fn printed_forms_are_pytorchs() -> Result<()> {
         ),
         (Box::new(norm), "LayerNorm((3, 4), eps=1e-05, elementwise_affine=False, bias=False)"),
         (Box::new(embedding), "Embedding(10, 3, padding_idx=9, max_norm=1.0, norm_type=1.0, scale_grad_by_freq=True)"),
+        (
+            Box::new(up),
+            "ConvTranspose2d(4, 2, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), dilation=(2, 2), output_padding=(1, 1), groups=2, bias=False)",
+        ),
+        (Box::new(nn::ConvTranspose1d::lazy(4, 3)?), "LazyConvTranspose1d(0, 4, kernel_size=(3,), stride=(1,))"),
+        (Box::new(nn::ZeroPad2d::new(1)), "ZeroPad2d((1, 1, 1, 1))"),
+        (Box::new(nn::ConstantPad1d::new([1, 2], 3)), "ConstantPad1d(padding=(1, 2), value=3)"),
+        (Box::new(nn::AvgPool1d::new(2)?), "AvgPool1d(kernel_size=(2,), stride=(2,), padding=(0,))"),
+        (Box::new(nn::AvgPool3d::new(2)?), "AvgPool3d(kernel_size=2, stride=2, padding=0)"),
+        (
+            Box::new(nn::LPPool1d::new(1.5, 3).stride(2)),
+            "LPPool1d(norm_type=1.5, kernel_size=3, stride=2, ceil_mode=False)",
+        ),
+        (Box::new(nn::AdaptiveMaxPool2d::new([None, Some(3)])), "AdaptiveMaxPool2d(output_size=(None, 3))"),
+        (Box::new(nn::AdaptiveAvgPool1d::new(3)), "AdaptiveAvgPool1d(output_size=3)"),
+        (
+            Box::new(nn::MaxUnpool1d::new(3).stride(2).padding(1)),
+            "MaxUnpool1d(kernel_size=(3,), stride=(2,), padding=(1,))",
+        ),
+        (Box::new(nn::FractionalMaxPool2d::new(2, 3)?), "FractionalMaxPool2d()"),
+        (
+            Box::new(nn::GroupNorm::builder(2, 4).affine(false).build()?),
+            "GroupNorm(2, 4, eps=1e-05, affine=False, bias=False)",
+        ),
+        (
+            Box::new(nn::InstanceNorm2d::lazy()?),
+            "LazyInstanceNorm2d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
+        ),
+        (
+            Box::new(nn::RMSNorm::builder([3, 4]).eps(1e-3).elementwise_affine(false).build()?),
+            "RMSNorm((3, 4), eps=0.001, elementwise_affine=False)",
+        ),
+        (Box::new(nn::CrossMapLRN2d::new(3)), "CrossMapLRN2d(3, alpha=0.0001, beta=0.75, k=1)"),
+        (Box::new(nn::PixelUnshuffle::new(2)), "PixelUnshuffle(downscale_factor=2)"),
+        (Box::new(nn::Fold::new(4, 2)), "Fold(output_size=4, kernel_size=2, dilation=1, padding=0, stride=1)"),
+        (
+            Box::new(nn::UpsamplingBilinear2d::new(InterpolateOptions::new().scale_factor(1.5))),
+            "UpsamplingBilinear2d(scale_factor=1.5, mode='bilinear')",
+        ),
+        (
+            Box::new(bag),
+            "EmbeddingBag(3, 2, max_norm=1.0, norm_type=1.0, scale_grad_by_freq=True, mode='sum', padding_idx=2)",
+        ),
+        (
+            Box::new(nn::GRU::builder(2, 3).num_layers(2).bias(false).dropout(0.5).bidirectional(true).build()?),
+            "GRU(2, 3, num_layers=2, bias=False, dropout=0.5, bidirectional=True)",
+        ),
+        (Box::new(nn::LSTM::builder(2, 3).proj_size(1).build()?), "LSTM(2, 3, proj_size=1)"),
+        (
+            Box::new(nn::RNNCell::builder(2, 3).nonlinearity(nn::RNNNonlinearity::Relu).build()?),
+            "RNNCell(2, 3, nonlinearity=relu)",
+        ),
         (Box::new(nn::Dropout1d::new(0.3)?.inplace(true)), "Dropout1d(p=0.3, inplace=True)"),
         (Box::new(nn::Flatten::between(0, -2)), "Flatten(start_dim=0, end_dim=-2)"),
         (Box::new(nn::Softmax::new(None)), "Softmax(dim=None)"),

@@ -20,11 +20,12 @@ pub mod losses;
 mod normalization;
 mod norms;
 mod order;
-mod pooling;
+pub(crate) mod pooling;
 mod products;
 mod reductions;
 mod scatter;
 mod views;
+pub(crate) mod vision;
 
 pub use args::{Args, ints, tensors};
 
@@ -107,6 +108,7 @@ const TABLES: &[&[Row]] = &[
     reductions::ROWS,
     scatter::ROWS,
     views::ROWS,
+    vision::ROWS,
 ];
 
 /// A number beside a tensor.

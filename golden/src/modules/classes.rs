@@ -54,6 +54,38 @@ macro_rules! lazy_convolution {
     }};
 }
 
+macro_rules! transposed {
+    ($a:ident, $class:ident, $builder:expr) => {{
+        let mut builder = $builder.stride($a.ints_or("stride", &[1])?).padding($a.ints_or("padding", &[0])?);
+        builder = builder.output_padding($a.ints_or("output_padding", &[0])?).groups($a.int_or("groups", 1)?);
+        builder = builder.bias($a.bool_or("bias", true)?).dilation($a.ints_or("dilation", &[1])?);
+        if let Some(mode) = $a.maybe_text("padding_mode")? {
+            builder = builder.padding_mode(pad_mode(&mode)?);
+        }
+        with(builder.dtype(dtype($a)?).build()?, |layer: &nn::$class, a| {
+            let x = a.x()?;
+            Ok(match a.maybe_ints("output_size")? {
+                Some(size) => layer.call_with_size(&x, size)?,
+                None => nn::Call::call(layer, x)?,
+            })
+        })
+    }};
+}
+
+macro_rules! conv_transpose {
+    ($a:ident, $class:ident) => {{
+        let (inputs, outputs) = (size($a, "in_channels")?, size($a, "out_channels")?);
+        transposed!($a, $class, nn::$class::builder(inputs, outputs, $a.ints("kernel_size")?))
+    }};
+}
+
+macro_rules! lazy_conv_transpose {
+    ($a:ident, $class:ident) => {{
+        let outputs = size($a, "out_channels")?;
+        transposed!($a, $class, nn::$class::lazy_builder(outputs, $a.ints("kernel_size")?))
+    }};
+}
+
 macro_rules! max_pool {
     ($a:ident, $class:ident) => {{
         let mut builder = nn::$class::builder($a.ints("kernel_size")?);
@@ -71,7 +103,19 @@ macro_rules! max_pool {
 }
 
 macro_rules! batch_norm {
-    ($a:ident, $builder:expr) => {{
+    ($a:ident, $builder:expr) => {
+        channel_norm!($a, $builder, true)
+    };
+}
+
+macro_rules! instance_norm {
+    ($a:ident, $builder:expr) => {
+        channel_norm!($a, $builder, false)
+    };
+}
+
+macro_rules! channel_norm {
+    ($a:ident, $builder:expr, $usual:literal) => {{
         let mut builder = $builder.eps($a.float_or("eps", 1e-5)?);
         builder = match $a.given("momentum") {
             None => builder,
@@ -79,8 +123,8 @@ macro_rules! batch_norm {
             Some(Value::Float(momentum)) => builder.momentum(momentum),
             Some(other) => return Err(Failure::Types(format!("momentum as {}", other.kind()))),
         };
-        builder = builder.affine($a.bool_or("affine", true)?);
-        builder = builder.track_running_stats($a.bool_or("track_running_stats", true)?);
+        builder = builder.affine($a.bool_or("affine", $usual)?);
+        builder = builder.track_running_stats($a.bool_or("track_running_stats", $usual)?);
         plain(builder.bias($a.bool_or("bias", true)?).dtype(dtype($a)?).build()?)
     }};
 }
@@ -94,6 +138,12 @@ classes! { CLASSES;
     "LazyConv1d" |a| lazy_convolution!(a, Conv1d);
     "LazyConv2d" |a| lazy_convolution!(a, Conv2d);
     "LazyConv3d" |a| lazy_convolution!(a, Conv3d);
+    "ConvTranspose1d" |a| conv_transpose!(a, ConvTranspose1d);
+    "LazyConvTranspose1d" |a| lazy_conv_transpose!(a, ConvTranspose1d);
+    "ConvTranspose2d" |a| conv_transpose!(a, ConvTranspose2d);
+    "LazyConvTranspose2d" |a| lazy_conv_transpose!(a, ConvTranspose2d);
+    "ConvTranspose3d" |a| conv_transpose!(a, ConvTranspose3d);
+    "LazyConvTranspose3d" |a| lazy_conv_transpose!(a, ConvTranspose3d);
     "MaxPool1d" |a| max_pool!(a, MaxPool1d);
     "MaxPool2d" |a| max_pool!(a, MaxPool2d);
     "MaxPool3d" |a| max_pool!(a, MaxPool3d);
@@ -103,6 +153,20 @@ classes! { CLASSES;
     "LazyBatchNorm1d" |a| batch_norm!(a, nn::BatchNorm1d::lazy_builder());
     "LazyBatchNorm2d" |a| batch_norm!(a, nn::BatchNorm2d::lazy_builder());
     "LazyBatchNorm3d" |a| batch_norm!(a, nn::BatchNorm3d::lazy_builder());
+    "InstanceNorm1d" |a| { let n = size(a, "num_features")?; instance_norm!(a, nn::InstanceNorm1d::builder(n)) };
+    "LazyInstanceNorm1d" |a| batch_norm!(a, nn::InstanceNorm1d::lazy_builder());
+    "InstanceNorm2d" |a| { let n = size(a, "num_features")?; instance_norm!(a, nn::InstanceNorm2d::builder(n)) };
+    "LazyInstanceNorm2d" |a| batch_norm!(a, nn::InstanceNorm2d::lazy_builder());
+    "InstanceNorm3d" |a| { let n = size(a, "num_features")?; instance_norm!(a, nn::InstanceNorm3d::builder(n)) };
+    "LazyInstanceNorm3d" |a| batch_norm!(a, nn::InstanceNorm3d::lazy_builder());
+    "GroupNorm" |a| { let (groups, n) = (a.int("num_groups")?, size(a, "num_channels")?); let norm = nn::GroupNorm::builder(groups, n).eps(a.float_or("eps", 1e-5)?); plain(norm.affine(a.bool_or("affine", true)?).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
+    "RMSNorm" |a| {
+        let mut norm = nn::RMSNorm::builder(a.ints("normalized_shape")?);
+        if let Some(eps) = a.maybe_float("eps")? {
+            norm = norm.eps(eps);
+        }
+        plain(norm.elementwise_affine(a.bool_or("elementwise_affine", true)?).dtype(dtype(a)?).build()?)
+    };
     "LayerNorm" |a| { let norm = nn::LayerNorm::builder(a.ints("normalized_shape")?).eps(a.float_or("eps", 1e-5)?); plain(norm.elementwise_affine(a.bool_or("elementwise_affine", true)?).bias(a.bool_or("bias", true)?).dtype(dtype(a)?).build()?) };
     "Embedding" |a| plain(embedding(a)?);
     "Identity" |a| { let _ = (a.rest(), a.keyword("unused")); plain(nn::Identity::new()) };
@@ -111,7 +175,15 @@ classes! { CLASSES;
 
 /// Constructs a module of this class.
 pub fn construct(class: &str, args: &mut Args) -> Out<Box<dyn Layer>> {
-    let mut all = [CLASSES, super::activations::CLASSES, super::losses::CLASSES].into_iter().flatten();
+    let tables = [
+        CLASSES,
+        super::activations::CLASSES,
+        super::images::CLASSES,
+        super::losses::CLASSES,
+        super::pools::CLASSES,
+        super::recurrent::CLASSES,
+    ];
+    let mut all = tables.into_iter().flatten();
     let Some((_, build)) = all.find(|(name, _)| *name == class) else { return not_built(class) };
     args.keyword("device");
     let layer = build(args);
@@ -124,12 +196,12 @@ pub fn construct(class: &str, args: &mut Args) -> Out<Box<dyn Layer>> {
 }
 
 /// A size; a negative one cannot be given in Rust.
-fn size(a: &mut Args, name: &str) -> Out<usize> {
+pub fn size(a: &mut Args, name: &str) -> Out<usize> {
     usize::try_from(a.int(name)?).map_err(|_| Failure::Types(format!("a negative {name}")))
 }
 
 /// The dtype of the parameters.
-fn dtype(a: &mut Args) -> Out<firebrick::DType> {
+pub fn dtype(a: &mut Args) -> Out<firebrick::DType> {
     match a.keyword("dtype") {
         None | Some(Value::None) => Ok(firebrick::default_dtype()),
         Some(Value::DType(dtype)) => Ok(dtype),

@@ -2,8 +2,11 @@
 
 mod activations;
 mod classes;
+mod images;
 mod layer;
 mod losses;
+mod pools;
+mod recurrent;
 
 pub use classes::construct;
 pub use layer::{Layer, Plain, With, plain, with};

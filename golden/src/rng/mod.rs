@@ -47,6 +47,7 @@ draws! { DRAWS;
     "gumbel_softmax" |s| Tensor::arange_with(0.0, 6.0, 1.0, DType::F32)?.reshape([2, 3])?.mul(0.2)?.gumbel_softmax(0.7, s.flag("hard"), -1)?;
     "multinomial" |s| s.weights()?.multinomial(s.int("n")? as usize, s.flag("replacement"))?;
     "normal_mean_tensor" |_s| Tensor::normal(&Tensor::new([0f32, 1.0, 2.0, 3.0, 4.0, 5.0])?, &Tensor::new([1f32, 2.0, 3.0, 4.0, 5.0, 6.0])?)?;
+    "fractional_max_pool2d" |_s| Tensor::arange(49.0)?.reshape([1, 1, 7, 7])?.fractional_max_pool2d(2, 3, None)?.0;
     "init" |s| init::run(s)?;
     "dataloader" |s| data::batches(s)?;
     "random_sampler" |s| data::random_sampler(s)?;

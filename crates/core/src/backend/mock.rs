@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product,
-    Reduce, Scan, Update,
+    AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss,
+    PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -308,6 +308,26 @@ impl Backend for Mock {
     fn add_rows(&self, rows: &Body, numbers: &Body, skip: Option<i64>, by_frequency: bool, out: &Body) -> Result<()> {
         let _running = self.drain()?;
         Cpu.add_rows(rows, numbers, skip, by_frequency, out)
+    }
+
+    fn avg_pool(&self, shape: &PoolShape, divisor: AverageDivisor, x: &Body, out: &Body) -> Result<()> {
+        let (shape, x, out) = (*shape, x.clone(), out.clone());
+        self.enqueue(move || Cpu.avg_pool(&shape, divisor, &x, &out))
+    }
+
+    fn avg_pool_grad(&self, shape: &PoolShape, divisor: AverageDivisor, g: &Body, out: &Body) -> Result<()> {
+        let (shape, g, out) = (*shape, g.clone(), out.clone());
+        self.enqueue(move || Cpu.avg_pool_grad(&shape, divisor, &g, &out))
+    }
+
+    fn window_winners(&self, windows: &Windows, x: &Body, indices: &Body) -> Result<()> {
+        let (windows, x, indices) = (windows.clone(), x.clone(), indices.clone());
+        self.enqueue(move || Cpu.window_winners(&windows, &x, &indices))
+    }
+
+    fn resample(&self, taps: &Taps, sizes: [usize; 2], x: &Body, out: &Body) -> Result<()> {
+        let (taps, x, out) = (taps.clone(), x.clone(), out.clone());
+        self.enqueue(move || Cpu.resample(&taps, sizes, &x, &out))
     }
 
     fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {

@@ -10,7 +10,10 @@ mod mock;
 mod update;
 
 pub use cpu::conv::{ConvDim, ConvShape};
-pub use cpu::pooling::PoolShape;
+pub(crate) use cpu::pooling::Windows;
+pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
+pub(crate) use cpu::resample::ROW_BYTES;
+pub use cpu::resample::Taps;
 pub(crate) use kernels::{
     Binary, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce, Scan, Ternary,
     Unary,
@@ -199,6 +202,18 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Gradient of a convolution in its kernel, from that of its output `g`.
     fn conv_weight_grad(&self, shape: &ConvShape, x: &Body, g: &Body, out: &Body) -> Result<()>;
+
+    /// The mean of each window of contiguous planes.
+    fn avg_pool(&self, shape: &PoolShape, divisor: AverageDivisor, x: &Body, out: &Body) -> Result<()>;
+
+    /// Gradient of [`Backend::avg_pool`] in its input, from that of its output `g`.
+    fn avg_pool_grad(&self, shape: &PoolShape, divisor: AverageDivisor, g: &Body, out: &Body) -> Result<()>;
+
+    /// The flat index in its plane of the largest element of each window, of contiguous planes.
+    fn window_winners(&self, windows: &Windows, x: &Body, indices: &Body) -> Result<()>;
+
+    /// A linear map along the middle dimension of a contiguous `[outer, n, inner]`.
+    fn resample(&self, taps: &Taps, sizes: [usize; 2], x: &Body, out: &Body) -> Result<()>;
 
     /// The largest element of each window of contiguous planes, with its flat index in the plane.
     fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()>;

@@ -23,6 +23,7 @@
 //! Methods that are differentiable by what they call are rows of `composed!`: the same without `saves` and `grads`.
 //! Methods written out by hand (views, indexing, lists of tensors) are listed in a `by_hand!` table.
 
+mod attention;
 mod calculus;
 pub(crate) mod complex;
 mod conv;
@@ -39,6 +40,7 @@ mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
 mod reduce;
+mod resample;
 pub mod sample;
 mod shape;
 mod softmax;
@@ -48,13 +50,15 @@ pub(crate) mod rows {
     pub(crate) use super::elementwise::*;
 }
 
+pub use attention::AttentionOptions;
 pub use calculus::Spacing;
 pub(crate) use complex::admit;
-pub use conv::{ConvOptions, Padding, PoolOptions};
-pub use index::{Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
+pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
+pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::Reduction;
 pub use optimizer::optimizer_step;
 pub use order::{Bins, Unique};
+pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

@@ -2,7 +2,8 @@
 
 use super::sample::Sample;
 use super::{
-    calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, shape, softmax,
+    attention, calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, resample,
+    shape, softmax,
 };
 use crate::Result;
 
@@ -40,6 +41,8 @@ pub fn table() -> Vec<&'static Row> {
         linalg::TABLES,
         conv::TABLES,
         copy::TABLES,
+        resample::TABLES,
+        &[attention::ATTENTION],
         complex::TABLES,
         norm::TABLES,
         order::TABLES,

@@ -1,18 +1,18 @@
-//! Convolutions and maximum pooling.
+//! Convolutions, transposed ones too, and maximum pooling.
 
-use firebrick_core::{ConvOptions, PoolOptions, Result, Sizes, Tensor};
+use firebrick_core::{ConvOptions, ConvTransposeOptions, PoolOptions, Result, Sizes, Tensor};
 
 macro_rules! convolutions {
-    ($($(#[$doc:meta])* $name:ident, $with:ident;)*) => { $(
+    ($options:ident, $numbers:literal; $($(#[$doc:meta])* $name:ident, $with:ident;)*) => { $(
         $(#[$doc])*
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
         pub fn $name(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-            $with(input, weight, bias, &ConvOptions::new())
+            $with(input, weight, bias, &$options::new())
         }
 
-        #[doc = concat!("[`", stringify!($name), "`] with stride, padding, dilation and groups.")]
+        #[doc = concat!("[`", stringify!($name), "`] with ", $numbers, ".")]
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
@@ -20,7 +20,7 @@ macro_rules! convolutions {
             input: &Tensor,
             weight: &Tensor,
             bias: Option<&Tensor>,
-            options: &ConvOptions,
+            options: &$options,
         ) -> Result<Tensor> {
             input.$name(weight, bias, options)
         }
@@ -28,6 +28,7 @@ macro_rules! convolutions {
 }
 
 convolutions! {
+    ConvOptions, "stride, padding, dilation and groups";
     /// Convolution of `[N, C_in, L]` or `[C_in, L]` with `[C_out, C_in / groups, K]`.
     conv1d, conv1d_with;
     /// Convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_out, C_in / groups, K_h, K_w]`.
@@ -42,6 +43,24 @@ convolutions! {
     conv2d, conv2d_with;
     /// Convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_out, C_in / groups, K_d, K_h, K_w]`.
     conv3d, conv3d_with;
+}
+
+convolutions! {
+    ConvTransposeOptions, "stride, padding, output padding, groups and dilation";
+    /// Transposed convolution of `[N, C_in, L]` or `[C_in, L]` with `[C_in, C_out / groups, K]`.
+    conv_transpose1d, conv_transpose1d_with;
+    /// Transposed convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_in, C_out / groups, K_h, K_w]`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0]]])?, Tensor::ones([1, 1, 1, 2])?);
+    /// assert_eq!(F::conv_transpose2d(&x, &w, None)?.to_vec::<f32>()?, [1.0, 3.0, 2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv_transpose2d, conv_transpose2d_with;
+    /// Transposed convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_in, C_out / groups, K_d, K_h, K_w]`.
+    conv_transpose3d, conv_transpose3d_with;
 }
 
 macro_rules! max_pools {

@@ -107,7 +107,7 @@ pub fn embedding_with(input: &Tensor, weight: &Tensor, options: &EmbeddingOption
 }
 
 /// Scales the rows in use down to `max_norm`: PyTorch's `embedding_renorm_`.
-fn renormalize(weight: &Tensor, input: &Tensor, max_norm: f64, norm_type: f64) -> Result<()> {
+pub(super) fn renormalize(weight: &Tensor, input: &Tensor, max_norm: f64, norm_type: f64) -> Result<()> {
     const OP: &str = "embedding_renorm_";
     if weight.dim() != 2 {
         return Err(Error::runtime(

@@ -21,3 +21,11 @@ use firebrick_core::{Result, Tensor};
 pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     input.linear(weight, bias)
 }
+
+/// `y[o] = input1^T weight[o] input2 + bias[o]`, with a weight `[out, in1, in2]`.
+///
+/// # Errors
+/// Sizes that do not fit, in PyTorch's words.
+pub fn bilinear(input1: &Tensor, input2: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    input1.bilinear(input2, weight, bias)
+}

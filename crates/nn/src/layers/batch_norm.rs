@@ -10,18 +10,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The weight of a new batch in the running statistics, which may change between two batches.
 #[derive(Debug)]
-struct Momentum(AtomicU64);
+pub(super) struct Momentum(AtomicU64);
 
 impl Momentum {
     /// A NaN that stands for `None`.
     const NONE: u64 = u64::MAX;
 
-    fn new(momentum: Option<f64>) -> Self {
-        Momentum(AtomicU64::new(momentum.map_or(Self::NONE, f64::to_bits)))
+    pub fn new(momentum: Option<f64>) -> Self {
+        Momentum(AtomicU64::new(Self::bits(momentum)))
     }
 
-    fn get(&self) -> Option<f64> {
+    fn bits(momentum: Option<f64>) -> u64 {
+        momentum.map_or(Self::NONE, f64::to_bits)
+    }
+
+    pub fn get(&self) -> Option<f64> {
         Some(self.0.load(Ordering::Relaxed)).filter(|&bits| bits != Self::NONE).map(f64::from_bits)
+    }
+
+    pub fn set(&self, momentum: Option<f64>) {
+        self.0.store(Self::bits(momentum), Ordering::Relaxed);
     }
 }
 
@@ -33,37 +41,38 @@ impl Clone for Momentum {
 
 /// What a batch normalization is built from, whatever its dimensions.
 #[derive(Clone, Debug)]
-struct Config {
+pub(super) struct Config {
     /// `None`: read off the first input.
-    num_features: Option<usize>,
-    eps: f64,
-    momentum: Momentum,
-    affine: bool,
-    bias: bool,
-    track_running_stats: bool,
-    dtype: DType,
-    device: Device,
+    pub num_features: Option<usize>,
+    pub eps: f64,
+    pub momentum: Momentum,
+    pub affine: bool,
+    pub bias: bool,
+    pub track_running_stats: bool,
+    pub dtype: DType,
+    pub device: Device,
 }
 
 impl Config {
-    fn new(num_features: Option<usize>) -> Self {
+    /// `usual`: is the layer affine, and does it track statistics, unless it is told otherwise?
+    pub(super) fn new(num_features: Option<usize>, usual: bool) -> Self {
         Config {
             num_features,
             eps: 1e-5,
             momentum: Momentum::new(Some(0.1)),
-            affine: true,
+            affine: usual,
             bias: true,
-            track_running_stats: true,
+            track_running_stats: usual,
             dtype: default_dtype(),
             device: Device::Cpu,
         }
     }
 
-    fn options(&self) -> TensorOptions {
+    pub(super) fn options(&self) -> TensorOptions {
         TensorOptions::new().dtype(self.dtype).device(self.device)
     }
 
-    fn parameter(&self, wanted: bool) -> Result<Option<Parameter>> {
+    pub(super) fn parameter(&self, wanted: bool) -> Result<Option<Parameter>> {
         let make = || match self.num_features {
             Some(n) => Tensor::empty_with([n], self.options()).map(Parameter::new),
             None => Parameter::uninitialized(self.dtype, self.device),
@@ -71,7 +80,7 @@ impl Config {
         (self.affine && wanted).then(make).transpose()
     }
 
-    fn statistics(&self) -> Result<Option<Buffer>> {
+    pub(super) fn statistics(&self) -> Result<Option<Buffer>> {
         let make = || match self.num_features {
             Some(n) => Tensor::empty_with([n], self.options()).map(Buffer::new),
             None => Buffer::uninitialized(self.dtype, self.device),
@@ -79,7 +88,7 @@ impl Config {
         self.track_running_stats.then(make).transpose()
     }
 
-    fn count(&self) -> Result<Option<Buffer>> {
+    pub(super) fn count(&self) -> Result<Option<Buffer>> {
         let options = TensorOptions::new().dtype(DType::I64).device(self.device);
         self.track_running_stats.then(|| Tensor::zeros_with((), options).map(Buffer::new)).transpose()
     }
@@ -96,8 +105,48 @@ impl Config {
     }
 }
 
-macro_rules! batch_norm {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $lazy:literal, $ranks:pat, $expected:literal) => {
+/// The members of a normalization by channel, with what is known of the call.
+pub(super) struct Members<'a> {
+    pub class: &'static str,
+    pub config: &'a Config,
+    pub weight: Option<&'a Tensor>,
+    pub bias: Option<&'a Tensor>,
+    pub running_mean: Option<&'a Tensor>,
+    pub running_var: Option<&'a Tensor>,
+    pub num_batches_tracked: Option<&'a Buffer>,
+    pub num_features: usize,
+    pub training: bool,
+}
+
+impl Members<'_> {
+    pub(super) fn expect_ranks(&self, input: &Tensor, ranks: &[usize], expected: &str) -> Result<()> {
+        let rank = input.dim();
+        if ranks.contains(&rank) {
+            return Ok(());
+        }
+        let text = format!("expected {expected} input (got {rank}D input)");
+        Err(Error::value(self.class, text).given(input.shape().to_string()))
+    }
+
+    fn batch_norm(&self, input: &Tensor, ranks: &[usize], expected: &str) -> Result<Tensor> {
+        self.expect_ranks(input, ranks, expected)?;
+        let counted = self.num_batches_tracked.filter(|_| self.training);
+        let factor = self.config.average_factor(counted)?;
+        let (mean, var) = (self.running_mean, self.running_var);
+        let mut options = BatchNormOptions::new()
+            .training(self.training || mean.is_none() && var.is_none())
+            .momentum(factor)
+            .eps(self.config.eps);
+        options.weight = self.weight;
+        options.bias = self.bias;
+        batch_norm_with(input, mean, var, &options)
+    }
+}
+
+/// A layer that normalizes channels: `usual` are the defaults of [`Config::new`], `forward` takes the members and the
+/// input.
+macro_rules! channel_norm {
+    ($(#[$doc:meta])* $name:ident, $builder:ident, $lazy:literal, $usual:literal, $forward:expr) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
@@ -128,7 +177,7 @@ macro_rules! batch_norm {
 
             /// A layer with options.
             pub fn builder(num_features: usize) -> $builder {
-                $builder(Config::new(Some(num_features)))
+                $builder(Config::new(Some(num_features), $usual))
             }
 
             #[doc = concat!("PyTorch's `", $lazy, "()`: `num_features` is read off the first input.")]
@@ -141,7 +190,8 @@ macro_rules! batch_norm {
 
             /// The lazy layer with options.
             pub fn lazy_builder() -> $builder {
-                $builder(Config::new(None))
+                // PyTorch's lazy layers do both, whatever the others do.
+                $builder(Config::new(None, true))
             }
 
             /// Channels of the input; 0 until a lazy layer has seen one.
@@ -161,8 +211,7 @@ macro_rules! batch_norm {
 
             /// Sets the weight of a new batch in the running statistics.
             pub fn set_momentum(&self, momentum: impl Into<Option<f64>>) {
-                let Momentum(bits) = Momentum::new(momentum.into());
-                self.config.momentum.0.store(bits.into_inner(), Ordering::Relaxed);
+                self.config.momentum.set(momentum.into());
             }
 
             /// Forgets the statistics of the batches seen: mean 0, variance 1, count 0.
@@ -213,7 +262,7 @@ macro_rules! batch_norm {
                 self
             }
 
-            /// Is the result scaled and shifted by parameters? It is by default.
+            #[doc = concat!("Is the result scaled and shifted by parameters? ", stringify!($usual), " unless set.")]
             pub fn affine(mut self, affine: bool) -> Self {
                 self.0.affine = affine;
                 self
@@ -225,7 +274,7 @@ macro_rules! batch_norm {
                 self
             }
 
-            /// Are mean and variance of the batches kept for evaluation? They are by default.
+            #[doc = concat!("Are mean and variance of the batches kept for evaluation? ", stringify!($usual), " unless set.")]
             pub fn track_running_stats(mut self, on: bool) -> Self {
                 self.0.track_running_stats = on;
                 self
@@ -268,22 +317,18 @@ macro_rules! batch_norm {
 
         impl Forward for $name {
             fn forward(&self, input: Tensor) -> Result<Tensor> {
-                let rank = input.dim();
-                if !matches!(rank, $ranks) {
-                    let text = format!(concat!("expected ", $expected, " input (got {}D input)"), rank);
-                    return Err(Error::value(stringify!($name), text).given(input.shape().to_string()));
-                }
-                let training = self.is_training();
-                let counted = self.num_batches_tracked.as_ref().filter(|_| training);
-                let factor = self.config.average_factor(counted)?;
-                let (mean, var) = (self.running_mean.as_deref(), self.running_var.as_deref());
-                let mut options = BatchNormOptions::new()
-                    .training(training || mean.is_none() && var.is_none())
-                    .momentum(factor)
-                    .eps(self.config.eps);
-                options.weight = self.weight.as_deref();
-                options.bias = self.bias.as_deref();
-                batch_norm_with(&input, mean, var, &options)
+                let members = Members {
+                    class: stringify!($name),
+                    config: &self.config,
+                    weight: self.weight.as_deref(),
+                    bias: self.bias.as_deref(),
+                    running_mean: self.running_mean.as_deref(),
+                    running_var: self.running_var.as_deref(),
+                    num_batches_tracked: self.num_batches_tracked.as_ref(),
+                    num_features: self.num_features(),
+                    training: self.is_training(),
+                };
+                $forward(&members, &input)
             }
 
             fn initialize(&self, input: &Tensor) -> Result<()> {
@@ -333,7 +378,9 @@ macro_rules! batch_norm {
     };
 }
 
-batch_norm! {
+pub(super) use channel_norm;
+
+channel_norm! {
     /// Batch normalization of vectors or sequences: each channel is brought to mean 0 and variance 1 over the batch, then
     /// scaled and shifted.
     ///
@@ -360,10 +407,11 @@ batch_norm! {
     /// assert!((mean - 0.2).abs() < 1e-6);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    BatchNorm1d, BatchNorm1dBuilder, "LazyBatchNorm1d", 2 | 3, "2D or 3D"
+    BatchNorm1d, BatchNorm1dBuilder, "LazyBatchNorm1d", true,
+    |m: &Members<'_>, x: &Tensor| m.batch_norm(x, &[2, 3], "2D or 3D")
 }
 
-batch_norm! {
+channel_norm! {
     /// Batch normalization of images; see [`BatchNorm1d`].
     ///
     /// # Shapes
@@ -379,10 +427,11 @@ batch_norm! {
     /// assert_eq!(norm.num_features(), 3);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    BatchNorm2d, BatchNorm2dBuilder, "LazyBatchNorm2d", 4, "4D"
+    BatchNorm2d, BatchNorm2dBuilder, "LazyBatchNorm2d", true,
+    |m: &Members<'_>, x: &Tensor| m.batch_norm(x, &[4], "4D")
 }
 
-batch_norm! {
+channel_norm! {
     /// Batch normalization of volumes; see [`BatchNorm1d`].
     ///
     /// # Shapes
@@ -390,5 +439,6 @@ batch_norm! {
     ///
     /// # Errors
     /// Other numbers of dimensions; while training, one value for each channel or an `eps` that is not positive.
-    BatchNorm3d, BatchNorm3dBuilder, "LazyBatchNorm3d", 5, "5D"
+    BatchNorm3d, BatchNorm3dBuilder, "LazyBatchNorm3d", true,
+    |m: &Members<'_>, x: &Tensor| m.batch_norm(x, &[5], "5D")
 }

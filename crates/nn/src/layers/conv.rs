@@ -10,19 +10,21 @@ use firebrick_core::{
 
 /// What a convolution is built from, whatever its dimensions.
 #[derive(Clone, Debug)]
-struct Config {
-    in_channels: Option<usize>,
-    out_channels: usize,
-    kernel: Vec<i64>,
-    options: ConvOptions,
-    mode: PadMode,
-    bias: bool,
-    dtype: DType,
-    device: Device,
+pub(super) struct Config {
+    pub in_channels: Option<usize>,
+    pub out_channels: usize,
+    pub kernel: Vec<i64>,
+    pub options: ConvOptions,
+    /// Of a transposed convolution only.
+    pub output_padding: Option<Sizes>,
+    pub mode: PadMode,
+    pub bias: bool,
+    pub dtype: DType,
+    pub device: Device,
 }
 
 /// One number for each of `n` dimensions.
-fn each(name: &str, sizes: &Sizes, n: usize) -> Result<Vec<i64>> {
+pub(super) fn each(name: &str, sizes: &Sizes, n: usize) -> Result<Vec<i64>> {
     match &sizes[..] {
         [one] => Ok(vec![*one; n]),
         list if list.len() == n => Ok(list.to_vec()),
@@ -31,12 +33,13 @@ fn each(name: &str, sizes: &Sizes, n: usize) -> Result<Vec<i64>> {
 }
 
 impl Config {
-    fn new(in_channels: Option<usize>, out_channels: usize, kernel: Sizes) -> Self {
+    pub(super) fn new(in_channels: Option<usize>, out_channels: usize, kernel: Sizes, transposed: bool) -> Self {
         Config {
             in_channels,
             out_channels,
             kernel: kernel.to_vec(),
             options: ConvOptions::new(),
+            output_padding: transposed.then(|| 0.into()),
             mode: PadMode::Zeros,
             bias: true,
             dtype: default_dtype(),
@@ -45,7 +48,7 @@ impl Config {
     }
 
     /// Every list as long as there are dimensions, and PyTorch's checks.
-    fn resolved(mut self, n: usize) -> Result<Self> {
+    pub(super) fn resolved(mut self, class: &str, n: usize) -> Result<Self> {
         const OP: &str = "Conv";
         let groups = self.options.groups;
         if groups <= 0 {
@@ -66,15 +69,40 @@ impl Config {
         if self.options.padding == Padding::Same && self.options.stride.iter().any(|&s| s != 1) {
             return Err(Error::value(OP, "padding='same' is not supported for strided convolutions"));
         }
+        if let Some(padding) = &self.output_padding {
+            self.output_padding = Some(each("output_padding", padding, n)?.into());
+            if self.mode != PadMode::Zeros {
+                let text = format!("Only \"zeros\" padding mode is supported for {class}");
+                return Err(Error::value(OP, text));
+            }
+            if !matches!(self.options.padding, Padding::Zeros(_)) {
+                return Err(Error::value(OP, format!("{class} takes its padding as numbers")));
+            }
+        }
         Ok(self)
     }
 
-    fn weight_shape(&self, in_channels: usize) -> Vec<i64> {
-        let inner = in_channels as i64 / self.options.groups;
-        [self.out_channels as i64, inner].into_iter().chain(self.kernel.iter().copied()).collect()
+    /// A transposed convolution's kernel is that of the convolution it is the gradient of.
+    pub(super) fn weight_shape(&self, in_channels: usize) -> Vec<i64> {
+        let (input, output, groups) = (in_channels as i64, self.out_channels as i64, self.options.groups);
+        let channels = if self.output_padding.is_some() { [input, output / groups] } else { [output, input / groups] };
+        channels.into_iter().chain(self.kernel.iter().copied()).collect()
     }
 
-    fn parameters(&self) -> Result<(Parameter, Option<Parameter>)> {
+    /// Channels of the input that a kernel of this shape is for.
+    pub(super) fn in_channels_of(&self, weight: &[usize]) -> usize {
+        if self.output_padding.is_some() { weight[0] } else { weight[1] * self.options.groups as usize }
+    }
+
+    pub(super) fn is_lazy(&self) -> bool {
+        self.in_channels.is_none()
+    }
+
+    pub(super) fn out_channels(&self) -> usize {
+        self.out_channels
+    }
+
+    pub(super) fn parameters(&self) -> Result<(Parameter, Option<Parameter>)> {
         let options = TensorOptions::new().dtype(self.dtype).device(self.device);
         let Some(in_channels) = self.in_channels else {
             let bias = self.bias.then(|| Parameter::uninitialized(self.dtype, self.device)).transpose()?;
@@ -102,7 +130,22 @@ impl Config {
         pads
     }
 
-    fn extra_repr(&self, in_channels: usize, bias: bool) -> String {
+    /// The convolution, after padding that it does not do itself.
+    fn convolve(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        conv: fn(&Tensor, &Tensor, Option<&Tensor>, &ConvOptions) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        if self.mode == PadMode::Zeros {
+            return conv(input, weight, bias, &self.options);
+        }
+        let padded = pad_with(input, self.explicit_padding(), &PadOptions::new().mode(self.mode))?;
+        conv(&padded, weight, bias, &self.options.clone().padding(0))
+    }
+
+    pub(super) fn extra_repr(&self, in_channels: usize, bias: bool) -> String {
         let tuple = |list: &[i64]| firebrick_core::text::python_tuple(list);
         let mut text = format!(
             "{in_channels}, {}, kernel_size={}, stride={}",
@@ -119,6 +162,9 @@ impl Config {
         if self.options.dilation.iter().any(|&d| d != 1) {
             text += &format!(", dilation={}", tuple(&self.options.dilation));
         }
+        if let Some(padding) = self.output_padding.as_ref().filter(|padding| padding.iter().any(|&p| p != 0)) {
+            text += &format!(", output_padding={}", tuple(padding));
+        }
         if self.options.groups != 1 {
             text += &format!(", groups={}", self.options.groups);
         }
@@ -133,7 +179,7 @@ impl Config {
 }
 
 /// Draws the parameters of a convolution: `kaiming_uniform_(a=sqrt(5))`, with PyTorch's roundings.
-fn reset(weight: &Parameter, bias: Option<&Parameter>) -> Result<()> {
+pub(super) fn reset(weight: &Parameter, bias: Option<&Parameter>) -> Result<()> {
     init::kaiming_uniform_(weight, 5.0f64.sqrt(), FanMode::FanIn, Nonlinearity::LeakyRelu)?;
     let shape = weight.shape()?;
     let fan_in: usize = shape[1..].iter().product();
@@ -144,14 +190,16 @@ fn reset(weight: &Parameter, bias: Option<&Parameter>) -> Result<()> {
     Ok(())
 }
 
+/// A layer with the parameters of a convolution, or of a transposed one: `forward` takes what it is built from, the
+/// input and the parameters.
 macro_rules! convolution {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $n:literal, $conv:ident, $lazy:literal) => {
+    ($(#[$doc:meta])* $name:ident, $builder:ident, $n:literal, $transposed:literal, $lazy:literal, $forward:expr) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
         pub struct $name {
             core: Core,
-            /// `[out_channels, in_channels / groups, *kernel_size]`.
+            /// `[out_channels, in_channels / groups, *kernel_size]`; transposed, `[in_channels, out_channels / groups, *]`.
             pub weight: Parameter,
             /// `[out_channels]`.
             pub bias: Option<Parameter>,
@@ -170,7 +218,7 @@ macro_rules! convolution {
 
             /// A layer with options.
             pub fn builder(in_channels: usize, out_channels: usize, kernel_size: impl Into<Sizes>) -> $builder {
-                $builder(Config::new(Some(in_channels), out_channels, kernel_size.into()))
+                $builder(Config::new(Some(in_channels), out_channels, kernel_size.into(), $transposed))
             }
 
             #[doc = concat!("PyTorch's `", $lazy, "(out_channels, kernel_size)`: `in_channels` is read off the first input.")]
@@ -183,17 +231,17 @@ macro_rules! convolution {
 
             /// The lazy layer with options.
             pub fn lazy_builder(out_channels: usize, kernel_size: impl Into<Sizes>) -> $builder {
-                $builder(Config::new(None, out_channels, kernel_size.into()))
+                $builder(Config::new(None, out_channels, kernel_size.into(), $transposed))
             }
 
             /// Channels of the input; 0 until a lazy layer has seen one.
             pub fn in_channels(&self) -> usize {
-                self.weight.shape().map_or(0, |shape| shape[1] * self.config.options.groups as usize)
+                self.weight.shape().map_or(0, |shape| self.config.in_channels_of(&shape))
             }
 
             /// Channels of the output.
             pub fn out_channels(&self) -> usize {
-                self.config.out_channels
+                self.config.out_channels()
             }
 
             /// Draws new values for the parameters.
@@ -264,11 +312,11 @@ macro_rules! convolution {
             /// Channels that the groups do not divide, lists of another length than there are dimensions, `same`
             /// padding with a stride.
             pub fn build(self) -> Result<$name> {
-                let config = self.0.resolved($n)?;
+                let config = self.0.resolved(stringify!($name), $n)?;
                 let (weight, bias) = config.parameters()?;
-                let core = if config.in_channels.is_some() { Core::new() } else { Core::lazy() };
+                let core = if config.is_lazy() { Core::lazy() } else { Core::new() };
                 let layer = $name { core, weight, bias, config };
-                if layer.config.in_channels.is_some() {
+                if !layer.config.is_lazy() {
                     layer.reset_parameters()?;
                 }
                 Ok(layer)
@@ -277,13 +325,7 @@ macro_rules! convolution {
 
         impl Forward for $name {
             fn forward(&self, input: Tensor) -> Result<Tensor> {
-                let (bias, options) = (self.bias.as_deref(), &self.config.options);
-                if self.config.mode == PadMode::Zeros {
-                    return input.$conv(&self.weight, bias, options);
-                }
-                let mode = PadOptions::new().mode(self.config.mode);
-                let padded = pad_with(&input, self.config.explicit_padding(), &mode)?;
-                padded.$conv(&self.weight, bias, &options.clone().padding(0))
+                $forward(&self.config, &input, &self.weight, self.bias.as_deref())
             }
 
             fn initialize(&self, input: &Tensor) -> Result<()> {
@@ -304,7 +346,7 @@ macro_rules! convolution {
                 let options = TensorOptions::new().dtype(self.weight.dtype()).device(self.weight.device());
                 self.weight.set_data(&Tensor::empty_with(self.config.weight_shape(in_channels), options)?)?;
                 if let Some(bias) = &self.bias {
-                    bias.set_data(&Tensor::empty_with([self.config.out_channels], options)?)?;
+                    bias.set_data(&Tensor::empty_with([self.config.out_channels()], options)?)?;
                 }
                 self.reset_parameters()
             }
@@ -317,6 +359,8 @@ macro_rules! convolution {
         }
     };
 }
+
+pub(super) use convolution;
 
 convolution! {
     /// Convolution over one dimension.
@@ -334,7 +378,8 @@ convolution! {
     /// assert_eq!(conv.call(Tensor::ones([1, 2, 5])?)?.shape(), [1, 4, 3]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    Conv1d, Conv1dBuilder, 1, conv1d, "LazyConv1d"
+    Conv1d, Conv1dBuilder, 1, false, "LazyConv1d",
+    |c: &Config, x: &Tensor, w: &Tensor, b: Option<&Tensor>| c.convolve(x, w, b, Tensor::conv1d)
 }
 
 convolution! {
@@ -357,7 +402,8 @@ convolution! {
     /// assert_eq!(conv.call(Tensor::ones([1, 3, 8, 8])?)?.shape(), [1, 16, 4, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    Conv2d, Conv2dBuilder, 2, conv2d, "LazyConv2d"
+    Conv2d, Conv2dBuilder, 2, false, "LazyConv2d",
+    |c: &Config, x: &Tensor, w: &Tensor, b: Option<&Tensor>| c.convolve(x, w, b, Tensor::conv2d)
 }
 
 convolution! {
@@ -375,5 +421,6 @@ convolution! {
     /// assert_eq!(conv.call(Tensor::ones([1, 1, 4, 4, 4])?)?.shape(), [1, 2, 3, 3, 3]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    Conv3d, Conv3dBuilder, 3, conv3d, "LazyConv3d"
+    Conv3d, Conv3dBuilder, 3, false, "LazyConv3d",
+    |c: &Config, x: &Tensor, w: &Tensor, b: Option<&Tensor>| c.convolve(x, w, b, Tensor::conv3d)
 }

@@ -5,7 +5,7 @@ use firebrick_core::text::Repr;
 use firebrick_core::{PoolOptions, Result, Sizes, Tensor};
 
 /// An integer where all dimensions share it, else a tuple, as it was given.
-fn given(sizes: &Sizes) -> String {
+pub(super) fn given(sizes: &Sizes) -> String {
     match &sizes[..] {
         [one] => one.to_string(),
         list => firebrick_core::text::python_tuple(list),

@@ -24,6 +24,7 @@ mod number;
 mod optim;
 mod order;
 mod reduce;
+pub mod resample;
 mod rows;
 mod scan;
 mod scratch;
@@ -33,8 +34,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product,
-    Reduce, Scan, Update,
+    AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order,
+    PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -343,6 +344,34 @@ impl Backend for Cpu {
         let _locked = lock(&[rows, numbers], &[out]);
         // SAFETY: as in `take_rows`.
         unsafe { rows::add(rows, numbers, skip, by_frequency, out) }
+    }
+
+    fn avg_pool(&self, shape: &PoolShape, divisor: Divisor, x: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[out]);
+        // SAFETY: as in `max_pool_forward`.
+        unsafe { pool::average_forward(shape, divisor, x, out) }
+        Ok(())
+    }
+
+    fn avg_pool_grad(&self, shape: &PoolShape, divisor: Divisor, g: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[g], &[out]);
+        // SAFETY: as in `max_pool_forward`.
+        unsafe { pool::average_backward(shape, divisor, g, out) }
+        Ok(())
+    }
+
+    fn window_winners(&self, windows: &Windows, x: &Body, indices: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[indices]);
+        // SAFETY: as in `max_pool_forward`.
+        unsafe { pool::winners(windows, x, indices) }
+        Ok(())
+    }
+
+    fn resample(&self, taps: &Taps, [outer, inner]: [usize; 2], x: &Body, out: &Body) -> Result<()> {
+        let _locked = lock(&[x], &[out]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of these sizes.
+        unsafe { resample::run(taps, [outer, inner], x, out) }
+        Ok(())
     }
 
     fn max_pool_forward(&self, shape: &PoolShape, x: &Body, out: &Body, indices: &Body) -> Result<()> {

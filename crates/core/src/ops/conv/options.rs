@@ -95,7 +95,7 @@ impl ConvOptions {
 }
 
 /// One number for each of `n` dimensions, from one for all or one for each.
-fn each_dim(op: &'static str, name: &str, sizes: &[i64], n: usize) -> Result<Vec<i64>> {
+pub(super) fn each_dim(op: &'static str, name: &str, sizes: &[i64], n: usize) -> Result<Vec<i64>> {
     match sizes {
         [one] => Ok(vec![*one; n]),
         list if list.len() == n => Ok(list.to_vec()),
@@ -106,6 +106,42 @@ fn each_dim(op: &'static str, name: &str, sizes: &[i64], n: usize) -> Result<Vec
             ),
         )),
     }
+}
+
+/// The number of groups, which must divide the first dimension of the weight.
+pub(super) fn group_count(op: &'static str, weight: &Dims, groups: i64) -> Result<usize> {
+    let refuse = |text: String| Err(Error::runtime(op, text));
+    if groups <= 0 {
+        return refuse("non-positive groups is not supported".into());
+    }
+    let groups = groups as usize;
+    if weight[0] < groups {
+        return refuse(format!(
+            "Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {weight:?} instead"
+        ));
+    }
+    if !weight[0].is_multiple_of(groups) {
+        return refuse(format!(
+            "Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size [{weight:?}] instead"
+        ));
+    }
+    Ok(groups)
+}
+
+/// Refuses kernels without elements.
+pub(super) fn check_kernel_size(op: &'static str, weight: &Dims) -> Result<()> {
+    if !weight[2..].contains(&0) {
+        return Ok(());
+    }
+    let text = format!("kernel size should be greater than zero, but got {}", named("kernel", &weight[2..]));
+    Err(Error::runtime(op, text))
+}
+
+/// `kernel_height: 3 kernel_width: 2`: a number for each dimension.
+pub(super) fn named<T: std::fmt::Display>(what: &str, sizes: &[T]) -> String {
+    let axes = ["depth", "height", "width"];
+    let sizes = axes[3 - sizes.len()..].iter().zip(sizes).map(|(axis, size)| format!("{what}_{axis}: {size}"));
+    sizes.collect::<Vec<_>>().join(" ")
 }
 
 /// The sizes of a convolution of a batched `input` with `weight`, after all of PyTorch's checks.
@@ -141,20 +177,7 @@ pub(crate) fn conv_shape(
         let planar: Vec<i64> = std::iter::repeat_n(1, 2usize.saturating_sub(n)).chain(dilation).collect();
         return refuse(format!("dilation should be greater than zero, but got {planar:?}"));
     }
-    if options.groups <= 0 {
-        return refuse("non-positive groups is not supported".into());
-    }
-    let groups = options.groups as usize;
-    if weight[0] < groups {
-        return refuse(format!(
-            "Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {weight:?} instead"
-        ));
-    }
-    if !weight[0].is_multiple_of(groups) {
-        return refuse(format!(
-            "Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size [{weight:?}] instead"
-        ));
-    }
+    let groups = group_count(op, weight, options.groups)?;
     let channels = weight[1].saturating_mul(groups);
     if input[1] != channels {
         return refuse(format!(
@@ -168,14 +191,7 @@ pub(crate) fn conv_shape(
             weight[0]
         ));
     }
-    if weight[2..].contains(&0) {
-        let axes = ["depth", "height", "width"];
-        let sizes = axes[3 - n..].iter().zip(&weight[2..]).map(|(axis, size)| format!("kernel_{axis}: {size}"));
-        return refuse(format!(
-            "kernel size should be greater than zero, but got {}",
-            sizes.collect::<Vec<_>>().join(" ")
-        ));
-    }
+    check_kernel_size(op, weight)?;
     // Places within the padded input are counted in 64 bits.
     let limit = i64::from(i32::MAX);
     if [&stride, &zeros, &dilation].into_iter().flatten().any(|&v| v > limit) {

@@ -132,6 +132,22 @@ pub(crate) struct Window {
     ceil_mode: bool,
 }
 
+impl Window {
+    pub(super) fn kernel(&self) -> &[i64] {
+        &self.kernel
+    }
+
+    pub(super) fn padding(&self) -> &[i64] {
+        &self.padding
+    }
+}
+
+/// `kH: 3 kW: 2`: a number for each dimension.
+pub(super) fn named_sizes(prefix: &str, list: &[i64]) -> String {
+    let axes = ["T", "H", "W"][3 - list.len()..].iter();
+    axes.zip(list).map(|(axis, v)| format!("{prefix}{axis}: {v}")).collect::<Vec<_>>().join(" ")
+}
+
 /// The window of a pooling over `n` dimensions, after PyTorch's checks of the arguments alone.
 pub(crate) fn window(op: &'static str, n: usize, kernel: &Sizes, options: &PoolOptions) -> Result<Window> {
     let refuse = |text: String| Err(Error::runtime(op, text));
@@ -146,8 +162,9 @@ pub(crate) fn window(op: &'static str, n: usize, kernel: &Sizes, options: &PoolO
         }
         _ => {
             let form = if name == "stride" { "be omitted, a single int," } else { "be a single int," };
+            let either = if op == "avg_pool3d" { "" } else { "either " };
             let count = if n == 2 { "two" } else { "three" };
-            Err(Error::runtime(op, format!("{op}: {name} must either {form} or a tuple of {count} ints")))
+            Err(Error::runtime(op, format!("{op}: {name} must {either}{form} or a tuple of {count} ints")))
         }
     };
     let kernel = list("kernel_size", kernel)?;
@@ -163,10 +180,7 @@ pub(crate) fn window(op: &'static str, n: usize, kernel: &Sizes, options: &PoolO
     if n == 1 {
         check_line(op, kernel[0], stride[0], padding[0], dilation[0])?;
     }
-    let axes = &["T", "H", "W"][3 - n..];
-    let named = |prefix: &str, list: &[i64]| {
-        axes.iter().zip(list).map(|(axis, v)| format!("{prefix}{axis}: {v}")).collect::<Vec<_>>().join(" ")
-    };
+    let named = named_sizes;
     if stride.contains(&0) {
         return refuse("stride should not be zero".into());
     }

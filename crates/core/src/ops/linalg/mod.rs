@@ -13,6 +13,7 @@
 //! | [`matrix_power`], [`multi_dot`], [`cross`], [`vecdot`] | products |
 
 mod batch;
+mod bilinear;
 mod chains;
 mod cholesky;
 mod contract;
@@ -50,6 +51,7 @@ use crate::ops::Row;
 pub(crate) const TABLES: &[&[Row]] = &[
     products::PRODUCTS,
     matmul::MATMUL,
+    bilinear::BILINEAR,
     contract::CONTRACT,
     einsum::EINSUM,
     vectors::VECTORS,

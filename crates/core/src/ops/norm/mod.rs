@@ -3,9 +3,10 @@
 mod batch;
 mod group;
 mod layer;
+mod response;
 mod shared;
 
 use crate::ops::Row;
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[layer::LAYER, batch::BATCH, group::GROUP];
+pub(crate) const TABLES: &[&[Row]] = &[layer::LAYER, batch::BATCH, group::GROUP, response::RESPONSE];

@@ -7,6 +7,7 @@ mod product;
 mod repeat;
 mod reverse;
 mod rows;
+mod shuffle;
 mod triangle;
 
 /// The rows of this family.

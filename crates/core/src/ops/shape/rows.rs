@@ -39,4 +39,4 @@ by_hand! {
 }
 
 /// The rows of this family.
-pub(crate) const TABLES: &[&[Row]] = &[SHAPES];
+pub(crate) const TABLES: &[&[Row]] = &[SHAPES, super::shuffle::SHUFFLE];

@@ -8,11 +8,13 @@ mod average;
 mod max;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use std::ops::Range;
 
 pub use average::{Divisor, avg_pool_backward, avg_pool_forward};
 pub use max::{max_pool_backward, max_pool_forward};
+pub(crate) use windows::Windows;
 
 use super::conv::product_of;
 use crate::pool::parallel_for;

@@ -1,0 +1,261 @@
+//! Average pooling, and norms of windows.
+
+use super::activation::text;
+use super::pooling::given;
+use crate::{Core, Custom, Forward, Module};
+use firebrick_core::text::{Repr, python_tuple};
+use firebrick_core::{AvgPoolOptions, Result, Scalar, Sizes, Tensor};
+
+fn extra_repr(n: usize, kernel: &Sizes, options: &AvgPoolOptions) -> String {
+    // PyTorch keeps the numbers of the one-dimensional layer as tuples.
+    let shown = |sizes: &Sizes| if n == 1 { python_tuple(sizes) } else { given(sizes) };
+    format!(
+        "kernel_size={}, stride={}, padding={}",
+        shown(kernel),
+        shown(options.stride.as_ref().unwrap_or(kernel)),
+        shown(&options.padding)
+    )
+}
+
+macro_rules! average_pooling {
+    ($(#[$doc:meta])* $name:ident, $builder:ident, $n:literal, $pool:ident $(, $divisor:ident)?) => {
+        $(#[$doc])*
+        #[derive(Module)]
+        #[module(custom)]
+        pub struct $name {
+            core: Core,
+            #[module(skip)]
+            kernel_size: Sizes,
+            #[module(skip)]
+            options: AvgPoolOptions,
+        }
+
+        impl $name {
+            /// A layer whose windows lie side by side.
+            ///
+            /// # Errors
+            /// None today; sizes are checked against the input.
+            pub fn new(kernel_size: impl Into<Sizes>) -> Result<Self> {
+                Self::builder(kernel_size).build()
+            }
+
+            /// A layer with options.
+            pub fn builder(kernel_size: impl Into<Sizes>) -> $builder {
+                $builder { kernel_size: kernel_size.into(), options: AvgPoolOptions::new() }
+            }
+        }
+
+        #[doc = concat!("Options of an [`", stringify!($name), "`].")]
+        #[derive(Clone, Debug)]
+        pub struct $builder {
+            kernel_size: Sizes,
+            options: AvgPoolOptions,
+        }
+
+        impl $builder {
+            /// Steps of the window; its own size unless set.
+            pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
+                self.options = self.options.stride(stride);
+                self
+            }
+
+            /// Zeros around the input.
+            pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
+                self.options = self.options.padding(padding);
+                self
+            }
+
+            /// Round the output's size up?
+            pub fn ceil_mode(mut self, on: bool) -> Self {
+                self.options = self.options.ceil_mode(on);
+                self
+            }
+
+            /// Do the zeros around the input count? They do by default.
+            pub fn count_include_pad(mut self, on: bool) -> Self {
+                self.options = self.options.count_include_pad(on);
+                self
+            }
+
+            $(
+                /// What sums are divided by, in place of the number of elements.
+                pub fn $divisor(mut self, divisor: i64) -> Self {
+                    self.options = self.options.divisor_override(divisor);
+                    self
+                }
+            )?
+
+            /// The layer.
+            ///
+            /// # Errors
+            /// None today; sizes are checked against the input.
+            pub fn build(self) -> Result<$name> {
+                Ok($name { core: Core::new(), kernel_size: self.kernel_size, options: self.options })
+            }
+        }
+
+        impl Forward for $name {
+            fn forward(&self, input: Tensor) -> Result<Tensor> {
+                input.$pool(&self.kernel_size, &self.options)
+            }
+        }
+
+        impl Custom for $name {
+            fn extra_repr(&self) -> String {
+                extra_repr($n, &self.kernel_size, &self.options)
+            }
+        }
+    };
+}
+
+macro_rules! norm_pooling {
+    ($(#[$doc:meta])* $name:ident, $pool:ident) => {
+        $(#[$doc])*
+        #[derive(Module)]
+        #[module(custom)]
+        pub struct $name {
+            core: Core,
+            #[module(skip)]
+            norm_type: Scalar,
+            #[module(skip)]
+            kernel_size: Sizes,
+            #[module(skip)]
+            stride: Option<Sizes>,
+            ceil_mode: bool,
+        }
+
+        impl $name {
+            /// A layer whose windows lie side by side.
+            pub fn new(norm_type: impl Into<Scalar>, kernel_size: impl Into<Sizes>) -> Self {
+                $name {
+                    core: Core::new(),
+                    norm_type: norm_type.into(),
+                    kernel_size: kernel_size.into(),
+                    stride: None,
+                    ceil_mode: false,
+                }
+            }
+
+            /// Steps of the window; its own size unless set.
+            pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
+                self.stride = Some(stride.into());
+                self
+            }
+
+            /// Round the output's size up?
+            pub fn ceil_mode(mut self, on: bool) -> Self {
+                self.ceil_mode = on;
+                self
+            }
+        }
+
+        impl Forward for $name {
+            fn forward(&self, input: Tensor) -> Result<Tensor> {
+                let mut options = AvgPoolOptions::new().ceil_mode(self.ceil_mode);
+                options.stride = self.stride.clone();
+                input.$pool(self.norm_type.to_f64(), &self.kernel_size, &options)
+            }
+        }
+
+        impl Custom for $name {
+            fn extra_repr(&self) -> String {
+                format!(
+                    "norm_type={}, kernel_size={}, stride={}, ceil_mode={}",
+                    text(self.norm_type),
+                    given(&self.kernel_size),
+                    self.stride.as_ref().map_or_else(|| "None".to_owned(), given),
+                    self.ceil_mode.repr()
+                )
+            }
+        }
+    };
+}
+
+average_pooling! {
+    /// The mean of each window over one dimension.
+    ///
+    /// # Shapes
+    /// `[N, C, L]` to `[N, C, L_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::AvgPool1d::new(2)?.call(Tensor::new([[1.0f32, 3.0, 2.0, 0.0]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [2.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    AvgPool1d, AvgPool1dBuilder, 1, avg_pool1d
+}
+
+average_pooling! {
+    /// The mean of each window over two dimensions.
+    ///
+    /// # Shapes
+    /// `[N, C, H, W]` to `[N, C, H_out, W_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::AvgPool2d::builder(3).stride(2).padding(1).build()?;
+    /// assert_eq!(pool.to_string(), "AvgPool2d(kernel_size=3, stride=2, padding=1)");
+    /// assert_eq!(pool.call(Tensor::ones([1, 3, 8, 8])?)?.shape(), [1, 3, 4, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    AvgPool2d, AvgPool2dBuilder, 2, avg_pool2d, divisor_override
+}
+
+average_pooling! {
+    /// The mean of each window over three dimensions.
+    ///
+    /// # Shapes
+    /// `[N, C, D, H, W]` to `[N, C, D_out, H_out, W_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, in PyTorch's words.
+    AvgPool3d, AvgPool3dBuilder, 3, avg_pool3d, divisor_override
+}
+
+norm_pooling! {
+    /// `(sum of x^p)^(1/p)` of each window over one dimension.
+    ///
+    /// # Shapes
+    /// `[N, C, L]` to `[N, C, L_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// A `norm_type` of zero; sizes that do not fit.
+    LPPool1d, lp_pool1d
+}
+
+norm_pooling! {
+    /// `(sum of x^p)^(1/p)` of each window over two dimensions.
+    ///
+    /// # Shapes
+    /// `[N, C, H, W]` to `[N, C, H_out, W_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// A `norm_type` of zero; sizes that do not fit.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::LPPool2d::new(2, 2);
+    /// assert_eq!(pool.to_string(), "LPPool2d(norm_type=2, kernel_size=2, stride=None, ceil_mode=False)");
+    /// assert_eq!(pool.call(Tensor::new([[[3.0f32, 0.0], [4.0, 0.0]]])?)?.to_vec::<f32>()?, [5.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    LPPool2d, lp_pool2d
+}
+
+norm_pooling! {
+    /// `(sum of x^p)^(1/p)` of each window over three dimensions.
+    ///
+    /// # Shapes
+    /// `[N, C, D, H, W]` to `[N, C, D_out, H_out, W_out]`, or both without `N`.
+    ///
+    /// # Errors
+    /// A `norm_type` of zero; sizes that do not fit.
+    LPPool3d, lp_pool3d
+}
