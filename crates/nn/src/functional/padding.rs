@@ -172,7 +172,7 @@ impl Place {
     }
 
     fn padded(&self) -> i64 {
-        self.size + self.before + self.after
+        self.size.saturating_add(self.before).saturating_add(self.after)
     }
 
     fn check(&self, mode: PadMode, places: &[Place], shape: &Dims) -> Result<()> {
