@@ -1,5 +1,10 @@
 //! Where threads meet: primitives of the standard library and `parking_lot`, or, for the model checker (`--cfg loom`),
 //! loom's, with which it tries every order of events.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p firebrick-core --lib --target-dir target/loom model
+//! ```
+//! The target directory is its own, because other flags would make everything anew in the usual one.
 
 #[cfg(loom)]
 pub(crate) use self::model::*;

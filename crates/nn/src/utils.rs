@@ -1,6 +1,7 @@
 //! Helpers around modules: PyTorch's `torch.nn.utils`.
 
 mod clip_grad;
+mod orthogonal;
 pub mod parametrizations;
 pub mod parametrize;
 mod spectral_norm;

@@ -64,6 +64,11 @@ impl Args {
         Ok(copy)
     }
 
+    /// The positional arguments and the keywords that are left.
+    pub fn into_parts(self) -> (Vec<Value>, Vec<(String, Value)>) {
+        (self.positional.into(), self.keywords)
+    }
+
     /// How many positional arguments are left.
     pub fn left(&self) -> usize {
         self.positional.len()

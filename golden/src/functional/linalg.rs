@@ -30,5 +30,9 @@ operations! { ROWS;
     "linalg.eigh" |a| { let x = a.x()?; linalg::eigh(&x, &a.text_or("UPLO", "L")?)? };
     "linalg.eigvalsh" |a| { let x = a.x()?; linalg::eigvalsh(&x, &a.text_or("UPLO", "L")?)? };
     "linalg.matrix_power" |a| { let x = a.x()?; linalg::matrix_power(&x, a.int("n")?)? };
+    "linalg.matrix_exp" |a| linalg::matrix_exp(&a.x()?)?;
+    "matrix_exp" |a| a.x()?.matrix_exp()?;
+    "linalg.householder_product" |a| { let x = a.x()?; linalg::householder_product(&x, &a.tensor("tau")?)? };
+    "geqrf" |a| linalg::geqrf(&a.x()?)?;
     "matrix_power" |a| { let x = a.x()?; x.matrix_power(a.int("n")?)? };
 }

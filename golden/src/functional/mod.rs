@@ -122,8 +122,13 @@ pub fn operation(name: &str) -> Option<Operation> {
     find(name).or_else(|| find(&format!("nn.functional.{name}")))
 }
 
+/// The names of all operations.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|(name, _)| *name)
+}
+
 /// The name of the function behind a group of the files.
-fn plain_name(op: &str) -> &str {
+pub fn plain_name(op: &str) -> &str {
     let op = op.strip_prefix("special_values.").or(op.strip_prefix("extreme.")).unwrap_or(op);
     match op.strip_suffix("_forms").or(op.strip_suffix("_modes")).unwrap_or(op) {
         "bce_with_logits" => "nn.functional.binary_cross_entropy_with_logits",

@@ -173,17 +173,23 @@ classes! { CLASSES;
     "Sequential" |a| plain(sequential(a.rest())?);
 }
 
+const TABLES: &[&[(&str, Class)]] = &[
+    CLASSES,
+    super::activations::CLASSES,
+    super::images::CLASSES,
+    super::losses::CLASSES,
+    super::pools::CLASSES,
+    super::recurrent::CLASSES,
+];
+
+/// The names of all classes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|(name, _)| *name)
+}
+
 /// Constructs a module of this class.
 pub fn construct(class: &str, args: &mut Args) -> Out<Box<dyn Layer>> {
-    let tables = [
-        CLASSES,
-        super::activations::CLASSES,
-        super::images::CLASSES,
-        super::losses::CLASSES,
-        super::pools::CLASSES,
-        super::recurrent::CLASSES,
-    ];
-    let mut all = tables.into_iter().flatten();
+    let mut all = TABLES.iter().flat_map(|table| table.iter());
     let Some((_, build)) = all.find(|(name, _)| *name == class) else { return not_built(class) };
     args.keyword("device");
     let layer = build(args);

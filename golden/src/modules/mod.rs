@@ -8,7 +8,7 @@ mod losses;
 mod pools;
 mod recurrent;
 
-pub use classes::construct;
+pub use classes::{construct, names};
 pub use layer::{Layer, Plain, With, plain, with};
 
 use crate::area::Runner;
@@ -69,7 +69,8 @@ fn build(case: &Case, class: &str) -> Out<Box<dyn Layer>> {
     Ok(layer)
 }
 
-fn arguments(json: &Json, case: &Case) -> Out<Args> {
+/// The arguments of a constructor or a call.
+pub fn arguments(json: &Json, case: &Case) -> Out<Args> {
     let positional = Value::parse_all(json["args"].as_array().map(Vec::as_slice).unwrap_or_default(), &case.tensors)?;
     let keywords = json["kwargs"].as_object().into_iter().flatten();
     let keywords = keywords.map(|(name, json)| Ok((name.clone(), Value::parse(json, &case.tensors)?)));

@@ -40,6 +40,22 @@ facts! { FACTS;
         result?;
         json!([refusal(flat), refusal(parts), warnings])
     };
+    "module_methods/00c237a9" lstm()?;
+    "module_methods/fb416cba" {
+        let layer = nn::LayerNorm::new([3])?.call(Tensor::zeros([2, 4])?);
+        let groups = nn::GroupNorm::new(2, 4)?.call(Tensor::zeros([1, 6, 2])?);
+        json!([refusal(layer), refusal(nn::GroupNorm::new(2, 3)), refusal(groups)])
+    };
+}
+
+fn lstm() -> Result<Json> {
+    let m = nn::LSTM::new(3, 4)?;
+    let call = |shape: &[usize]| m.call(Tensor::zeros(shape)?);
+    let state = (Tensor::zeros([2, 1, 4])?, Tensor::zeros([2, 1, 4])?);
+    let with_state = m.call((Tensor::zeros([1, 1, 3])?, Some(state)));
+    let (built, warnings) = catch_warnings(|| nn::LSTM::builder(3, 4).dropout(0.5).build());
+    built?;
+    Ok(json!([refusal(call(&[1, 1, 2])), refusal(call(&[3])), refusal(with_state), warnings]))
 }
 
 fn batch_norm() -> Result<Json> {

@@ -17,10 +17,12 @@ mod module_methods;
 mod names;
 mod optim;
 mod parametrize;
+mod refused;
 mod registration;
 mod repr;
 mod state_dict;
 mod tensor_repr;
+mod ties;
 
 use crate::area::Runner;
 use crate::case::{Case, Cases};
@@ -55,10 +57,12 @@ const TABLES: &[&[Fact]] = &[
     names::FACTS,
     optim::FACTS,
     parametrize::FACTS,
+    refused::FACTS,
     registration::FACTS,
     repr::FACTS,
     state_dict::FACTS,
     tensor_repr::FACTS,
+    ties::FACTS,
 ];
 
 /// Runs `semantics.json`.

@@ -3,9 +3,9 @@
 use super::describe::{grad, refusal, returned, tensor};
 use super::facts;
 use super::models::linear;
-use firebrick::autograd;
 use firebrick::nn::utils::{ClipOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_};
 use firebrick::prelude::*;
+use firebrick::{autograd, catch_warnings};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
@@ -27,6 +27,14 @@ facts! { FACTS;
         applied(&nn::Sequential::new().add(relu.clone()).add(relu))?
     };
     "module_methods/1d90fd2b" refusal(nn::Linear::new(1, 1)?.to(DType::I64));
+    "module_methods/1d7847ce" {
+        let m = nn::Linear::new(1, 1)?;
+        let (cast, warnings) = catch_warnings(|| m.to(DType::C64).map(|_| ()));
+        cast?;
+        // The fact holds the first sentence.
+        let first = |text: &String| text.split(". ").next().map(str::to_owned);
+        json!([warnings.iter().map(first).collect::<Vec<_>>(), m.weight.dtype().name()])
+    };
     "module_methods/e76e9a77" {
         let m = nn::Linear::new(1, 1)?;
         let before = m.weight.clone();

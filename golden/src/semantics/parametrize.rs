@@ -16,6 +16,11 @@ facts! { FACTS;
         utils::parametrizations::spectral_norm(&mut m, "weight")?;
         json!([keys(&m.state_dict()), m.to_string()])
     };
+    "parametrize/90e822b7" {
+        let mut m = nn::Linear::new(3, 3)?;
+        utils::parametrizations::orthogonal(&mut m, "weight")?;
+        json!([keys(&m.state_dict()), m.to_string()])
+    };
     "parametrize/cf7c67c8" {
         let mut m = nn::Linear::new(2, 3)?;
         utils::spectral_norm(&mut m, "weight")?;

@@ -162,6 +162,8 @@ pub(crate) enum Factor {
     Cholesky,
     /// `Q`, with as many columns as are wanted, and `R`.
     Qr,
+    /// What `Q` and `R` are made of: `R` above the vectors of the reflections in one matrix, and their factors.
+    Reflections,
     /// Eigenvalues, ascending, and eigenvectors of the symmetric matrix with this lower triangle.
     Eigh,
     /// Singular values, falling; and where wanted `U` and `V^T`, in the sizes that are wanted.

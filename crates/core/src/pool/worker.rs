@@ -179,14 +179,23 @@ impl Job<'_> {
                 let outcome = catch_unwind(AssertUnwindSafe(|| (self.task)(self.split.chunk(chunk))));
                 if let Err(panic) = outcome {
                     self.panicked.store(true, Ordering::Relaxed);
-                    let mut first = self.panic.lock();
-                    match &*first {
-                        None => *first = Some(panic),
-                        // Dropping a payload may itself panic, and a worker must not unwind.
-                        Some(_) => std::mem::forget(panic),
-                    }
+                    self.keep_first(panic);
                 }
             }
+        }
+    }
+
+    /// Keeps the first panic, and drops others.
+    fn keep_first(&self, panic: Panic) {
+        let mut first = self.panic.lock();
+        if first.is_none() {
+            *first = Some(panic);
+            return;
+        }
+        drop(first);
+        // Dropping a payload may itself panic, and a worker must not unwind.
+        if let Err(of_drop) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            std::mem::forget(of_drop);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Padding: a constant, or the tensor itself continued.
 
-use firebrick_core::{Dims, Error, Result, Scalar, Sizes, Tensor};
+use firebrick_core::{DType, Dims, Error, Result, Scalar, Sizes, Tensor};
 use std::str::FromStr;
 
 const OP: &str = "pad";
@@ -172,7 +172,7 @@ impl Place {
     }
 
     fn padded(&self) -> i64 {
-        self.size + self.before + self.after
+        self.size.saturating_add(self.before).saturating_add(self.after)
     }
 
     fn check(&self, mode: PadMode, places: &[Place], shape: &Dims) -> Result<()> {
@@ -216,14 +216,17 @@ impl Place {
             return Ok(x.clone());
         }
         // A circular padding repeats what negative widths leave.
-        let (first, kept) = (-before.min(0), size + before.min(0) + after.min(0));
+        let kept = size.saturating_add(before.min(0)).saturating_add(after.min(0));
+        let first = before.min(0).saturating_neg();
         let source = |i: i64| match mode {
             PadMode::Reflect if i < 0 => -i,
             PadMode::Reflect if i >= size => 2 * (size - 1) - i,
             PadMode::Circular => first + (i - first).rem_euclid(kept.max(1)),
             _ => i.clamp(0, size - 1),
         };
-        let index: Vec<i64> = (-before..size + after).map(source).collect();
+        // Refuses what there is no memory for.
+        Tensor::empty_with([self.padded()], DType::I64)?;
+        let index: Vec<i64> = (0..self.padded()).map(|i| source(i.saturating_sub(before))).collect();
         let length = index.len();
         let index = Tensor::from_vec(index, [length])?.to(x.device())?;
         x.index_select(dim as i64, &index)

@@ -50,12 +50,13 @@ impl Config {
         let least: Vec<i64> = (0..n)
             .map(|d| {
                 let input = input.size((lead + d) as i64)? as i64;
-                let reach = dilation[d].saturating_mul(self.kernel[d] - 1).saturating_add(1);
+                let reach = dilation[d].saturating_mul(self.kernel[d].saturating_sub(1)).saturating_add(1);
                 let spread = (input - 1).saturating_mul(stride[d]).saturating_add(reach);
                 Ok(spread.saturating_sub(padding[d].saturating_mul(2)))
             })
             .collect::<Result<_>>()?;
-        let most: Vec<i64> = least.iter().zip(&stride).map(|(least, stride)| least + stride - 1).collect();
+        let most: Vec<i64> =
+            least.iter().zip(&stride).map(|(least, stride)| least.saturating_add(stride.saturating_sub(1))).collect();
         if (0..n).any(|d| size[d] < least[d] || size[d] > most[d]) {
             let spatial = firebrick_core::Dims::from_slice(&shape[2.min(shape.len())..]);
             let text = format!(

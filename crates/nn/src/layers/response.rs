@@ -89,7 +89,7 @@ response! {
 
 /// The channels whose squares PyTorch's running sum holds at each channel, times as they count.
 fn running_window(channels: usize, size: i64) -> Vec<f64> {
-    let (count, reach) = (channels as i64, ((size - 1) as f64 / 2.0 + 1.0) as i64);
+    let (count, reach) = (channels as i64, (size.saturating_sub(1) as f64 / 2.0 + 1.0) as i64);
     let mut rows = vec![0.0; channels * channels];
     let mut held = vec![0.0; channels];
     (0..reach.min(count)).for_each(|channel| held[channel as usize] = 1.0);
@@ -108,7 +108,7 @@ fn running_window(channels: usize, size: i64) -> Vec<f64> {
 
 /// The channels that PyTorch's gradient sums over at each channel.
 fn gradient_window(channels: usize, size: i64) -> Vec<f64> {
-    let before = (size as f64 - (size - 1) as f64 / 2.0) as i64;
+    let before = (size as f64 - size.saturating_sub(1) as f64 / 2.0) as i64;
     let within = |c: i64, other: i64| (c - before..c - before + size).contains(&other);
     let count = channels as i64;
     (0..count * count).map(|i| f64::from(u8::from(within(i / count, i % count)))).collect()

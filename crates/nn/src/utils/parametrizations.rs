@@ -1,5 +1,7 @@
 //! Ready-made parametrizations: PyTorch's `torch.nn.utils.parametrizations`.
 
+pub use super::orthogonal::{OrthogonalMap, OrthogonalOptions, orthogonal, orthogonal_with};
+
 use super::parametrize::{
     Parametrization, current, register_parametrization, register_parametrization_unchecked, unrecorded,
 };

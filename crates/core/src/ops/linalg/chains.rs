@@ -56,6 +56,14 @@ pub fn matrix_power(x: &Tensor, n: i64) -> Result<Tensor> {
     }
 }
 
+/// See [`Tensor::matrix_exp`].
+///
+/// # Errors
+/// As there.
+pub fn matrix_exp(x: &Tensor) -> Result<Tensor> {
+    x.matrix_exp()
+}
+
 fn check_chain(tensors: &[Tensor]) -> Result<()> {
     const OP: &str = "multi_dot";
     let count = tensors.len();

@@ -9,8 +9,9 @@
 //! | [`solve`], [`inv`], [`solve_triangular`], [`lu`], [`lu_factor`] | solutions by elimination |
 //! | [`det`], [`slogdet`] | determinants |
 //! | [`cholesky`], [`qr`], [`svd`], [`svdvals`], [`eigh`], [`eigvalsh`] | factors and spectra |
+//! | [`geqrf`], [`householder_product`] | reflections |
 //! | [`norm`], [`vector_norm`], [`matrix_norm`] | norms |
-//! | [`matrix_power`], [`multi_dot`], [`cross`], [`vecdot`] | products |
+//! | [`matrix_power`], [`matrix_exp`], [`multi_dot`], [`cross`], [`vecdot`] | products |
 
 mod batch;
 mod bilinear;
@@ -21,6 +22,8 @@ mod determinant;
 mod distance;
 mod einsum;
 mod equation;
+mod exponential;
+mod householder;
 mod lu;
 mod matmul;
 mod norms;
@@ -33,10 +36,11 @@ mod statistics;
 mod svd;
 mod vectors;
 
-pub use chains::{matrix_power, multi_dot};
+pub use chains::{matrix_exp, matrix_power, multi_dot};
 pub use cholesky::{cholesky, cholesky_ex};
 pub use contract::ContractDims;
 pub use determinant::{det, slogdet};
+pub use householder::{geqrf, householder_product};
 pub use lu::{lu, lu_factor, lu_factor_ex};
 pub use norms::{NormOrder, matrix_norm, norm, vector_norm};
 pub use qr::qr;
@@ -70,6 +74,8 @@ pub(crate) const TABLES: &[&[Row]] = &[
     cholesky::CHOLESKY,
     cholesky::METHODS,
     qr::QR,
+    householder::HOUSEHOLDER,
+    exponential::EXPONENTIAL,
     svd::SVD,
     norms::NORMS,
 ];

@@ -8,7 +8,7 @@ use crate::{AvgPoolOptions, Error, Result, Tensor};
 fn neighbours(x: &Tensor, size: i64) -> Result<Tensor> {
     let shape = x.shape();
     let square = x.mul(x)?.unsqueeze(1)?;
-    let (before, after) = (size.div_euclid(2), (size - 1).div_euclid(2));
+    let (before, after) = (size.div_euclid(2), size.saturating_sub(1).div_euclid(2));
     let options = AvgPoolOptions::new().stride(1);
     if shape.len() == 3 {
         return square.constant_pad_nd([0, 0, before, after], 0)?.avg_pool2d([size, 1], &options)?.squeeze_dim(1);

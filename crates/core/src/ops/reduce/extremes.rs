@@ -34,8 +34,11 @@ fn of_all(op: &'static str, name: &'static str, kernel: Reduce, x: &Tensor) -> R
 }
 
 fn no_identity(op: &'static str) -> Error {
-    let dim = if op.starts_with("arg") { "" } else { " Specify the reduction dim with the 'dim' argument." };
-    Error::runtime(op, format!("{op}(): Expected reduction dim to be specified for input.numel() == 0.{dim}"))
+    let text = format!("{op}(): Expected reduction dim to be specified for input.numel() == 0.");
+    if op.starts_with("arg") {
+        return Error::index(op, text);
+    }
+    Error::runtime(op, format!("{text} Specify the reduction dim with the 'dim' argument."))
 }
 
 /// Values and indices along one dimension, not recorded.

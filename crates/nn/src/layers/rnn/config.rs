@@ -5,6 +5,9 @@ use crate::{Core, Module, init, warn};
 use firebrick_core::text::{Repr, python_float, python_tuple};
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
 
+/// What the parameters of one layer take at least, whatever their sizes: names, handles and storages.
+const LAYER_BYTES: usize = 4096;
+
 /// What a recurrent layer is built from.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
@@ -62,6 +65,8 @@ impl Config {
         if self.proj_size >= self.hidden_size {
             return refuse("proj_size has to be smaller than hidden_size");
         }
+        // Refuses more layers than there is memory to list.
+        Tensor::empty_with([self.num_layers, self.directions(), LAYER_BYTES], DType::U8)?;
         Ok(())
     }
 
@@ -80,7 +85,7 @@ impl Config {
         let mut all = Vec::new();
         for layer in 0..self.num_layers {
             for direction in 0..self.directions() {
-                let inputs = if layer == 0 { self.input_size } else { state * self.directions() };
+                let inputs = if layer == 0 { self.input_size } else { state.saturating_mul(self.directions()) };
                 let mut push = |name: &str, shape: Vec<usize>| all.push((full_name(name, layer, direction), shape));
                 push("weight_ih", vec![rows, inputs]);
                 push("weight_hh", vec![rows, state]);

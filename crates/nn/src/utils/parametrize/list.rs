@@ -4,7 +4,7 @@ use super::stage::Stage;
 use super::unrecorded;
 use crate::extra::{self, Slot};
 use crate::{Core, Custom, Member, Module, repr};
-use firebrick_core::{Buffer, Error, Parameter, Result, Tensor};
+use firebrick_core::{Buffer, Error, ErrorKind, Parameter, Result, Tensor};
 
 const OP: &str = "parametrize";
 
@@ -34,7 +34,11 @@ impl ParametrizationList {
         let tensor = original.tensor().ok_or_else(|| Error::value(OP, "only a tensor can be parametrized"))?;
         Parameter::from_handle(tensor.clone()).shape()?; // an uninitialized one has none
         let value = tensor.detach();
-        let inverse = unrecorded(|| stage.invert(value.clone()))?;
+        let inverse = match unrecorded(|| stage.invert(value.clone())) {
+            // The original stays what it was.
+            Err(error) if error.kind() == ErrorKind::NotImplemented => None,
+            other => other?,
+        };
         let (tensors, single) = inverse.unwrap_or_else(|| (vec![value], true));
         if single {
             check_single(tensor, &tensors[0])?;

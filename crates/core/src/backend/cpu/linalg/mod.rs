@@ -170,6 +170,10 @@ unsafe fn one<'a>(
                 info.list_mut::<i32>(1)[0] = cholesky::factor(a, lower.matrix_mut());
             }
             Factor::Qr => qr::factor(a, output(0).matrix_mut(), output(1).matrix_mut()),
+            Factor::Reflections => {
+                let (packed, factors) = (output(0), output(1));
+                qr::pack(a, &mut packed.matrix_mut(), factors.list_mut(a.rows.min(a.columns)));
+            }
             Factor::Eigh => eigh::factor(a, output(0).list_mut(a.rows), output(1).matrix_mut()),
             Factor::Svd => {
                 let values = output(0);

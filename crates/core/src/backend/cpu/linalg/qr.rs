@@ -3,13 +3,23 @@
 
 use super::{Matrix, MatrixMut};
 
+/// Overwrites `a` with `R` and, below it, the vector of each reflection but for its leading 1; returns their factors.
+fn reflections(a: &mut MatrixMut, m: usize) -> Vec<f64> {
+    (0..m.min(a.columns)).map(|k| reflect(a, m, k)).collect()
+}
+
+/// [`reflections`] and their factors, in places of their own.
+pub(super) fn pack(a: Matrix, packed: &mut MatrixMut, factors: &mut [f64]) {
+    packed.data.copy_from_slice(a.data);
+    factors.copy_from_slice(&reflections(packed, a.rows));
+}
+
 /// `q` has the number of columns that are wanted, `r` as many rows.
 pub(super) fn factor(a: Matrix, mut q: MatrixMut, r: MatrixMut) {
     let (m, n) = (a.rows, a.columns);
     let mut work = a.data.to_vec();
     let mut work = MatrixMut { data: &mut work, columns: n };
-    // Each reflection's vector, but for its leading 1, replaces what it clears.
-    let scales: Vec<f64> = (0..m.min(n)).map(|k| reflect(&mut work, m, k)).collect();
+    let scales = reflections(&mut work, m);
     for (i, row) in r.data.chunks_exact_mut(n.max(1)).enumerate() {
         row.fill(0.0);
         if i < n {
