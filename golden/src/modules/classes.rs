@@ -182,6 +182,7 @@ pub fn construct(class: &str, args: &mut Args) -> Out<Box<dyn Layer>> {
         super::losses::CLASSES,
         super::pools::CLASSES,
         super::recurrent::CLASSES,
+        super::transformers::CLASSES,
     ];
     let mut all = tables.into_iter().flatten();
     let Some((_, build)) = all.find(|(name, _)| *name == class) else { return not_built(class) };
