@@ -102,6 +102,8 @@ fn encoder(a: &mut Args) -> Out<Box<dyn Layer>> {
     let mut encoder =
         nn::TransformerEncoder::with_nested_tensor(&layer, count, a.bool_or("enable_nested_tensor", true)?)?;
     encoder.norm = norm;
+    // It says how the padding that is dropped is looked at, here always with care.
+    a.bool_or("mask_check", true)?;
     Ok(with(encoder, |encoder: &nn::TransformerEncoder, a| {
         let src: Tensor = a.tensor("src")?;
         let call = nn::TransformerEncoderCall {

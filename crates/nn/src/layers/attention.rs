@@ -10,7 +10,9 @@ const OP: &str = "MultiheadAttention";
 /// Attention of several heads: queries, keys and values are projected, each head attends by itself, and what the heads
 /// found is projected together.
 ///
-/// Vaswani et al., *Attention Is All You Need* (2017). Parameters start as PyTorch 2.15 draws them.
+/// Vaswani et al., *Attention Is All You Need* (2017). Parameters start as PyTorch 2.15 draws them. Its fused kernel, which
+/// runs in evaluation mode while nothing is recorded, takes `is_causal` without a mask for no mask, where this is the error
+/// that it is while training, and gives NaN for a query that sees no key, where this gives zeros unless weights are wanted.
 ///
 /// # Shapes
 /// Query `[L, N, embed_dim]`, key `[S, N, kdim]`, value `[S, N, vdim]`, the batch first with `batch_first`, or all without
@@ -79,7 +81,7 @@ pub struct AttentionCall {
     pub attn_mask: Option<Tensor>,
     /// Are they wanted averaged over the heads?
     pub average_attn_weights: bool,
-    /// Is the mask the causal one? A hint.
+    /// Is the mask the causal one? Then it is not looked at, unless weights are wanted or keys are not there.
     pub is_causal: bool,
 }
 

@@ -74,12 +74,12 @@ type Options<'t> = MultiHeadAttentionOptions<'t>;
 /// ```
 /// use firebrick::nn::functional as F;
 /// use firebrick::prelude::*;
-/// let x = Tensor::new([[0.0f32, 1.0], [2.0, 3.0]])?;
+/// let x = Tensor::new([[1.0f32, 2.0], [1.0, 2.0]])?;
 /// let (stacked, one) = (Tensor::eye(2)?.repeat([3, 1])?, Tensor::eye(2)?);
 /// let options = F::MultiHeadAttentionOptions::new().in_proj_weight(&stacked);
 /// let (y, weights) = F::multi_head_attention_forward(&x, &x, &x, 2, 1, &one, &options)?;
-/// assert_eq!(y.shape(), [2, 2]);
-/// assert_eq!(weights.map(|w| w.sum_dim(-1, false)?.to_vec::<f32>()).transpose()?, Some(vec![1.0, 1.0]));
+/// assert_eq!(y.to_vec::<f32>()?, [1.0, 2.0, 1.0, 2.0]);
+/// assert_eq!(weights.map(|w| w.to_vec::<f32>()).transpose()?, Some(vec![0.5; 4]));
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 pub fn multi_head_attention_forward(
