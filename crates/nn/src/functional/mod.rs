@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `activation`, `attention` | activation functions, softmax, attention |
+//! | `activation`, `attention`, `multi_head_attention` | activation functions, softmax, attention |
 //! | `linear`, `conv`, `padding`, `embedding`, `embedding_bag` | affine maps, convolutions, maximum pooling, padding, lookup |
 //! | `pooling`, `vision` | averages and other poolings; interpolation, patches, grids |
 //! | `norm`, `response`, `dropout` | normalization, dropout |
@@ -21,6 +21,7 @@ mod likelihood;
 mod linear;
 mod loss;
 mod margin;
+mod multi_head_attention;
 mod norm;
 mod options;
 mod padding;
@@ -39,6 +40,7 @@ pub use likelihood::{gaussian_nll_loss, poisson_nll_loss};
 pub use linear::{bilinear, linear};
 pub use loss::*;
 pub use margin::*;
+pub use multi_head_attention::{MultiHeadAttentionOptions, multi_head_attention_forward};
 pub use norm::*;
 pub use padding::{PadMode, PadOptions, pad, pad_with};
 pub use pooling::*;
@@ -46,3 +48,4 @@ pub use response::local_response_norm;
 pub use vision::*;
 
 pub(crate) use dropout::{expect_images, expect_volumes};
+pub(crate) use multi_head_attention::canonical_mask;

@@ -33,6 +33,7 @@ mod rms_norm;
 mod rnn;
 mod shuffle;
 mod softmax;
+mod transformer;
 mod upsample;
 
 pub use activation::*;
@@ -70,4 +71,5 @@ pub use rms_norm::{RMSNorm, RMSNormBuilder};
 pub use rnn::*;
 pub use shuffle::{ChannelShuffle, PixelShuffle, PixelUnshuffle};
 pub use softmax::{LogSoftmax, Softmax, Softmax2d, Softmin};
+pub use transformer::*;
 pub use upsample::{Upsample, UpsamplingBilinear2d, UpsamplingNearest2d};
