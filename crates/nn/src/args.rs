@@ -1,6 +1,6 @@
 //! What a module takes and returns: tensors, and tuples, options and lists of them.
 
-use firebrick_core::{Buffer, Error, Lengths, Parameter, Result, Tensor};
+use firebrick_core::{Buffer, Error, Parameter, Result, Tensor};
 use std::any::Any;
 
 /// The input or output of a module, open to hooks.
@@ -286,34 +286,3 @@ macro_rules! values {
     )* };
 }
 values!((), bool, u32, u64, usize, i32, i64, isize, f32, f64, String);
-
-impl Args for Lengths {
-    fn visit_tensors(&self, f: &mut dyn FnMut(&Tensor)) {
-        if let Lengths::Tensor(tensor) = self {
-            f(tensor);
-        }
-    }
-    fn visit_tensors_mut(&mut self, f: &mut dyn FnMut(&mut Tensor)) {
-        if let Lengths::Tensor(tensor) = self {
-            f(tensor);
-        }
-    }
-}
-
-macro_rules! lengths {
-    ($([$($const:tt)*] $t:ty;)*) => { $(
-        impl<$($const)*> IntoArgs<Lengths> for $t {
-            fn into_args(self) -> Lengths {
-                self.into()
-            }
-        }
-    )* };
-}
-lengths! {
-    [] Lengths;
-    [] Tensor;
-    [] &Tensor;
-    [] Vec<i64>;
-    [] &[i64];
-    [const N: usize] [i64; N];
-}

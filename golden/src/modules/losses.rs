@@ -2,11 +2,12 @@
 
 use super::classes::{classes, dtype, size};
 use super::{Layer, with};
+use crate::Failure;
 use crate::functional::distances::{distance, pairwise};
 use crate::functional::ints;
 use crate::functional::losses::{chunks, divergence, lengths, reduction};
-use firebrick::Tensor;
 use firebrick::nn::{self, Call, Forward};
+use firebrick::{Lengths, Tensor};
 
 /// A loss between an input and a target.
 fn loss<M: Forward<(Tensor, Tensor)>>(module: M) -> Box<dyn Layer> {
@@ -76,7 +77,11 @@ classes! { CLASSES;
         let made = nn::CTCLoss::new().blank(a.int_or("blank", 0)?).reduction(reduction(a)?);
         with(made.zero_infinity(a.flag("zero_infinity")?), |module, a| {
             let (x, targets) = (a.x()?, a.tensor("targets")?);
-            Ok(module.call((x, targets, lengths(a, "input_lengths")?, lengths(a, "target_lengths")?))?)
+            Ok(match (lengths(a, "input_lengths")?, lengths(a, "target_lengths")?) {
+                (Lengths::List(inputs), Lengths::List(labels)) => module.call((x, targets, inputs, labels))?,
+                (Lengths::Tensor(inputs), Lengths::Tensor(labels)) => module.call((x, targets, inputs, labels))?,
+                _ => return Err(Failure::Types("lengths of two kinds".into())),
+            })
         })
     };
     "LinearCrossEntropyLoss" |a| {

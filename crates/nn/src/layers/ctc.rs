@@ -9,8 +9,8 @@ use firebrick_core::{Lengths, Reduction, Result, Tensor};
 /// Graves et al., *Connectionist Temporal Classification*, ICML (2006).
 ///
 /// # Shapes
-/// Log probabilities `[T, N, C]` or `[T, C]`, labels `[N, S]` or one after the other, and two times `N` lengths, each as a
-/// tensor or a list.
+/// Log probabilities `[T, N, C]` or `[T, C]`, labels `[N, S]` or one after the other, and two times `N` lengths, as
+/// tensors or as lists.
 ///
 /// # Errors
 /// When called: sizes and lengths that do not fit; a blank or a label out of range.
@@ -21,7 +21,7 @@ use firebrick_core::{Lengths, Reduction, Result, Tensor};
 /// assert_eq!(loss.to_string(), "CTCLoss()");
 /// let x = Tensor::zeros([2, 1, 2])?.log_softmax(2)?;
 /// // Three labels do not fit into two steps.
-/// let value = loss.call((&x, Tensor::new([[1i64, 1, 1]])?, [2], [3]))?;
+/// let value = loss.call((&x, Tensor::new([[1i64, 1, 1]])?, vec![2], vec![3]))?;
 /// assert_eq!(value.item::<f32>()?, 0.0);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
@@ -59,6 +59,10 @@ impl CTCLoss {
         self.zero_infinity = on;
         self
     }
+
+    fn of(&self, log_probs: &Tensor, targets: &Tensor, inputs: Lengths, labels: Lengths) -> Result<Tensor> {
+        functional::ctc_loss(log_probs, targets, inputs, labels, self.blank, self.reduction, self.zero_infinity)
+    }
 }
 
 impl Default for CTCLoss {
@@ -67,8 +71,14 @@ impl Default for CTCLoss {
     }
 }
 
-impl Forward<(Tensor, Tensor, Lengths, Lengths)> for CTCLoss {
-    fn forward(&self, (log_probs, targets, inputs, labels): (Tensor, Tensor, Lengths, Lengths)) -> Result<Tensor> {
-        functional::ctc_loss(&log_probs, &targets, inputs, labels, self.blank, self.reduction, self.zero_infinity)
+impl Forward<(Tensor, Tensor, Tensor, Tensor)> for CTCLoss {
+    fn forward(&self, (log_probs, targets, inputs, labels): (Tensor, Tensor, Tensor, Tensor)) -> Result<Tensor> {
+        self.of(&log_probs, &targets, inputs.into(), labels.into())
+    }
+}
+
+impl Forward<(Tensor, Tensor, Vec<i64>, Vec<i64>)> for CTCLoss {
+    fn forward(&self, (log_probs, targets, inputs, labels): (Tensor, Tensor, Vec<i64>, Vec<i64>)) -> Result<Tensor> {
+        self.of(&log_probs, &targets, inputs.into(), labels.into())
     }
 }
