@@ -40,7 +40,7 @@ impl<T: Element> Sequence<'_, T> {
     }
 
     fn class(&self, place: usize) -> usize {
-        if place % 2 == 0 { self.blank } else { self.labels[place / 2] }
+        if place.is_multiple_of(2) { self.blank } else { self.labels[place / 2] }
     }
 
     /// May a way go on from two places below, past the blank between two different labels?
@@ -56,8 +56,8 @@ impl<T: Element> Sequence<'_, T> {
         }
         let (first, mut later) = alpha.split_at_mut(width);
         first.fill(NEVER);
-        for place in 0..places.min(2) {
-            first[place] = self.log_prob(0, self.class(place));
+        for (place, alpha) in first.iter_mut().enumerate().take(places.min(2)) {
+            *alpha = self.log_prob(0, self.class(place));
         }
         let mut before = first;
         for step in 1..self.steps {
@@ -131,7 +131,7 @@ fn each<'a, T: Element>(
 ///
 /// # Safety
 /// The body is locked, contiguous and of this dtype.
-unsafe fn elements<'a, T: Element>(body: &'a Body) -> &'a [T] {
+unsafe fn elements<T: Element>(body: &Body) -> &[T] {
     unsafe { std::slice::from_raw_parts(body.ptr().cast(), body.numel()) }
 }
 
@@ -139,7 +139,7 @@ unsafe fn elements<'a, T: Element>(body: &'a Body) -> &'a [T] {
 ///
 /// # Safety
 /// As [`elements`], and nothing else uses the body.
-unsafe fn places<'a, T: Element>(body: &'a Body) -> Shared<T> {
+unsafe fn places<T: Element>(body: &Body) -> Shared<T> {
     Shared::new(unsafe { std::slice::from_raw_parts_mut(body.ptr().cast(), body.numel()) })
 }
 
