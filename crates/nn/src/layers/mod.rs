@@ -1,6 +1,7 @@
 //! Layers, one file a family.
 
 mod activation;
+mod adaptive;
 mod adaptive_pool;
 mod attention;
 mod avg_pool;
@@ -9,6 +10,7 @@ mod bilinear;
 mod clipping;
 mod conv;
 mod conv_transpose;
+mod ctc;
 mod distance;
 mod dropout;
 mod embedding;
@@ -23,6 +25,7 @@ mod instance_norm;
 mod layer_norm;
 mod likelihood;
 mod linear;
+mod linear_cross_entropy;
 mod loss;
 mod margin;
 mod max_unpool;
@@ -37,6 +40,7 @@ mod transformer;
 mod upsample;
 
 pub use activation::*;
+pub use adaptive::{AdaptiveLogSoftmaxWithLoss, AdaptiveLogSoftmaxWithLossBuilder};
 pub use adaptive_pool::*;
 pub use attention::{AttentionCall, MultiheadAttention, MultiheadAttentionBuilder};
 pub use avg_pool::*;
@@ -47,6 +51,7 @@ pub use bilinear::{Bilinear, BilinearBuilder};
 pub use clipping::{Hardtanh, ReLU6, Threshold};
 pub use conv::{Conv1d, Conv1dBuilder, Conv2d, Conv2dBuilder, Conv3d, Conv3dBuilder};
 pub use conv_transpose::*;
+pub use ctc::CTCLoss;
 pub use distance::*;
 pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout};
 pub use embedding::{Embedding, EmbeddingBuilder};
@@ -61,6 +66,7 @@ pub use instance_norm::*;
 pub use layer_norm::{LayerNorm, LayerNormBuilder};
 pub use likelihood::{GaussianNLLLoss, PoissonNLLLoss};
 pub use linear::{Linear, LinearBuilder};
+pub use linear_cross_entropy::{LinearCrossEntropyLoss, LinearCrossEntropyLossBuilder};
 pub use loss::*;
 pub use margin::*;
 pub use max_unpool::{MaxUnpool1d, MaxUnpool2d, MaxUnpool3d};
