@@ -168,7 +168,7 @@ ops! {
         saves: [tensor1 if tensor2, tensor2],
         grads: {
             x: |g| Ok(g.clone()),
-            tensor1: |g| g.mul(&tensor2.reciprocal()?.mul(*value)?),
+            tensor1: |g| g.mul(&value.into_operand()?.div(tensor2)?),
             tensor2: |g| g.neg()?.mul(&tensor1.mul(*value)?.div(&tensor2.mul(tensor2)?)?),
         },
         in_place: addcdiv_,
