@@ -169,7 +169,7 @@ fn differentiate(case: &Case, model: &dyn Model, step: usize, batches: &[Vec<Ten
     for batch in batches {
         let part = evaluate(case, model, batch)?.div(batches.len() as f64)?;
         part.backward()?;
-        mean = mean.add(&part.detach())?;
+        mean = mean.add(part.detach())?;
     }
     if let Some(limit) = case.json["options"]["clip"].as_f64() {
         let norm = clip_grad_norm_(parameters.iter().map(|p| &**p), limit)?.item()?;

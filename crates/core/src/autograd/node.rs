@@ -162,7 +162,7 @@ pub(crate) fn records<'a>(inputs: impl IntoIterator<Item = &'a Tensor>) -> bool 
     is_recording() && inputs.into_iter().any(Tensor::requires_grad)
 }
 
-type Remains = Box<(SmallVec<[Option<Edge>; 2]>, Option<Function>)>;
+type Remains = (SmallVec<[Option<Edge>; 2]>, Option<Function>);
 
 thread_local! {
     /// Parts of dying nodes while one is being taken apart; `None` when none is.
@@ -172,7 +172,7 @@ thread_local! {
 impl Drop for Node {
     /// Takes a long chain of nodes apart in a loop rather than by recursion.
     fn drop(&mut self) {
-        let remains = Box::new((std::mem::take(&mut self.edges), self.function.get_mut().take()));
+        let remains = (std::mem::take(&mut self.edges), self.function.get_mut().take());
         let first = DYING.try_with(|dying| match &mut *dying.borrow_mut() {
             Some(queue) => {
                 queue.push(remains);

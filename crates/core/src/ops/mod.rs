@@ -77,7 +77,7 @@ macro_rules! ops {
         impl $crate::Tensor { $(
             $(#[$doc])*
             pub fn $name(&self $(, $x: $crate::ops::arg_type!($kind))* $($(, $arg: impl Into<$aty>)+)?) -> $crate::Result<$ret> {
-                $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, None)
+                $name(std::borrow::Cow::Borrowed(self) $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, None)
             }
             $crate::ops::in_place_method! { [$($in_place)?] $name ($($x: $kind),*) ($($($arg: $aty),+)?) }
         )* }
@@ -85,13 +85,13 @@ macro_rules! ops {
         $(
             #[allow(unused_variables, unused_mut, clippy::redundant_locals, clippy::too_many_arguments)]
             pub(crate) fn $name(
-                $x0: $crate::Tensor $(, $x: $crate::ops::owned_type!($kind))* $($(, $arg: $aty)+)?,
+                $x0: std::borrow::Cow<'_, $crate::Tensor> $(, $x: $crate::ops::input_type!($kind))* $($(, $arg: $aty)+)?,
                 in_place: Option<&'static str>,
             ) -> $crate::Result<$ret> {
                 #[allow(unused_imports)]
-                use $crate::ops::record::{Primary, Slot};
+                use $crate::ops::record::{Primary, Slot, Unpacked};
                 const OP: &str = stringify!($name);
-                let $x0 = $x0.resolved(OP)?;
+                let $x0 = Slot::resolved($x0, OP)?;
                 $(let $x = Slot::resolved($x, OP)?;)*
                 let recording = $crate::autograd::is_recording() && ($x0.requires_grad() $(|| $x.wants_grad())*);
                 // What an in-place operation saves of its target is the value from before.
@@ -101,15 +101,16 @@ macro_rules! ops {
                     edges.push($x0.edge());
                     $(edges.push($x.edge());)*
                     if in_place.is_some() && [$(stringify!($s)),*].contains(&stringify!($x0)) {
-                        original = Some($x0.copy()?);
+                        original = Some(std::borrow::Cow::Owned($x0.copy()?));
                     }
                 }
                 $($(let $arg = &$arg;)+)?
                 let __out: $ret = {
-                    let target = in_place.map(|op| (op, &$x0));
-                    let $x0 = &$x0;
+                    let owned = [$x0.is_owned() $(, $x.is_owned())*];
+                    let target = in_place.map(|op| (op, &*$x0));
+                    let $x0 = &*$x0;
                     $(let $x = $x.slot();)*
-                    $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], target)?
+                    $crate::ops::compute!($how $forward, OP, [$x0 $(, $x)*], owned, target)?
                 };
                 if recording && __out.primary().is_differentiable() {
                     let grad_fn = $crate::ops::record::Name {
@@ -126,7 +127,7 @@ macro_rules! ops {
                         $s.saved(wanted)?
                     };)*
                     $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
-                    $(let [$($extra),+] = __out.others().map(|t| t.saved(true)); $(let $extra = $extra?;)+)?
+                    $(let [$($extra),+] = __out.others().map(|t| $crate::ops::record::saved(t, true)); $(let $extra = $extra?;)+)?
                     $($(let $arg = $arg.clone();)+)?
                     let function: $crate::autograd::Function = std::sync::Arc::new(move |node, grads, needs| {
                         let Some(__grad) = &grads[0] else {
@@ -212,28 +213,28 @@ macro_rules! arg_type {
     (optional) => { Option<&$crate::Tensor> };
 }
 
-macro_rules! owned_type {
-    (optional) => { Option<$crate::Tensor> };
-    ($kind:ident) => { $crate::Tensor };
+macro_rules! input_type {
+    (optional) => { Option<std::borrow::Cow<'_, $crate::Tensor>> };
+    ($kind:ident) => { std::borrow::Cow<'_, $crate::Tensor> };
 }
 
 macro_rules! arg_value {
     (operand $x:ident) => {
-        $crate::Operand::into_operand($x)?
+        $crate::Operand::into_input($x)?
     };
     (tensor $x:ident) => {
-        $x.clone()
+        std::borrow::Cow::Borrowed($x)
     };
     (optional $x:ident) => {
-        $x.cloned()
+        $x.map(std::borrow::Cow::Borrowed)
     };
 }
 
 macro_rules! compute {
-    (kernel $kernel:expr, $op:ident, [$($x:ident),+], $target:ident) => {
-        $crate::ops::elementwise::run($op, $kernel.into(), &[$($x),+], $target)
+    (kernel $kernel:expr, $op:ident, [$($x:ident),+], $owned:ident, $target:ident) => {
+        $crate::ops::elementwise::run_reusing($op, $kernel.into(), &[$($x),+], &$owned, $target)
     };
-    (forward $forward:expr, $op:ident, [$($x:ident),+], $target:ident) => {
+    (forward $forward:expr, $op:ident, [$($x:ident),+], $owned:ident, $target:ident) => {
         $crate::ops::record::into_target($forward, $target)
     };
 }
@@ -245,7 +246,7 @@ macro_rules! in_place_method {
         pub fn $in_place(
             &self $(, $x: $crate::ops::arg_type!($kind))* $(, $arg: impl Into<$aty>)*
         ) -> $crate::Result<&$crate::Tensor> {
-            $name(self.clone() $(, $crate::ops::arg_value!($kind $x))* $(, $arg.into())*, Some(stringify!($in_place)))?;
+            $name(std::borrow::Cow::Borrowed(self) $(, $crate::ops::arg_value!($kind $x))* $(, $arg.into())*, Some(stringify!($in_place)))?;
             Ok(self)
         }
     };
@@ -270,5 +271,5 @@ macro_rules! in_place_name {
 }
 
 pub(crate) use {
-    arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, ops, owned_type,
+    arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, input_type, ops,
 };

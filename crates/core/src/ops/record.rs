@@ -6,23 +6,66 @@ use crate::ops::devices::same_device;
 use crate::tensor::copy::expanded;
 use crate::{Body, Error, Result, Tensor};
 use smallvec::{SmallVec, smallvec};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) type Edges = SmallVec<[Option<Edge>; 2]>;
 
 /// A tensor input, required or optional.
 pub(crate) trait Slot: Sized {
+    /// The input when it is saved for the gradient.
+    type Saved: Unpacked;
     type Ref<'a>
     where
         Self: 'a;
     fn resolved(self, op: &'static str) -> Result<Self>;
     fn slot(&self) -> Self::Ref<'_>;
+    /// Does the operation hold a handle of its own, which may be the last?
+    fn is_owned(&self) -> bool {
+        false
+    }
     fn wants_grad(&self) -> bool;
     /// Is it a plain number rather than a tensor?
     fn is_number(&self) -> bool;
     fn edge(&self) -> Option<Edge>;
-    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>>;
+    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self::Saved>>;
+}
+
+/// What a saved input is when the gradient is computed.
+pub(crate) trait Unpacked: Sized {
+    type Ref<'a>
+    where
+        Self: 'a;
     fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self>;
+    fn slot(&self) -> Self::Ref<'_>;
+}
+
+impl Unpacked for Tensor {
+    type Ref<'a> = &'a Tensor;
+
+    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
+        match saved {
+            Some(saved) => saved.unpack(node),
+            // Not wanted: no formula that runs looks at it.
+            None => Tensor::zeros([0]),
+        }
+    }
+
+    fn slot(&self) -> &Tensor {
+        self
+    }
+}
+
+impl Unpacked for Option<Tensor> {
+    type Ref<'a> = Option<&'a Tensor>;
+
+    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
+        saved.as_ref().map(|saved| saved.unpack(node)).transpose()
+    }
+
+    fn slot(&self) -> Option<&Tensor> {
+        self.as_ref()
+    }
 }
 
 /// A saved input; `None` where it was absent or not wanted.
@@ -32,7 +75,7 @@ pub(crate) struct SavedSlot<S> {
     _slot: std::marker::PhantomData<fn() -> S>,
 }
 
-impl<S: Slot> SavedSlot<S> {
+impl<S: Unpacked> SavedSlot<S> {
     fn new(saved: Option<Saved>, wants_grad: bool) -> Self {
         SavedSlot { saved, wants_grad, _slot: std::marker::PhantomData }
     }
@@ -47,17 +90,26 @@ impl<S: Slot> SavedSlot<S> {
     }
 }
 
-impl Slot for Tensor {
-    type Ref<'a> = &'a Tensor;
+impl<'t> Slot for Cow<'t, Tensor> {
+    type Saved = Tensor;
+    type Ref<'a>
+        = &'a Tensor
+    where
+        Self: 'a;
 
     #[inline]
     fn resolved(self, op: &'static str) -> Result<Self> {
-        Tensor::resolved(self, op)
+        Tensor::resolved_input(self, op)
     }
 
     #[inline]
     fn slot(&self) -> &Tensor {
         self
+    }
+
+    #[inline]
+    fn is_owned(&self) -> bool {
+        matches!(self, Cow::Owned(_))
     }
 
     #[inline]
@@ -74,35 +126,36 @@ impl Slot for Tensor {
         Tensor::edge(self)
     }
 
-    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>> {
-        let saved = if wanted { Some(Saved::input(self)?) } else { None };
-        Ok(SavedSlot::new(saved, self.requires_grad()))
-    }
-
-    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
-        match saved {
-            Some(saved) => saved.unpack(node),
-            // Not wanted: no formula that runs looks at it.
-            None => Tensor::zeros([0]),
-        }
+    fn saved(&self, wanted: bool) -> Result<SavedSlot<Tensor>> {
+        saved(self, wanted)
     }
 }
 
-impl Slot for Option<Tensor> {
-    type Ref<'a> = Option<&'a Tensor>;
+/// Saves a tensor for the gradient, where it is wanted there.
+pub(crate) fn saved(tensor: &Tensor, wanted: bool) -> Result<SavedSlot<Tensor>> {
+    let saved = if wanted { Some(Saved::input(tensor)?) } else { None };
+    Ok(SavedSlot::new(saved, tensor.requires_grad()))
+}
+
+impl<'t> Slot for Option<Cow<'t, Tensor>> {
+    type Saved = Option<Tensor>;
+    type Ref<'a>
+        = Option<&'a Tensor>
+    where
+        Self: 'a;
 
     fn resolved(self, op: &'static str) -> Result<Self> {
-        self.map(|t| t.resolved(op)).transpose()
+        self.map(|t| Tensor::resolved_input(t, op)).transpose()
     }
 
     #[inline]
     fn slot(&self) -> Option<&Tensor> {
-        self.as_ref()
+        self.as_deref()
     }
 
     #[inline]
     fn wants_grad(&self) -> bool {
-        self.as_ref().is_some_and(Tensor::requires_grad)
+        self.as_deref().is_some_and(Tensor::requires_grad)
     }
 
     fn is_number(&self) -> bool {
@@ -110,16 +163,12 @@ impl Slot for Option<Tensor> {
     }
 
     fn edge(&self) -> Option<Edge> {
-        self.as_ref().and_then(Tensor::edge)
+        self.as_deref().and_then(Tensor::edge)
     }
 
-    fn saved(&self, wanted: bool) -> Result<SavedSlot<Self>> {
-        let saved = self.as_ref().filter(|_| wanted).map(Saved::input).transpose()?;
+    fn saved(&self, wanted: bool) -> Result<SavedSlot<Option<Tensor>>> {
+        let saved = self.as_deref().filter(|_| wanted).map(Saved::input).transpose()?;
         Ok(SavedSlot::new(saved, self.wants_grad()))
-    }
-
-    fn unpack(saved: &Option<Saved>, node: &Arc<Node>) -> Result<Self> {
-        saved.as_ref().map(|saved| saved.unpack(node)).transpose()
     }
 }
 

@@ -32,6 +32,15 @@ impl Body {
         Ok(Body::around(block, shape, dtype, device))
     }
 
+    /// A contiguous body in the shape of a contiguous one, whose sizes need no check and whose strides are known.
+    #[inline]
+    pub(crate) fn alloc_like(like: &Body, dtype: DType) -> Result<Body> {
+        let device = like.device();
+        let block = backend::of(device)?.allocate(like.numel().saturating_mul(dtype.size()))?;
+        let (shape, strides) = (like.shape.clone(), like.strides.clone());
+        Ok(Body { storage: Arc::new(Storage::new(device, block)), shape, strides, offset: 0, dtype })
+    }
+
     /// A contiguous body whose elements are all zero.
     pub(crate) fn zeros(shape: Dims, dtype: DType, device: Device) -> Result<Body> {
         let body = Body::alloc(shape, dtype, device)?;

@@ -50,7 +50,7 @@ pub(crate) struct ViewOf {
 impl Tensor {
     #[inline]
     pub(crate) fn meta(&self) -> Option<&Mutex<Meta>> {
-        self.0.meta.get().map(|m| &**m)
+        self.0.meta.get()
     }
 
     pub(crate) fn meta_mut(&self) -> &Mutex<Meta> {

@@ -5,6 +5,7 @@ pub(crate) mod copy;
 mod create;
 mod data;
 mod fill;
+mod latch;
 mod meta;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -28,9 +29,11 @@ pub use substitute::{Substitution, substitute};
 pub(crate) use meta::{Meta, ViewOf, ViewOrigin};
 
 use crate::{DType, Device, Dims, Error, Result, wrap_dim};
-use parking_lot::{Mutex, RwLock};
+use latch::Latch;
+use once_cell::race::OnceBox;
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 
 /// An n-dimensional array: dynamic shape, dtype and device, and, where it needs one, a gradient history.
 ///
@@ -56,9 +59,9 @@ impl AsRef<Tensor> for Tensor {
 
 /// What the handles share.
 pub(crate) struct Impl {
-    body: RwLock<Body>,
+    body: Latch<Body>,
     flags: AtomicU8,
-    meta: OnceLock<Box<Mutex<Meta>>>,
+    meta: OnceBox<Mutex<Meta>>,
 }
 
 /// Gradients flow to it, or through it.
@@ -81,25 +84,24 @@ impl Tensor {
     pub(crate) fn from_body(body: Body) -> Tensor {
         let flags = if crate::autograd::is_inference_mode_enabled() { INFERENCE } else { 0 };
         let flags = flags | (COMPLEX * u8::from(body.dtype.is_complex()));
-        Tensor(Arc::new(Impl { body: RwLock::new(body), flags: AtomicU8::new(flags), meta: OnceLock::new() }))
+        Tensor(Arc::new(Impl { body: Latch::new(body), flags: AtomicU8::new(flags), meta: OnceBox::new() }))
     }
 
     /// A copy of what this tensor looks at; the tensor's own lock is released before it returns.
     #[inline]
     pub fn body(&self) -> Body {
-        self.0.body.read().clone()
+        self.0.body.with(Body::clone)
     }
 
     #[inline]
     pub(crate) fn with_body<R>(&self, f: impl FnOnce(&Body) -> R) -> R {
-        f(&self.0.body.read())
+        self.0.body.with(f)
     }
 
     pub(crate) fn replace_body(&self, body: Body) {
         self.set_flag(COMPLEX, body.dtype.is_complex());
-        // The old body is dropped after the lock is released.
-        let old = std::mem::replace(&mut *self.0.body.write(), body);
-        drop(old);
+        // The old body is dropped after the latch is left.
+        drop(self.0.body.replace(body));
     }
 
     #[inline]

@@ -4,11 +4,22 @@ use super::{Buffer, Parameter, Tensor, WRAPPED};
 use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{Complex, DType, Device, Dims, Element, Result, Scalar};
+use std::borrow::Cow;
 
 /// An argument of an operation: a tensor in any form, or a number.
 pub trait Operand {
     /// As a tensor; a number becomes a 0-dimensional one that takes part in promotion by its category only.
     fn into_operand(self) -> Result<Tensor>;
+
+    /// As what an operation takes: borrowed where a tensor is only lent.
+    #[doc(hidden)]
+    #[inline]
+    fn into_input<'t>(self) -> Result<Cow<'t, Tensor>>
+    where
+        Self: Sized + 't,
+    {
+        self.into_operand().map(Cow::Owned)
+    }
 }
 
 impl Operand for Tensor {
@@ -18,25 +29,37 @@ impl Operand for Tensor {
     }
 }
 
-macro_rules! handles {
-    ($($t:ty: |$x:ident| $e:expr;)*) => { $(
+macro_rules! lent {
+    ($($t:ty),*) => { $(
         impl Operand for $t {
             #[inline]
             fn into_operand(self) -> Result<Tensor> {
-                let $x = self;
-                Ok($e)
+                Ok(Tensor::clone(self))
+            }
+
+            #[inline]
+            fn into_input<'t>(self) -> Result<Cow<'t, Tensor>>
+            where
+                Self: 't,
+            {
+                Ok(Cow::Borrowed(self))
             }
         }
     )* };
 }
-handles! {
-    &Tensor: |x| x.clone();
-    &&Tensor: |x| (*x).clone();
-    &Parameter: |x| (**x).clone();
-    &Buffer: |x| (**x).clone();
-    Parameter: |x| (*x).clone();
-    Buffer: |x| (*x).clone();
+lent!(&Tensor, &&Tensor, &Parameter, &Buffer);
+
+macro_rules! given {
+    ($($t:ty),*) => { $(
+        impl Operand for $t {
+            #[inline]
+            fn into_operand(self) -> Result<Tensor> {
+                Ok(Tensor::clone(&self))
+            }
+        }
+    )* };
 }
+given!(Parameter, Buffer);
 
 macro_rules! numbers {
     ($($t:ty),*) => { $(

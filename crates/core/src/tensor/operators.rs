@@ -3,6 +3,7 @@
 use super::{Buffer, Operand, Parameter, Tensor};
 use crate::Result;
 use crate::ops::rows;
+use std::borrow::Cow;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 macro_rules! binary {
@@ -15,14 +16,14 @@ macro_rules! binary {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: B) -> Result<Tensor> {
-                $row(self.into_operand()?, other.into_operand()?, None)
+                $row(self.into_input()?, other.into_input()?, None)
             }
         }
         impl $trait<$t> for Result<Tensor> {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: $t) -> Result<Tensor> {
-                $row(self?, other.into_operand()?, None)
+                $row(Cow::Owned(self?), other.into_input()?, None)
             }
         }
     )* };
@@ -31,14 +32,14 @@ macro_rules! binary {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: Tensor) -> Result<Tensor> {
-                $row(self.into_operand()?, other, None)
+                $row(self.into_input()?, Cow::Owned(other), None)
             }
         }
         impl $trait<&Tensor> for $t {
             type Output = Result<Tensor>;
             #[inline]
             fn $method(self, other: &Tensor) -> Result<Tensor> {
-                $row(self.into_operand()?, other.clone(), None)
+                $row(self.into_input()?, Cow::Borrowed(other), None)
             }
         }
     )* };
@@ -63,7 +64,7 @@ macro_rules! negation {
         impl Neg for $t {
             type Output = Result<Tensor>;
             fn neg(self) -> Result<Tensor> {
-                rows::neg(self.into_operand()?, None)
+                rows::neg(self.into_input()?, None)
             }
         }
     )* };

@@ -1,7 +1,6 @@
 //! New tensors from patterns: ranges and the identity.
 
 use super::{Tensor, TensorOptions};
-use crate::ops::record::Slot;
 use crate::storage::check_list;
 use crate::{Complex, DType, Error, Operand, Result, Scalar, default_dtype};
 use half::{bf16, f16};
@@ -53,7 +52,7 @@ impl Even {
 fn bounds(op: &'static str, start: impl Operand, end: impl Operand) -> Result<[Scalar; 2]> {
     let (start, end) = (start.into_operand()?.resolve(op)?, end.into_operand()?.resolve(op)?);
     if start.dim() > 0 || end.dim() > 0 {
-        let bounds = [("start", &start), ("end", &end)].into_iter().filter(|(_, bound)| !bound.is_number());
+        let bounds = [("start", &start), ("end", &end)].into_iter().filter(|(_, bound)| !bound.is_wrapped_number());
         let list: Vec<_> = bounds.map(|(name, bound)| format!("{name} with {} dimension(s)", bound.dim())).collect();
         let text = format!("{op} only supports 0-dimensional start and end tensors, but got");
         return Err(Error::runtime(op, format!("{text} {}.", list.join(" and "))));

@@ -6,6 +6,7 @@
 
 use super::{AMBIGUOUS, COMPLEX, INFERENCE, PLACEHOLDER, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -66,11 +67,26 @@ impl Tensor {
     /// [`Tensor::resolve`] for a handle that the operation owns, which may be the last one.
     #[inline]
     pub(crate) fn resolved(self, op: &'static str) -> Result<Tensor> {
+        Ok(self.stand_in(op)?.unwrap_or(self))
+    }
+
+    /// [`Tensor::resolve`] for a handle that may be lent.
+    #[inline]
+    pub(crate) fn resolved_input<'t>(input: Cow<'t, Tensor>, op: &'static str) -> Result<Cow<'t, Tensor>> {
+        Ok(match input.stand_in(op)? {
+            Some(stand_in) => Cow::Owned(stand_in),
+            None => input,
+        })
+    }
+
+    /// What an operation works on in this tensor's place; `None`, where that is the tensor itself.
+    #[inline]
+    fn stand_in(&self, op: &'static str) -> Result<Option<Tensor>> {
         if ACTIVE.get()
             && let Some(stand_in) = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned())
         {
             crate::ops::admit(op, &stand_in)?;
-            return Ok(stand_in);
+            return Ok(Some(stand_in));
         }
         if self.flag(UNINITIALIZED | AMBIGUOUS | PLACEHOLDER | COMPLEX) {
             if self.flag(UNINITIALIZED) {
@@ -79,12 +95,12 @@ impl Tensor {
             if self.flag(PLACEHOLDER) {
                 return Err(computed(op));
             }
-            crate::ops::admit(op, &self)?;
+            crate::ops::admit(op, self)?;
             if crate::autograd::is_grad_enabled() {
-                crate::views::refuse_stale(op, &self)?;
+                crate::views::refuse_stale(op, self)?;
             }
         }
-        Ok(self)
+        Ok(None)
     }
 
     pub(crate) fn set_ambiguous(&self) {

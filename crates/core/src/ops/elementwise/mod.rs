@@ -17,7 +17,7 @@ mod trigonometric;
 
 pub(crate) use arithmetic::*;
 pub(crate) use rules::result_type;
-pub(crate) use run::{compute_class, fused, run, separate_overlapping};
+pub(crate) use run::{compute_class, fused, run, run_reusing, separate_overlapping};
 
 use crate::{Error, Result, Tensor};
 

@@ -35,6 +35,18 @@ pub(crate) fn run(
     inputs: &[&Tensor],
     target: Option<(&'static str, &Tensor)>,
 ) -> Result<Tensor> {
+    run_reusing(op, kernel, inputs, &[], target)
+}
+
+/// [`run`], into the memory of an input where that dies with the operation: `owned` says to which inputs it holds a
+/// handle of its own.
+pub(crate) fn run_reusing(
+    op: &'static str,
+    kernel: Map,
+    inputs: &[&Tensor],
+    owned: &[bool],
+    target: Option<(&'static str, &Tensor)>,
+) -> Result<Tensor> {
     let op = target.map_or(op, |(name, _)| name);
     let mut bodies: SmallVec<[Body; 3]> = SmallVec::new();
     for input in inputs {
@@ -63,8 +75,11 @@ pub(crate) fn run(
             separate_overlapping(op, &out, &mut bodies)?;
             out
         }
-        None => match reusable(inputs, &bodies, &shape, result) {
+        None => match reusable(inputs, owned, &bodies, &shape, result) {
             Some(body) => body,
+            None if alike && bodies[0].is_contiguous() && result.size() <= dtype.size() => {
+                Body::alloc_like(&bodies[0], result)?
+            }
             None => Body::alloc(shape, result, device)?,
         },
     };
@@ -210,12 +225,15 @@ pub(crate) fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [B
 
 /// Memory of an input that dies with this operation: its handle is the last, nobody else sees its storage, and
 /// nothing is being recorded.
-fn reusable(inputs: &[&Tensor], bodies: &[Body], shape: &Dims, dtype: DType) -> Option<Body> {
+fn reusable(inputs: &[&Tensor], owned: &[bool], bodies: &[Body], shape: &Dims, dtype: DType) -> Option<Body> {
+    if !owned.contains(&true) {
+        return None;
+    }
     let records = is_grad_enabled() && inputs.iter().any(|t| t.requires_grad());
     if records {
         return None;
     }
-    let fits = |(tensor, body): &(&&Tensor, &Body)| {
+    let fits = |(_, (tensor, body)): &(&bool, (&&Tensor, &Body))| {
         // One count for the tensor, one for the copy of its body here.
         Arc::strong_count(&tensor.0) == 1
             && Arc::strong_count(&body.storage) == 2
@@ -225,5 +243,6 @@ fn reusable(inputs: &[&Tensor], bodies: &[Body], shape: &Dims, dtype: DType) -> 
             && !tensor.is_wrapped_number()
             && !tensor.requires_grad()
     };
-    inputs.iter().zip(bodies).find(fits).map(|(_, body)| body.clone())
+    let candidates = owned.iter().zip(inputs.iter().zip(bodies)).filter(|&(&owned, _)| owned);
+    candidates.into_iter().find(fits).map(|(_, (_, body))| body.clone())
 }

@@ -7,6 +7,7 @@ use crate::ops::ops;
 use crate::ops::sample::{self, ABOVE_ONE, ANY, POSITIVE, Trait};
 use crate::{Complex, DType, Error, Operand, Result, Scalar, Tensor};
 use half::{bf16, f16};
+use std::borrow::Cow;
 
 /// The condition of `where` must be bool, or the uint8 that it once was.
 fn choose(condition: &Tensor, x: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -228,6 +229,6 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn where_(condition: &Tensor, x: impl Operand, other: impl Operand) -> Result<Tensor> {
-        where_self(x.into_operand()?, condition.clone(), other.into_operand()?, None)
+        where_self(x.into_input()?, Cow::Borrowed(condition), other.into_input()?, None)
     }
 }
