@@ -1,5 +1,6 @@
 //! Names of the kernels that a backend runs: formulas by element, and reductions.
 
+use crate::DType;
 use crate::tensor::Body;
 use std::ops::Range;
 
@@ -21,15 +22,67 @@ macro_rules! kernels {
     )* };
 }
 
+/// A dtype of 16 bits, to which PyTorch rounds each step of some formulas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Small {
+    F16,
+    BF16,
+}
+
+/// A formula of one number whose steps round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum UnarySteps {
+    Cube,
+    InverseSquare,
+    Rsqrt,
+    Logit,
+    LogitEps(f64),
+}
+
+/// A formula of two numbers whose steps round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum BinarySteps {
+    TruncDivide,
+    Xlogy,
+    Xlog1py,
+    Ldexp,
+}
+
+impl Map {
+    /// The kernel for results of `dtype`: in steps where PyTorch computes it so.
+    pub fn for_dtype(self, dtype: DType) -> Map {
+        let small = match dtype {
+            DType::F16 => Small::F16,
+            DType::BF16 => Small::BF16,
+            _ => return self,
+        };
+        let unary = |formula| Map::Unary(Unary::Steps(formula, small));
+        let binary = |formula| Map::Binary(Binary::Steps(formula, small));
+        match self {
+            Map::Unary(Unary::Cube) if small == Small::BF16 => unary(UnarySteps::Cube),
+            Map::Unary(Unary::InverseSquare) if small == Small::BF16 => unary(UnarySteps::InverseSquare),
+            Map::Unary(Unary::Rsqrt) => unary(UnarySteps::Rsqrt),
+            Map::Unary(Unary::Logit) => unary(UnarySteps::Logit),
+            Map::Unary(Unary::LogitEps(eps)) => unary(UnarySteps::LogitEps(eps)),
+            Map::Binary(Binary::TruncDivide) => binary(BinarySteps::TruncDivide),
+            Map::Binary(Binary::Xlogy) => binary(BinarySteps::Xlogy),
+            Map::Binary(Binary::Xlog1py) => binary(BinarySteps::Xlog1py),
+            Map::Binary(Binary::Ldexp) => binary(BinarySteps::Ldexp),
+            other => other,
+        }
+    }
+}
+
 kernels! {
     /// Formulas of one input. Numbers in brackets are the function's arguments in PyTorch's order.
     Unary {
         Neg, Abs, Sign, Square, Cube, InverseSquare, Sqrt, Rsqrt, Reciprocal, Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sin,
         Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Erfinv, Lgamma, Digamma, Polygamma(u32),
-        I0, I1, Sinc, Entr, Ndtr, LogNdtr, Logit, LogitEps(f64), Sigmoid, Floor, Ceil, Round, RoundDecimals(i32), Trunc, Frac,
+        I0, I1, Sinc, Entr, LogNdtr, Logit, LogitEps(f64), Sigmoid, Floor, Ceil, Round, RoundDecimals(i32), Trunc, Frac,
         Angle, Deg2rad, Rad2deg, NanToNum(f64, f64, f64), LogicalNot, BitwiseNot, IsNan, IsInf, IsPosInf, IsNegInf, IsFinite,
         Signbit, Relu, Hardtanh(f64, f64), LeakyRelu(f64), Threshold(f64, f64), Elu(f64, f64, f64), Gelu, GeluTanh, Silu, Mish,
         Softplus(f64, f64), LogSigmoid, Hardsigmoid, Hardswish, Hardshrink(f64), Softshrink(f64),
+        Steps(UnarySteps, Small),
     }
     /// Formulas of two inputs.
     Binary {
@@ -39,6 +92,7 @@ kernels! {
         LeftShift(u32), RightShift(u32), SigmoidGrad, TanhGrad, ReluGrad, HardtanhGrad(f64, f64), LeakyReluGrad(f64),
         ThresholdGrad(f64), EluGrad(f64, f64, f64), GeluGrad, GeluTanhGrad, SiluGrad, MishGrad, SoftplusGrad(f64, f64),
         LogSigmoidGrad, HardsigmoidGrad, HardswishGrad, ShrinkGrad(f64),
+        Steps(BinarySteps, Small),
     }
     /// Formulas of three inputs.
     Ternary { Where, MaskedFill, Lerp, Addcmul(f64), Addcdiv(f64), Clamp }

@@ -15,8 +15,8 @@ pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
 pub(crate) use cpu::resample::ROW_BYTES;
 pub use cpu::resample::Taps;
 pub(crate) use kernels::{
-    Alignment, Binary, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce,
-    Scan, Sequence, Ternary, Unary,
+    Alignment, Binary, BinarySteps, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss,
+    Product, Reduce, Scan, Sequence, Small, Ternary, Unary, UnarySteps,
 };
 pub use update::{
     AdadeltaRule, AdagradRule, AdamRule, AdamaxRule, AsgdRule, NAdamRule, RAdamRule, RmsPropRule, RpropRule, Rule,

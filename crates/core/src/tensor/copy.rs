@@ -2,6 +2,7 @@
 
 use super::{Body, Tensor};
 use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, is_grad_enabled, records};
+use crate::dims::broadcast_shapes;
 use crate::ops::elementwise::separate_overlapping;
 use crate::{DType, Device, Dims, Error, Result, Sizes, backend};
 use smallvec::{SmallVec, smallvec};
@@ -149,8 +150,8 @@ impl Tensor {
         inplace::check(OP, &target, &[&source])?;
         let to = target.body();
         warn_of_discarding(source.dtype(), to.dtype);
-        let from = expanded(OP, &source.body(), &to.shape)?;
-        let mut from = [from];
+        check_broadcast(OP, &to.shape, &source.shape())?;
+        let mut from = [expanded(OP, &source.body(), &to.shape)?];
         separate_overlapping(OP, &to, &mut from)?;
         let [from] = from;
         match from.device() == to.device() {
@@ -187,6 +188,10 @@ impl Tensor {
         const OP: &str = "sum_to_size";
         let shape = shape.into().to_shape(OP)?;
         let x = self.resolve(OP)?;
+        if shape.is_empty() {
+            // The sum of integers is an int64, even of a single one.
+            return x.sum();
+        }
         let own = x.shape();
         if own == shape {
             return Ok(x);
@@ -201,6 +206,15 @@ impl Tensor {
         let summed = if dims.is_empty() { x } else { x.sum_dim(dims, true)? };
         if front == 0 { Ok(summed) } else { summed.reshape(&shape) }
     }
+}
+
+/// Refuses a source whose shape does not broadcast to that of the target alone.
+fn check_broadcast(op: &'static str, target: &Dims, source: &Dims) -> Result<()> {
+    let together = broadcast_shapes(op, target, source)?;
+    if together == *target {
+        return Ok(());
+    }
+    Err(Error::runtime(op, format!("output with shape {target:?} doesn't match the broadcast shape {together:?}")))
 }
 
 /// `body` stretched to `shape` without copying.

@@ -3,6 +3,7 @@
 use super::{Tensor, TensorOptions};
 use crate::storage::check_list;
 use crate::{Complex, DType, Error, Operand, Result, Scalar, default_dtype};
+use half::{bf16, f16};
 
 /// Numbers between two bounds, in the arithmetic that PyTorch uses for a dtype.
 struct Even {
@@ -12,13 +13,16 @@ struct Even {
 }
 
 impl Even {
-    fn new(op: &'static str, start: Scalar, end: Scalar, steps: i64) -> Result<Self> {
+    fn new(op: &'static str, bounds: [Scalar; 2], steps: i64, dtype: DType) -> Result<Self> {
+        // The bounds are converted before anything is computed of them.
+        let [start, end] = bounds.map(|bound| match dtype {
+            DType::F16 => f16::from_f64(bound.to_f64()).to_f64(),
+            DType::BF16 => bf16::from_f64(bound.to_f64()).to_f64(),
+            dtype if dtype.is_floating_point() => bound.to_f64(),
+            _ => bound.to_f64().trunc(),
+        });
         match usize::try_from(steps) {
-            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even {
-                start: start.to_f64(),
-                end: end.to_f64(),
-                steps,
-            }),
+            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even { start, end, steps }),
             Err(_) => Err(Error::runtime(op, "number of steps must be non-negative")),
         }
     }
@@ -204,7 +208,7 @@ impl Tensor {
             return linspace_complex(start, end, steps, dtype, options);
         }
         refuse_complex("linspace", &[start, end])?;
-        let even = Even::new("linspace", start, end, steps)?;
+        let even = Even::new("linspace", [start, end], steps, dtype)?;
         options.tensor::<f64>(even.numbers(dtype), dtype)
     }
 
@@ -223,7 +227,7 @@ impl Tensor {
         let [start, end] = bounds("logspace", start, end)?;
         let dtype = options.dtype_or(default_dtype());
         refuse_bool("logspace", dtype)?;
-        let even = Even::new("logspace", start, end, steps)?;
+        let even = Even::new("logspace", [start, end], steps, dtype)?;
         options.tensor::<f64>(even.numbers(dtype).into_iter().map(|x| base.powf(x)).collect(), dtype)
     }
 

@@ -1,8 +1,8 @@
 //! Every elementwise formula, once, as a loop over a tile.
 
-use super::math::{Lane, Real, activation, activation_grad, binary as two, gamma, int, rounding, special};
+use super::math::{Lane, Real, activation, activation_grad, binary as two, gamma, int, rounding, special, steps};
 use crate::Element;
-use crate::backend::{Binary, Ternary, Unary};
+use crate::backend::{Binary, Ternary, Unary, UnarySteps};
 use std::marker::PhantomData;
 
 /// Elements that are loaded, computed and stored together: they stay in the first-level cache.
@@ -88,6 +88,12 @@ where
 
     #[inline(always)]
     fn unary(kernel: Unary, x: &[Self::T], out: &mut [Self::T]) {
+        if let Unary::Steps(formula @ UnarySteps::Rsqrt, small) = kernel {
+            // PyTorch's formula of AVX2, for whole blocks of 32, rounds once.
+            let split = out.len() - out.len() % 32;
+            each((&x[..split], &mut out[..split]), rounding::rsqrt::<R>);
+            return each((&x[split..], &mut out[split..]), |x: R| steps::unary(formula, small, x));
+        }
         formulas! { each, kernel, (x, out), Unary;
             Neg => |x: R| -x;
             Abs => R::abs;
@@ -127,7 +133,6 @@ where
             I1 => |x: R| R::from_f64(gamma::i1(x.to_f64()));
             Sinc => special::sinc::<R>;
             Entr => special::entr::<R>;
-            Ndtr => R::ndtr;
             LogNdtr => R::log_ndtr;
             Logit => special::logit::<R>;
             LogitEps(eps) => |x: R| special::logit_eps(x, R::from_f64(eps));
@@ -167,6 +172,7 @@ where
             Hardswish => activation::hardswish::<R>;
             Hardshrink(lambda) => |x: R| activation::hardshrink(x, R::from_f64(lambda));
             Softshrink(lambda) => |x: R| activation::softshrink(x, R::from_f64(lambda));
+            Steps(formula, small) => |x: R| steps::unary(formula, small, x);
         }
     }
 
@@ -244,6 +250,7 @@ where
             HardsigmoidGrad => |g: R, x: R| g * activation_grad::hardsigmoid_grad(x);
             HardswishGrad => |g: R, x: R| g * activation_grad::hardswish_grad(x);
             ShrinkGrad(lambda) => |g: R, x: R| if x > R::from_f64(lambda) || x < -R::from_f64(lambda) { g } else { R::ZERO };
+            Steps(formula, small) => |x: R, y: R| steps::binary(formula, small, x, y);
         }
     }
 

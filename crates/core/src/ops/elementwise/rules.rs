@@ -75,7 +75,6 @@ pub(super) fn rule(kernel: Map) -> Rule {
             | U::I1
             | U::Sinc
             | U::Entr
-            | U::Ndtr
             | U::LogNdtr
             | U::Logit
             | U::LogitEps(_)
@@ -200,6 +199,9 @@ fn check_all(op: &'static str, kernel: Map, dtype: DType, inputs: &[&Tensor], bo
         {
             let end = if k == Binary::ClampMin { "min" } else { "max" };
             return refuse(format!("\"clamp_{end}_scalar_cpu\" not implemented for 'Bool'"));
+        }
+        Map::Binary(Binary::Ldexp) if bodies[1].dtype == DType::Bool && bodies[0].dtype.is_floating_point() => {
+            return refuse("\"ldexp_cpu_exp\" not implemented for 'Bool'".into());
         }
         Map::Ternary(Ternary::Addcdiv(_)) if !dtype.is_differentiable() => return Err(integer_addcdiv(op)),
         // By a number, bool has powers.

@@ -94,13 +94,7 @@ pub(crate) fn run_reusing(
         *source = body;
     }
     let backend = backend::of(device)?;
-    if kernel == Map::Binary(Binary::TruncDivide) && matches!(dtype, DType::F16 | DType::BF16) {
-        // PyTorch rounds the quotient to the dtype before it cuts the fraction off.
-        backend.map(Binary::Div.into(), DType::F32, &sources[..2], &out)?;
-        backend.map(Unary::Trunc.into(), DType::F32, &[&out], &out)?;
-    } else {
-        backend.map(kernel, compute_class(dtype), &sources[..arity], &out)?;
-    }
+    backend.map(kernel.for_dtype(dtype), compute_class(dtype), &sources[..arity], &out)?;
     Ok(match target {
         Some((_, target)) => {
             target.changed();

@@ -169,7 +169,11 @@ ops! {
         saves: [tensor1 if tensor2, tensor2],
         grads: {
             x: |g| Ok(g.clone()),
-            tensor1: |g| g.mul(&tensor2.reciprocal()?.mul(*value)?),
+            tensor1: |g| {
+                // The number is rounded to the dtype first.
+                let value = Tensor::full_with((), *value, tensor2.dtype().to_float())?;
+                g.mul(&value.div(tensor2)?)
+            },
             tensor2: |g| g.neg()?.mul(&tensor1.mul(*value)?.div(&tensor2.mul(tensor2)?)?),
         },
         in_place: addcdiv_,

@@ -5,7 +5,7 @@ use crate::backend::{Binary, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, Domain, POSITIVE, UNIT};
 use crate::{Error, Result, Tensor};
-use std::f64::consts::{FRAC_2_SQRT_PI, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
 /// Inside of the interval that `logit` is defined on.
 const FRACTION: Domain = Domain { low: 0.15, high: 0.85 };
@@ -26,6 +26,10 @@ fn logit_grad(g: &Tensor, x: &Tensor, eps: Option<f64>) -> Result<Tensor> {
         _ => (0.0, f64::NAN),
     };
     slope.masked_fill(&x.lt(low)?.logical_or(&x.gt(1.0 - low)?)?, outside)
+}
+
+fn ndtr_of(x: &Tensor) -> Result<Tensor> {
+    x.mul(FRAC_1_SQRT_2)?.erf()?.add(1)?.mul(0.5)
 }
 
 fn order(n: i64) -> Result<u32> {
@@ -116,7 +120,7 @@ ops! {
         saves: [x],
         grads: { x: |g| {
             let angle = x.mul(PI)?;
-            let slope = angle.cos()?.mul(&angle)?.sub(&angle.sin()?)?.div(&angle.mul(x)?)?;
+            let slope = angle.cos()?.mul(&angle)?.sub(&angle.sin()?)?.div(&x.mul(x)?.mul(PI)?)?;
             g.mul(&slope.masked_fill(&x.eq(0)?, 0)?)
         } },
         in_place: sinc_,
@@ -145,10 +149,15 @@ ops! {
     }
 
     /// The standard normal distribution function: `torch.special.ndtr`.
+    ///
+    /// As in PyTorch it is `(1 + erf(x / sqrt(2))) / 2`, so that it is 0 far below zero.
     fn ndtr(x) -> Tensor as "MulBackward1" {
-        kernel: Unary::Ndtr,
+        forward: ndtr_of(&x.detach()),
         saves: [x],
-        grads: { x: |g| g.mul(&x.mul(x)?.mul(-0.5)?.exp()?.mul(FRAC_1_SQRT_2PI)?) },
+        grads: { x: |g| {
+            let scaled = x.mul(FRAC_1_SQRT_2)?;
+            g.mul(0.5)?.mul(&scaled.mul(&scaled)?.neg()?.exp()?.mul(FRAC_2_SQRT_PI)?)?.mul(FRAC_1_SQRT_2)
+        } },
         samples: sample::unary(ANY, |x| x.ndtr()),
     }
 

@@ -117,7 +117,7 @@ ops! {
     fn hypot(a, b: tensor) -> Tensor as "HypotBackward0" {
         kernel: Binary::Hypot,
         saves: [a, b] -> y,
-        grads: { a: |g| g.mul(&a.div(y)?), b: |g| g.mul(&b.div(y)?) },
+        grads: { a: |g| g.mul(a)?.div(y), b: |g| g.mul(b)?.div(y) },
         in_place: hypot_,
         samples: sample::pairs((ANY, ANY), |a, b| a.hypot(b)),
     }

@@ -148,7 +148,7 @@ fn scatter(
     let (x, index, src) = (x.resolve(SCATTER)?, index.resolve(SCATTER)?, src.resolve(SCATTER)?);
     let places = Places::new(SCATTER, &x, dim, index, Some(&src))?;
     let spread = places.paired(&src.body());
-    let write = |out: &Body| places.write(SCATTER, kind, &spread, out);
+    let write = |out: &Body| places.combine(SCATTER, kind, &spread, out);
     let adds = kind == Indexing::ScatterAdd;
     let name = if adds { "ScatterAddBackward0" } else { "ScatterBackward0" };
     let (dim, index, shape) = (places.dim as i64, places.index.clone(), src.shape());

@@ -168,7 +168,7 @@ impl Tensor {
         if expanded(OP, &value.body(), &shape).is_err() {
             without_leading_ones(&value.detach())?.expand(&shape)?;
         }
-        view.copy_(&value)?;
+        view.copy_(&without_leading_ones(&value)?)?;
         Ok(self)
     }
 }

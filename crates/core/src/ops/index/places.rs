@@ -1,8 +1,8 @@
 //! Places that an index names along a dimension, checked against what is written there.
 
 use super::run::{as_i64, is_index_dtype, out_of_bounds, raised, run};
-use crate::backend::Indexing;
-use crate::{Body, Dims, Error, Result, Tensor, wrap_dim};
+use crate::backend::{self, Indexing};
+use crate::{Body, DType, Dims, Error, Result, Tensor, wrap_dim};
 
 /// The shape of a body that is seen with one dimension at least.
 pub(super) fn seen(shape: &Dims) -> Dims {
@@ -47,6 +47,22 @@ impl Places {
             return Ok(());
         }
         run(kind, self.dim, spread, &self.index64, table, |i| out_of_bounds(op, i, self.dim, self.size))
+    }
+
+    /// As [`Places::write`]; what is combined in 16 bits is combined in single precision, as in PyTorch.
+    pub fn combine(&self, op: &'static str, kind: Indexing, spread: &Body, table: &Body) -> Result<()> {
+        if kind == Indexing::Scatter || !matches!(table.dtype, DType::F16 | DType::BF16) {
+            return self.write(op, kind, spread, table);
+        }
+        let backend = backend::of(table.device())?;
+        let wide = |body: &Body| -> Result<Body> {
+            let wide = Body::alloc(body.shape.clone(), DType::F32, body.device())?;
+            backend.copy(body, &wide)?;
+            Ok(wide)
+        };
+        let combined = wide(table)?;
+        self.write(op, kind, &wide(spread)?, &combined)?;
+        backend.copy(&combined, table)
     }
 
     /// The elements of `src` that pair with the index.

@@ -4,7 +4,7 @@ use super::batch::check_square;
 use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{by_hand, composed};
-use crate::{Error, Result, Tensor, TensorOptions};
+use crate::{DType, Error, Result, Tensor, TensorOptions};
 
 /// The power `n` of every matrix; negative ones are those of the inverse.
 ///
@@ -189,6 +189,14 @@ fn addbmm_of(add: &Tensor, a: &Tensor, b: &Tensor, beta: f64, alpha: f64) -> Res
         ));
     }
     let add = add.expand([sa[1], sb[2]])?;
+    if matches!(add.dtype(), DType::F16 | DType::BF16) {
+        // PyTorch adds one product after the other, and each sum rounds.
+        let mut sum = if sa[0] == 0 { add.mul(beta)? } else { add };
+        for i in 0..sa[0] as i64 {
+            sum = sum.addmm(&a.select(0, i)?, &b.select(0, i)?, if i == 0 { beta } else { 1.0 }, alpha)?;
+        }
+        return Ok(sum);
+    }
     // The sum over the batch is one more part of the sum within each product.
     let inner = crate::Dims::from([sa[0], sa[2]]).checked_numel(OP)?;
     let (left, right) = (a.transpose(0, 1)?.reshape([sa[1], inner])?, b.reshape([inner, sb[2]])?);

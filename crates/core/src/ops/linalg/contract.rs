@@ -78,9 +78,9 @@ fn tensordot_of(a: &Tensor, b: &Tensor, dims: ContractDims) -> Result<Tensor> {
         }
         // A dimension of size 1 stands for as many equal elements as there are on the other side.
         if size_a == 1 {
-            b = b.sum_dim(j, true)?;
+            b = b.sum_dim(j, true)?.to(a.dtype())?;
         } else if size_b == 1 {
-            a = a.sum_dim(i, true)?;
+            a = a.sum_dim(i, true)?.to(b.dtype())?;
         }
         if of_a.contains(&at_a) || of_b.contains(&at_b) {
             let twice = if of_a.contains(&at_a) { at_a } else { at_b };

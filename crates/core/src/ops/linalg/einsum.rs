@@ -156,13 +156,15 @@ fn multiplied(parts: Vec<Tensor>, layout: &Layout) -> Result<Tensor> {
         true => Ok(x),
         false => x.sum_dim(dims.iter().map(|&d| d as i64).collect::<Sizes>(), true),
     };
+    let single = parts.len() == 1;
     let mut parts = parts.into_iter();
     let Some(first) = parts.next() else { return fail("no operand".to_owned()) };
     let summed = |x: &Tensor, dims: &[usize]| -> Vec<usize> {
         let shape = x.shape();
         dims.iter().copied().filter(|&d| shape[d] != 1).collect()
     };
-    let dims = summed(&first, &due[0]);
+    // A single operand is summed over dimensions of size 1, too: it makes an int64 of integers.
+    let dims = if single { due[0].clone() } else { summed(&first, &due[0]) };
     let mut out = sum(first, &dims)?;
     for (x, due) in parts.zip(&due[1..]) {
         let (of_out, of_x) = (summed(&out, due), summed(&x, due));

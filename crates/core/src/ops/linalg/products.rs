@@ -1,10 +1,11 @@
 //! Products of matrices and vectors of fixed rank.
 
 use super::run::{check_product, product, refuse_bool};
+use super::vectors::addr_of;
 use crate::ops::devices::same_device;
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::{Error, Result, Tensor};
+use crate::{Error, Result, Scalar, Tensor};
 
 /// A last-dimension transpose.
 pub(super) fn mt(x: &Tensor) -> Result<Tensor> {
@@ -50,6 +51,10 @@ fn check_vector(op: &'static str, add: Option<&Tensor>, a: &Tensor, x: &Tensor) 
     same_device(op, add.into_iter().chain([a, x]).map(Tensor::device))?;
     let (sa, sx) = (a.shape(), x.shape());
     let rank = add.map_or(1, Tensor::dim);
+    if add.is_none() {
+        // PyTorch makes room for the result first.
+        a.size(0)?;
+    }
     if sa.len() != 2 || sx.len() != 1 || rank > 1 {
         return Err(Error::runtime(
             op,
@@ -204,6 +209,38 @@ ops! {
         saves: [a if x, x if a],
         grads: { a: |g| g.unsqueeze(1)?.mul(x), x: |g| a.t()?.mv(g) },
         samples: products((&[2, 3], &[3]), (&[2, 0], &[0]), |a, x| a.mv(x)),
+    }
+
+    /// `beta * add + alpha * outer(vec1, vec2)`; `add` broadcasts, and is not read where `beta` is 0. Bools are joined by
+    /// "and" and "or".
+    ///
+    /// # Errors
+    /// Operands that are no vectors, fractions as factors of integers.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0])?;
+    /// assert_eq!(Tensor::ones([2, 2])?.addr(&x, &x, 1, 10)?.to_vec::<f32>()?, [11.0, 21.0, 21.0, 41.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    fn addr(add, vec1: tensor, vec2: tensor; beta: Scalar, alpha: Scalar) -> Tensor as "AddrBackward0" {
+        forward: addr_of(&add.detach(), &vec1.detach(), &vec2.detach(), *beta, *alpha),
+        saves: [vec1 if vec2, vec2 if vec1],
+        grads: {
+            add: |g| g.mul(*beta),
+            vec1: |g| g.mv(&vec2.to(g.dtype())?)?.mul(*alpha),
+            vec2: |g| g.t()?.mv(&vec1.to(g.dtype())?)?.mul(*alpha),
+        },
+        samples: {
+            let call = |x: &[Tensor]| x[0].addr(&x[1], &x[2], 0.5, 2.0);
+            let three = |add: Tensor, n: usize| -> Result<Vec<Tensor>> { Ok(vec![add, ANY.tensor(&[n], 2)?, ANY.tensor(&[3], 3)?]) };
+            Ok(vec![
+                sample::one(Trait::Plain, three(ANY.tensor(&[2, 3], 1)?, 2)?, call),
+                sample::one(Trait::Broadcast, three(ANY.tensor(&[3], 1)?, 2)?, call),
+                sample::one(Trait::Strided, three(ANY.strided(&[2, 3], 1)?, 2)?, call),
+                sample::one(Trait::Empty, three(ANY.tensor(&[0, 3], 1)?, 0)?, call),
+            ])
+        },
     }
 
     /// Inner product of two vectors.

@@ -6,7 +6,7 @@ use crate::ops::record_all::of_one;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{by_hand, composed};
 use crate::views::ViewOp;
-use crate::{DType, Error, Result, Scalar, Tensor, wrap_dim};
+use crate::{DType, Error, Result, Scalar, Tensor, TensorOptions, wrap_dim};
 
 /// The inner products of the vectors along `dim`, the first conjugated; the other dimensions broadcast.
 ///
@@ -85,7 +85,7 @@ fn conjugated(x: &Tensor) -> Result<Tensor> {
     if x.dtype().is_complex() { x.conj() } else { Ok(x.clone()) }
 }
 
-fn addr_of(add: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<Tensor> {
+pub(super) fn addr_of(add: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<Tensor> {
     const OP: &str = "addr";
     let (add, vec1, vec2) = (add.resolve(OP)?, vec1.resolve(OP)?, vec2.resolve(OP)?);
     same_device(OP, [add.device(), vec1.device(), vec2.device()])?;
@@ -106,14 +106,16 @@ fn addr_of(add: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scal
             }
         }
     }
-    let outer = vec1.outer(&vec2)?;
     let nothing = beta.to_f64() == 0.0;
     if dtype == DType::Bool {
+        let outer = vec1.outer(&vec2)?;
         let outer = if alpha.to_i64() == 0 { outer.zeros_like()? } else { outer };
         return if nothing { Ok(outer) } else { outer.logical_or(&add) };
     }
-    let outer = if alpha.to_f64() == 1.0 { outer } else { outer.mul(alpha)? };
-    if nothing { outer.to(dtype) } else { add.mul(beta)?.add(&outer) }
+    // As in PyTorch both factors are of the result's dtype, and each step rounds.
+    let factor = |value: Scalar| Tensor::full_with((), value, TensorOptions::from(dtype).device(add.device()));
+    let outer = if alpha.to_f64() == 1.0 { vec1 } else { vec1.to(dtype)?.mul(&factor(alpha)?)? }.outer(&vec2)?;
+    if nothing { outer.to(dtype) } else { add.mul(&factor(beta)?)?.add(&outer) }
 }
 
 fn trace_of(x: &Tensor) -> Result<Tensor> {
@@ -177,32 +179,6 @@ composed! {
         }
     }
     samples: space_samples(|x, y, dim| x.cross(y, dim));
-
-    /// `beta * add + alpha * outer(vec1, vec2)`; `add` broadcasts, and is not read where `beta` is 0. Bools are joined by
-    /// "and" and "or".
-    ///
-    /// # Errors
-    /// Operands that are no vectors, fractions as factors of integers.
-    ///
-    /// ```
-    /// # use firebrick_core::Tensor;
-    /// let x = Tensor::new([1.0f32, 2.0])?;
-    /// assert_eq!(Tensor::ones([2, 2])?.addr(&x, &x, 1, 10)?.to_vec::<f32>()?, [11.0, 21.0, 21.0, 41.0]);
-    /// # Ok::<_, firebrick_core::Error>(())
-    /// ```
-    fn addr(&add, vec1: &Tensor, vec2: &Tensor, beta: impl Into<Scalar>, alpha: impl Into<Scalar>) -> Tensor {
-        addr_of(add, vec1, vec2, beta.into(), alpha.into())
-    }
-    samples: {
-        let call = |x: &[Tensor]| x[0].addr(&x[1], &x[2], 0.5, 2.0);
-        let three = |add: Tensor, n: usize| -> Result<Vec<Tensor>> { Ok(vec![add, ANY.tensor(&[n], 2)?, ANY.tensor(&[3], 3)?]) };
-        Ok(vec![
-            sample::one(Trait::Plain, three(ANY.tensor(&[2, 3], 1)?, 2)?, call),
-            sample::one(Trait::Broadcast, three(ANY.tensor(&[3], 1)?, 2)?, call),
-            sample::one(Trait::Strided, three(ANY.strided(&[2, 3], 1)?, 2)?, call),
-            sample::one(Trait::Empty, three(ANY.tensor(&[0, 3], 1)?, 0)?, call),
-        ])
-    };
 }
 
 impl Tensor {

@@ -162,7 +162,7 @@ impl Tensor {
         const OP: &str = "isin";
         let (x, test) = (self.resolve(OP)?, test_elements.into_operand()?.resolve(OP)?);
         for t in [&x, &test] {
-            if t.dtype() == DType::Bool && !t.is_wrapped_number() {
+            if t.dtype() == DType::Bool {
                 let text = "Unsupported input type encountered for isin(): Bool";
                 return Err(Error::not_implemented(OP, text));
             }

@@ -52,7 +52,7 @@ fn prod(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
             return Ok(g);
         }
         if x.numel() == 0 || x.detach().all()?.item::<bool>()? {
-            return g.mul(&over.restore(out)?)?.div(x);
+            return g.mul(&over.restore(out)?.div(x)?);
         }
         match over.dims.len() {
             1 => g.mul(&product_of_others(x, over.dims[0] as i64)?),

@@ -45,8 +45,14 @@ impl Tensor {
             if pairs.contains(&0) {
                 return Ok(smallvec![Some(g.new_zeros(&own)?)]);
             }
+            // As in PyTorch each dimension in front is a sum of its own, which rounds.
+            let (mut g, mut pairs) = (g.reshape(&pairs)?, &pairs[..]);
+            for _ in 0..front {
+                // Its size of the tensor itself is 1.
+                g = g.sum_dim(0, false)?.squeeze_dim(0)?;
+                pairs = &pairs[2..];
+            }
             let dims: Vec<i64> = (0..pairs.len() as i64 / 2).map(|d| 2 * d).collect();
-            let g = g.reshape(&pairs)?;
             Ok(smallvec![Some(if dims.is_empty() { g } else { g.sum_dim(dims, false)? })])
         }))
     }

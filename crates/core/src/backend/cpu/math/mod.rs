@@ -43,6 +43,7 @@ pub mod power;
 pub mod real;
 pub mod rounding;
 pub mod special;
+pub(crate) mod steps;
 #[cfg(test)]
 mod tests;
 pub mod trig;

@@ -61,7 +61,7 @@ pub fn xlog1py<R: Real>(x: R, y: R) -> R {
 
 /// `x * log`, where zero wins over everything but a NaN `y`.
 #[inline(always)]
-fn zero_times<R: Real>(x: R, y: R, log: R) -> R {
+pub(super) fn zero_times<R: Real>(x: R, y: R, log: R) -> R {
     let product = if x == R::ZERO { R::ZERO } else { x * log };
     if y.is_nan() { R::NAN } else { product }
 }
