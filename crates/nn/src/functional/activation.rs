@@ -115,6 +115,10 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
 /// Another number of weights; dtypes that differ.
 pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
     const OP: &str = "prelu";
+    if weight.dtype() != input.dtype() {
+        let names = [input.dtype().scalar_name(), weight.dtype().scalar_name()].join(" and ");
+        return Err(Error::runtime(OP, format!("prelu: Type promoting not supported. Got {names}")));
+    }
     if weight.dim() > 1 {
         let text = "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim =";
         return Err(Error::runtime(OP, format!("{text} {}", weight.dim())));
@@ -133,10 +137,6 @@ pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
                 ),
             ));
         }
-    }
-    if weight.dtype() != input.dtype() {
-        let names = [input.dtype().scalar_name(), weight.dtype().scalar_name()].join(" and ");
-        return Err(Error::runtime(OP, format!("prelu: Type promoting not supported. Got {names}")));
     }
     refuse_integers(OP, "prelu_cpu", input)?;
     let mut shape = vec![1i64; rank];

@@ -46,7 +46,7 @@ pub fn poisson_nll_loss(
 /// *Estimating the Mean and Variance of the Target Probability Distribution*, ICNN (1994).
 ///
 /// # Shapes
-/// `input` and `target` broadcast. `var` is a number, of the input's shape, or without or with 1 as its last size.
+/// `input` and `target` broadcast. `var` is a number, of the input's shape, without its last size, or with 1 as one size.
 ///
 /// # Errors
 /// A negative variance, or variances of another shape.
@@ -88,9 +88,11 @@ fn variances(input: &Tensor, var: Tensor) -> Result<Tensor> {
         // A number for all.
         return input.detach().ones_like()?.mul(&var);
     }
-    match given.split_last() {
-        _ if given[..] == *front => var.unsqueeze(-1),
-        Some((1, given)) if given == front => Ok(var),
-        _ => Err(Error::value(OP, "var is of incorrect size").given(given.to_string()).expected(shape.to_string())),
+    let other: usize = shape.iter().zip(given.iter()).filter(|(a, b)| a != b).map(|(_, &size)| size).sum();
+    match given[..] == *front {
+        true => var.unsqueeze(-1),
+        // One dimension of size 1, whichever it is, is shared by all of the input's.
+        false if given.len() == shape.len() && other == 1 => Ok(var),
+        false => Err(Error::value(OP, "var is of incorrect size").given(given.to_string()).expected(shape.to_string())),
     }
 }

@@ -1,5 +1,6 @@
 //! Losses that ask for a margin.
 
+use firebrick_core::autograd::is_grad_enabled;
 use firebrick_core::{DType, Dims, Error, Reduction, Result, Tensor};
 
 /// `x` where the target is 1, and `max(0, margin - x)` where it is -1, for distances `x` of pairs.
@@ -57,8 +58,12 @@ pub fn margin_ranking_loss(
 /// `ln(1 + exp(-y x))` for targets `y` of 1 and -1. PyTorch's default is the mean.
 ///
 /// # Errors
-/// Shapes that do not broadcast.
+/// Shapes that do not broadcast; a target that requires grad.
 pub fn soft_margin_loss(input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
+    if is_grad_enabled() && target.requires_grad() {
+        let text = "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. This input cannot have requires_grad True.";
+        return Err(Error::runtime("soft_margin_loss", text).remedy("give it `target.detach()`"));
+    }
     reduction.apply(&input.mul(target)?.neg()?.exp()?.log1p()?)
 }
 

@@ -163,9 +163,13 @@ fn averaged(op: &'static str, n: usize, x: &Tensor, kernel: &Sizes, options: &Av
             ));
         }
     }
-    if x.dtype() == DType::Bool {
-        let kernel = if n == 3 { "avg_pool3d_out_frame" } else { "avg_pool2d" };
-        return Err(Error::not_implemented(op, format!("\"{kernel}\" not implemented for 'Bool'")));
+    let (kernel, refused) = match n {
+        3 => ("avg_pool3d_out_frame", matches!(x.dtype(), DType::Bool | DType::F16 | DType::BF16)),
+        _ => ("avg_pool2d", x.dtype() == DType::Bool),
+    };
+    if refused {
+        let dtype = x.dtype().scalar_name();
+        return Err(Error::not_implemented(op, format!("\"{kernel}\" not implemented for '{dtype}'")));
     }
     x.avg_pool(shape_of(op, &shape, n, &window)?, options.divisor(), n)
 }
@@ -208,7 +212,7 @@ pub(super) fn expect_line(op: &'static str, x: &Tensor) -> Result<()> {
     }
 }
 
-/// `(sum of x^p over the window)^(1/p)`, from averages.
+/// `(sum of x^p over the window)^(1/p)`, from averages; at an infinite `p` its limit, from `maximum`.
 fn lp_pool(
     n: usize,
     x: &Tensor,
@@ -216,10 +220,18 @@ fn lp_pool(
     kernel: &Sizes,
     options: &AvgPoolOptions,
     pool: impl Fn(&Tensor, &AvgPoolOptions) -> Result<Tensor>,
+    maximum: impl Fn(&Tensor, &PoolOptions) -> Result<Tensor>,
 ) -> Result<Tensor> {
     const OP: &str = "lp_pool";
     if norm_type == 0.0 {
         return Err(Error::value(OP, "norm_type must be a non-zero value, but got 0"));
+    }
+    if norm_type.is_infinite() {
+        let sizes = x.abs()?;
+        return match norm_type > 0.0 {
+            true => maximum(&sizes, &options.window()),
+            false => maximum(&sizes.neg()?, &options.window())?.neg(),
+        };
     }
     let elements: i64 = match &kernel[..] {
         [one] => one.saturating_pow(n as u32),
@@ -329,10 +341,18 @@ composed! {
     }
     samples: samples(3, |x, o| x.avg_pool3d(2, o));
 
-    /// `(sum of x^p)^(1/p)` of each window over one dimension.
+    /// `(sum of x^p)^(1/p)` of each window over one dimension; the largest magnitude where `p` is infinite.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let x = Tensor::new([[3.0f32, -4.0, 1.0, 0.0]])?;
+    /// assert_eq!(x.lp_pool1d(f64::INFINITY, 2, &AvgPoolOptions::new())?.to_vec::<f32>()?, [4.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lp_pool1d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
-        lp_pool(1, x, norm_type, &kernel, options, |x, options| x.avg_pool1d(&kernel, options))
+        let maximum = |x: &Tensor, options: &PoolOptions| x.max_pool1d(&kernel, options);
+        lp_pool(1, x, norm_type, &kernel, options, |x, options| x.avg_pool1d(&kernel, options), maximum)
     }
     samples: norm_samples(1, |x| x.lp_pool1d(2.0, 2, &AvgPoolOptions::new()));
 
@@ -348,14 +368,16 @@ composed! {
     /// ```
     fn lp_pool2d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
-        lp_pool(2, x, norm_type, &kernel, options, |x, options| x.avg_pool2d(&kernel, options))
+        let maximum = |x: &Tensor, options: &PoolOptions| x.max_pool2d(&kernel, options);
+        lp_pool(2, x, norm_type, &kernel, options, |x, options| x.avg_pool2d(&kernel, options), maximum)
     }
     samples: norm_samples(2, |x| x.lp_pool2d(3.0, 2, &AvgPoolOptions::new().stride(1)));
 
     /// `(sum of x^p)^(1/p)` of each window over three dimensions.
     fn lp_pool3d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
-        lp_pool(3, x, norm_type, &kernel, options, |x, options| x.avg_pool3d(&kernel, options))
+        let maximum = |x: &Tensor, options: &PoolOptions| x.max_pool3d(&kernel, options);
+        lp_pool(3, x, norm_type, &kernel, options, |x, options| x.avg_pool3d(&kernel, options), maximum)
     }
     samples: norm_samples(3, |x| x.lp_pool3d(1.5, 2, &AvgPoolOptions::new()));
 }

@@ -94,7 +94,9 @@ fn fractional(
     }
     for (d, axis) in ["time", "height", "width"][3 - n..].iter().enumerate() {
         let (input, kernel) = (shape[first + d] as i64, kernel[d]);
-        if output[d].saturating_add(kernel).saturating_sub(1) > input {
+        let reach = output[d].saturating_add(kernel).saturating_sub(1);
+        // Over three dimensions PyTorch asks for one place more.
+        if reach > input || (n == 3 && reach == input) {
             return refuse(format!("{who}: pool {axis} {kernel} too large relative to input {axis} {input}"));
         }
     }

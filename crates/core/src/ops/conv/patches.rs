@@ -251,12 +251,12 @@ fn col2im(x: &Tensor, size: &Sizes, kernel: &Sizes, options: &FoldOptions) -> Re
     let text = |[h, w]: [i64; 2]| format!("({h}, {w})");
     let (channels, length) = (shape[shape.len() - 2] as i64, shape[shape.len() - 1] as i64);
     let area = numbers[0][0].saturating_mul(numbers[0][1]);
-    let dim = usize::from(batched);
+    // PyTorch counts dimensions as those of a batch, whether there is one or not.
     if channels % area != 0 {
         return Err(Error::runtime(
             OP,
             format!(
-                "Expected size of input's dimension {dim} to be divisible by the product of kernel_size, but got input.size({dim})={channels} and kernel_size={}.",
+                "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)={channels} and kernel_size={}.",
                 text(numbers[0])
             ),
         ));
@@ -267,16 +267,14 @@ fn col2im(x: &Tensor, size: &Sizes, kernel: &Sizes, options: &FoldOptions) -> Re
         return Err(Error::runtime(
             OP,
             format!(
-                "Given output_size={}, kernel_size={}, dilation={}, padding={}, stride={}, expected size of input's dimension {} to match the calculated number of sliding blocks {} * {} = {count}, but got input.size({})={length}.",
+                "Given output_size={}, kernel_size={}, dilation={}, padding={}, stride={}, expected size of input's dimension 2 to match the calculated number of sliding blocks {} * {} = {count}, but got input.size(2)={length}.",
                 text(image),
                 text(numbers[0]),
                 text(numbers[1]),
                 text(numbers[2]),
                 text(numbers[3]),
-                dim + 1,
                 blocks[0],
-                blocks[1],
-                dim + 1
+                blocks[1]
             ),
         ));
     }

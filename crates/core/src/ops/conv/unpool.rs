@@ -42,7 +42,8 @@ fn unpool(n: usize, x: &Tensor, indices: &Tensor, size: &Sizes) -> Result<Tensor
         shape[..first].iter().copied().chain([Dims::from_slice(&out[first..]).checked_numel(op)?]).collect();
     out.checked_numel(op)?;
     let places = flat[first] as i64;
-    if let Some(index) = indices.to_vec::<i64>()?.into_iter().find(|&index| index < 0 || index >= places) {
+    // PyTorch goes through all of them and names the last.
+    if let Some(index) = indices.to_vec::<i64>()?.into_iter().rfind(|&index| index < 0 || index >= places) {
         let sizes = size.iter().map(i64::to_string).collect::<Vec<_>>().join("x");
         return refuse(format!("Found an invalid max index: {index} (output volumes are of size {sizes})"));
     }

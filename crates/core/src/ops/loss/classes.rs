@@ -49,8 +49,9 @@ fn check(op: &'static str, x: &Tensor, target: &Tensor, options: &Options) -> Re
                 return Err(Error::runtime(op, "0D or 1D target tensor expected, multi-target not supported"));
             }
             if shape.len() == 1 && classes.numel() != 1 {
-                let text = format!("size mismatch (got input: {shape:?}, target: {classes:?})");
-                return Err(Error::runtime(op, text));
+                let text =
+                    format!("For 1D input, 1D target must have size 1, but got target size: {}", classes.numel());
+                return Err(Error::value(op, text));
             }
         }
         4 if classes.len() != 3 => {

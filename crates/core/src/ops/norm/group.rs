@@ -37,6 +37,9 @@ fn check(op: &'static str, shape: &Dims, groups: i64, params: [(&str, Option<&Te
     if shape[1] == 0 {
         return Err(Error::runtime(op, "Expected number of channels to be greater than 0, got 0"));
     }
+    if shape[2..].contains(&0) {
+        return Err(Error::runtime(op, "Expected HxW to be greater than 0, got 0"));
+    }
     if groups <= 0 {
         return Err(Error::runtime(op, format!("Expected num groups to be greater than 0, got {groups}")));
     }
