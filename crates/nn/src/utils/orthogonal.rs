@@ -271,7 +271,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::utils::parametrize::parametrized;
-    use crate::{Linear, ModuleExt};
+    use crate::Linear;
     use firebrick_core::manual_seed;
 
     /// The numbers are PyTorch's: weight and gradient of the original for the sum of the cubes, seed 0.
