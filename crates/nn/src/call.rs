@@ -124,6 +124,18 @@ fn nothing_around(module: &dyn Module) -> bool {
     !hooked && !core.is_lazy() && core.extra().is_none_or(|extra| !extra.is_standing_in())
 }
 
+/// Runs `f` with computed tensors in the places of the module's parameters, when its core asks for that.
+pub(crate) fn standing_in<T>(module: &dyn Module, f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let Some(extra) = module.core().extra().filter(|extra| extra.is_standing_in()) else { return f() };
+    let mut computed: Vec<(Parameter, Tensor)> = Vec::new();
+    for compute in extra.stand_ins() {
+        computed.extend(compute(module)?);
+    }
+    let pairs: Vec<(&Tensor, &Tensor)> = computed.iter().map(|(p, t)| (&**p, t)).collect();
+    let _standing_in = substitute(&pairs);
+    f()
+}
+
 struct Running<'m, I, O, M: ?Sized> {
     this: &'m M,
     module: &'m dyn Module,
@@ -159,19 +171,8 @@ impl<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized> Running<'_, I, O, M> {
         Ok(output)
     }
 
-    /// `forward`, with computed tensors in the places of parameters when the core asks for that.
     fn forward(&self) -> Result<O> {
-        let input = self.input.clone(); // handles, not data
-        let Some(extra) = self.module.core().extra().filter(|extra| extra.is_standing_in()) else {
-            return self.this.forward(input);
-        };
-        let mut computed: Vec<(Parameter, Tensor)> = Vec::new();
-        for compute in extra.stand_ins() {
-            computed.extend(compute(self.module)?);
-        }
-        let pairs: Vec<(&Tensor, &Tensor)> = computed.iter().map(|(p, t)| (&**p, t)).collect();
-        let _standing_in = substitute(&pairs);
-        self.this.forward(input)
+        standing_in(self.module, || self.this.forward(self.input.clone())) // handles, not data
     }
 
     fn run_pre_hooks(&mut self, hooks: Option<&Hooks>) -> Result<()> {

@@ -10,6 +10,7 @@
 mod activations;
 mod args;
 mod arithmetic;
+mod attention;
 mod calculus;
 mod conv;
 mod creation;
@@ -93,6 +94,7 @@ const TABLES: &[&[Row]] = &[
     arithmetic::BINARY,
     arithmetic::PAIR,
     arithmetic::ROWS,
+    attention::ROWS,
     calculus::ROWS,
     conv::ROWS,
     creation::ROWS,

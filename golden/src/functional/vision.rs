@@ -4,10 +4,7 @@ use super::{Args, operations};
 use crate::value::Value;
 use crate::{Failure, Out};
 use firebrick::nn::functional as F;
-use firebrick::{
-    AttentionOptions, BagMode, BagOptions, FoldOptions, GridMode, GridPadding, InterpolateMode, InterpolateOptions,
-    Tensor,
-};
+use firebrick::{BagMode, BagOptions, FoldOptions, GridMode, GridPadding, InterpolateMode, InterpolateOptions, Tensor};
 
 operations! { ROWS;
     "nn.functional.pixel_shuffle" |a| { let x = a.x()?; x.pixel_shuffle(a.int("upscale_factor")?)? };
@@ -31,7 +28,6 @@ operations! { ROWS;
         let (x, size) = (a.x()?, a.int("size")?);
         x.local_response_norm(size, a.float_or("alpha", 1e-4)?, a.float_or("beta", 0.75)?, a.float_or("k", 1.0)?)?
     };
-    "nn.functional.scaled_dot_product_attention" |a| attention(a)?;
     "nn.functional.embedding_bag" |a| embedding_bag(a)?;
 }
 
@@ -80,17 +76,6 @@ fn grid_sampler(a: &mut Args) -> Out<Tensor> {
         _ => GridPadding::Reflection,
     };
     Ok(x.grid_sample(&grid, mode, padding, a.flag("align_corners")?)?)
-}
-
-fn attention(a: &mut Args) -> Out<Tensor> {
-    // The samples drop weights after this seed.
-    firebrick::manual_seed(42);
-    let (query, key, value) = (a.x()?, a.tensor("key")?, a.tensor("value")?);
-    let mask = a.maybe_tensor("attn_mask")?;
-    let mut options = AttentionOptions::new().dropout_p(a.float_or("dropout_p", 0.0)?).is_causal(a.flag("is_causal")?);
-    options.attn_mask = mask.as_ref();
-    options.scale = a.maybe_float("scale")?;
-    Ok(query.scaled_dot_product_attention(&key, &value, &options.enable_gqa(a.flag("enable_gqa")?))?)
 }
 
 /// The samples call it with the table first.

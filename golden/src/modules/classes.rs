@@ -180,6 +180,7 @@ const TABLES: &[&[(&str, Class)]] = &[
     super::losses::CLASSES,
     super::pools::CLASSES,
     super::recurrent::CLASSES,
+    super::transformers::CLASSES,
 ];
 
 /// The names of all classes.

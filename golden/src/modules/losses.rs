@@ -1,11 +1,13 @@
 //! Losses.
 
-use super::classes::classes;
+use super::classes::{classes, dtype, size};
 use super::{Layer, with};
+use crate::Failure;
 use crate::functional::distances::{distance, pairwise};
-use crate::functional::losses::{divergence, reduction};
-use firebrick::Tensor;
+use crate::functional::ints;
+use crate::functional::losses::{chunks, divergence, lengths, reduction};
 use firebrick::nn::{self, Call, Forward};
+use firebrick::{Lengths, Tensor};
 
 /// A loss between an input and a target.
 fn loss<M: Forward<(Tensor, Tensor)>>(module: M) -> Box<dyn Layer> {
@@ -70,6 +72,37 @@ classes! { CLASSES;
     "TripletMarginWithDistanceLoss" |a| {
         let loss = nn::TripletMarginWithDistanceLoss::new(distance(a)?).margin(a.float_or("margin", 1.0)?)?;
         of!(loss.swap(a.flag("swap")?).reduction(reduction(a)?), "positive" "negative")
+    };
+    "CTCLoss" |a| {
+        let made = nn::CTCLoss::new().blank(a.int_or("blank", 0)?).reduction(reduction(a)?);
+        with(made.zero_infinity(a.flag("zero_infinity")?), |module, a| {
+            let (x, targets) = (a.x()?, a.tensor("targets")?);
+            Ok(match (lengths(a, "input_lengths")?, lengths(a, "target_lengths")?) {
+                (Lengths::List(inputs), Lengths::List(labels)) => module.call((x, targets, inputs, labels))?,
+                (Lengths::Tensor(inputs), Lengths::Tensor(labels)) => module.call((x, targets, inputs, labels))?,
+                _ => return Err(Failure::Types("lengths of two kinds".into())),
+            })
+        })
+    };
+    "LinearCrossEntropyLoss" |a| {
+        let mut made = nn::LinearCrossEntropyLoss::builder(size(a, "in_features")?, size(a, "num_classes")?);
+        let out_features = a.take("out_features").map(|sizes| ints("out_features", &sizes)).transpose()?;
+        made = made.out_features(out_features.unwrap_or_default().iter().map(|&n| n as usize).collect::<Vec<_>>());
+        made = given!(a, made.bias(a.flag("bias")?).reduction(reduction(a)?), weight).dtype(dtype(a)?);
+        if let Some(class) = a.maybe_int("ignore_index")? {
+            made = made.ignore_index(class);
+        }
+        made = made.label_smoothing(a.float_or("label_smoothing", 0.0)?);
+        if let Some(options) = chunks(a)? {
+            made = made.options(options);
+        }
+        of!(made.build()?, "target")
+    };
+    "AdaptiveLogSoftmaxWithLoss" |a| {
+        let (inputs, classes) = (size(a, "in_features")?, size(a, "n_classes")?);
+        let made = nn::AdaptiveLogSoftmaxWithLoss::builder(inputs, classes, a.ints("cutoffs")?);
+        let made = made.div_value(a.float_or("div_value", 4.0)?).head_bias(a.flag("head_bias")?);
+        of!(made.dtype(dtype(a)?).build()?, "target")
     };
     "PairwiseDistance" |a| of!(pairwise(a)?, "x2");
     "CosineSimilarity" |a| { let module = nn::CosineSimilarity::new().dim(a.int_or("dim", 1)?); of!(module.eps(a.float_or("eps", 1e-8)?), "x2") };

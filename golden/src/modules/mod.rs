@@ -7,6 +7,7 @@ mod layer;
 mod losses;
 mod pools;
 mod recurrent;
+mod transformers;
 
 pub use classes::{construct, names};
 pub use layer::{Layer, Plain, With, plain, with};

@@ -9,6 +9,7 @@ use crate::compare::{self, Bound};
 use crate::functional::Args;
 use crate::value::{IntoValue, Value};
 use crate::{Failure, Out, not_built, wrong};
+use firebrick::nn;
 use firebrick::{DType, Tensor, TensorOptions, manual_seed};
 use serde_json::Value as Json;
 use std::path::Path;
@@ -54,6 +55,10 @@ draws! { DRAWS;
     "weighted_sampler" |s| data::weighted_sampler(s)?;
     "random_split" |s| data::split(s)?;
     "module" |s| module(s)?;
+    "transformer_encoder" |s| {
+        let layer = nn::TransformerEncoderLayer::builder(8, 2).dim_feedforward(16).build()?;
+        state(&nn::TransformerEncoder::new(&layer, s.int("layers")? as usize)?)
+    };
 }
 
 /// Runs `cases.json`.
@@ -97,8 +102,12 @@ fn expectation(json: &Json, case: &Case) -> Out<Value> {
 fn module(step: &Step) -> Out<Value> {
     let class = step.json["class"].as_str().unwrap_or_default();
     let layer = crate::modules::construct(class, &mut step.arguments()?)?;
-    let state = layer.module().state_dict();
-    Ok(Value::Dict(state.iter().map(|(name, x)| (Value::Text(name.to_owned()), Value::Tensor(x.clone()))).collect()))
+    Ok(state(layer.module()))
+}
+
+fn state(module: &dyn nn::Module) -> Value {
+    let state = module.state_dict();
+    Value::Dict(state.iter().map(|(name, x)| (Value::Text(name.to_owned()), Value::Tensor(x.clone()))).collect())
 }
 
 /// One operation with its arguments.

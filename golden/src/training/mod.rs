@@ -169,7 +169,7 @@ fn differentiate(case: &Case, model: &dyn Model, step: usize, batches: &[Vec<Ten
     for batch in batches {
         let part = evaluate(case, model, batch)?.div(batches.len() as f64)?;
         part.backward()?;
-        mean = mean.add(&part.detach())?;
+        mean = mean.add(part.detach())?;
     }
     if let Some(limit) = case.json["options"]["clip"].as_f64() {
         let norm = clip_grad_norm_(parameters.iter().map(|p| &**p), limit)?.item()?;
@@ -218,10 +218,25 @@ fn comparable(case: &Case) -> usize {
 fn states(case: &Case, state: &StateDict, name: &str) -> Out<()> {
     for (key, expected) in case.map(name)? {
         let Some(got) = state.get(&key) else { return wrong(format!("{name} has no {key}")) };
-        compare::value(&expected, &Value::Tensor(got.clone()), bound(case))
+        let got = Value::Tensor(got.clone());
+        compare::value(&determined(case, &key, expected)?, &determined(case, &key, got)?, bound(case))
             .map_err(|error| Failure::Wrong(format!("{key} of {name}: {error}")))?;
     }
     Ok(())
+}
+
+/// The part of a parameter that the losses determine. The keys' part of an attention's bias moves all scores of a query
+/// alike: its gradient is nothing but rounding errors, which Adam divides by their own size. PyTorch's float32 run is
+/// 3e-3 away from its float64 run there, and 2e-6 at most elsewhere.
+fn determined(case: &Case, key: &str, value: Value) -> Out<Value> {
+    let adam = case.json["optimizer"]["class"].as_str().is_some_and(|class| class.starts_with("Adam"));
+    match value {
+        Value::Tensor(x) if adam && key.ends_with("in_proj_bias") => {
+            let parts = x.detach().chunk(3, 0)?;
+            Ok(Value::Tensor(Tensor::cat(&[&parts[0], &parts[2]], 0)?))
+        }
+        other => Ok(other),
+    }
 }
 
 fn finish(case: &Case, model: &dyn Model, optimizer: &dyn Optimizer, scheduler: Option<Scheduler>) -> Out<()> {

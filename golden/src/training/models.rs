@@ -57,6 +57,10 @@ pub fn model(name: &str) -> Result<Option<Box<dyn Model>>> {
         "DemoNet" => Box::new(DemoNet::new()?),
         "LazyCNN" => Box::new(LazyCnn::new()?),
         "ResBlockNet" => Box::new(ResBlockNet::new()?),
+        "LSTMClassifier" => Box::new(LstmClassifier::new()?),
+        "TinyTransformer" => Box::new(TinyTransformer::new(0.0, false)?),
+        "TinyTransformer_norm_first" => Box::new(TinyTransformer::new(0.0, true)?),
+        "TinyTransformer_dropout0.1" => Box::new(TinyTransformer::new(0.1, false)?),
         "TiedLM" => Box::new(TiedLm::new()?),
         _ => return Ok(None),
     }))
@@ -179,6 +183,65 @@ impl nn::Forward for ResBlockNet {
         let y = self.bn1.call(self.conv1.call(&x)?)?.relu()?;
         let x = self.bn2.call(self.conv2.call(y)?)?.add(&x)?.relu()?;
         self.fc.call(x.mean_dim([2, 3], false)?)
+    }
+}
+
+/// An embedding, two recurrent layers, and a linear layer on the last step.
+#[derive(Module)]
+struct LstmClassifier {
+    core: Core,
+    emb: nn::Embedding,
+    lstm: nn::LSTM,
+    fc: nn::Linear,
+}
+
+impl LstmClassifier {
+    fn new() -> Result<Self> {
+        Ok(LstmClassifier {
+            core: Core::new(),
+            emb: nn::Embedding::builder(12, 5).padding_idx(0).build()?,
+            lstm: nn::LSTM::builder(5, 6).num_layers(2).batch_first(true).build()?,
+            fc: nn::Linear::new(6, 3)?,
+        })
+    }
+}
+
+impl nn::Forward for LstmClassifier {
+    fn forward(&self, x: Tensor) -> Result<Tensor> {
+        let (steps, _) = self.lstm.call((self.emb.call(x)?, Absent))?;
+        self.fc.call(steps.select(1, -1)?)
+    }
+}
+
+/// An embedding with trained places, two encoder layers, the mean over the sequence, a linear layer.
+#[derive(Module)]
+struct TinyTransformer {
+    core: Core,
+    pos: Parameter,
+    emb: nn::Embedding,
+    enc: nn::TransformerEncoder,
+    fc: nn::Linear,
+}
+
+impl TinyTransformer {
+    fn new(dropout: f64, norm_first: bool) -> Result<Self> {
+        let emb = nn::Embedding::new(12, 8)?;
+        let layer = nn::TransformerEncoderLayer::builder(8, 2).dim_feedforward(16).dropout(dropout);
+        let layer = layer.batch_first(true).norm_first(norm_first).build()?;
+        Ok(TinyTransformer {
+            core: Core::new(),
+            pos: Parameter::new(Tensor::zeros([1, 6, 8])?),
+            emb,
+            enc: nn::TransformerEncoder::with_nested_tensor(&layer, 2, false)?,
+            fc: nn::Linear::new(8, 3)?,
+        })
+    }
+}
+
+impl nn::Forward for TinyTransformer {
+    fn forward(&self, x: Tensor) -> Result<Tensor> {
+        let x = self.enc.call(self.emb.call(x)?.add(&self.pos)?)?;
+        self.fc.call(x.mean_dim(1, false)?)
     }
 }
 

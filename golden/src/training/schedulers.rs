@@ -11,7 +11,7 @@ pub enum Scheduler {
     /// One that goes by the epoch.
     Epoch(Box<dyn LrScheduler>),
     /// One that goes by the loss.
-    Loss(Plateau),
+    Loss(Box<Plateau>),
 }
 
 impl Scheduler {
@@ -50,7 +50,7 @@ pub fn build(class: &str, options: Vec<(String, Value)>, optimizer: &mut dyn Opt
         "ReduceLROnPlateau" => {
             let plateau = with!(a, by::ReduceLROnPlateau::new(); maybe_text mode threshold_mode;
                 maybe_scalar factor threshold min_lr eps; maybe_int patience cooldown;);
-            Scheduler::Loss(plateau.build(optimizer)?)
+            Scheduler::Loss(Box::new(plateau.build(optimizer)?))
         }
         // The functions and parts are those of `models.py`.
         "SequentialLR" => {

@@ -1,6 +1,7 @@
 //! Names of the kernels that a backend runs: formulas by element, and reductions.
 
 use crate::tensor::Body;
+use std::ops::Range;
 
 /// Declares kernels, each named after the PyTorch function it computes.
 macro_rules! kernels {
@@ -258,4 +259,26 @@ pub struct ClassLoss {
     pub ignore_index: i64,
     /// One factor a class.
     pub weight: Option<Body>,
+}
+
+/// The labels that sequences of log probabilities are held against.
+#[derive(Clone)]
+pub struct Alignment {
+    /// The class that stands for no label.
+    pub blank: usize,
+    /// The labels of all sequences; those that belong to one are classes.
+    pub labels: Vec<usize>,
+    /// One for each of the batch.
+    pub sequences: Vec<Sequence>,
+    /// Is the gradient of an infinite loss zero?
+    pub zero_infinity: bool,
+}
+
+/// What counts of a sequence.
+#[derive(Clone)]
+pub struct Sequence {
+    /// How many steps of the log probabilities.
+    pub steps: usize,
+    /// Which of the labels.
+    pub labels: Range<usize>,
 }

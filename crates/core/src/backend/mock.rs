@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss,
-    PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order,
+    PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -239,6 +239,29 @@ impl Backend for Mock {
         self.enqueue(move || {
             let [factors, x, target, sums, out] = &bodies[..] else { return Ok(()) };
             Cpu.class_loss_grad(&loss, factors, x, target, sums, out)
+        })
+    }
+
+    fn ctc_loss(&self, alignment: &Alignment, log_probs: &Body, alpha: &Body, losses: &Body) -> Result<()> {
+        let (alignment, bodies) = (alignment.clone(), owned(&[log_probs, alpha, losses]));
+        self.enqueue(move || {
+            let [log_probs, alpha, losses] = &bodies[..] else { return Ok(()) };
+            Cpu.ctc_loss(&alignment, log_probs, alpha, losses)
+        })
+    }
+
+    fn ctc_loss_grad(
+        &self,
+        alignment: &Alignment,
+        grads: &Body,
+        log_probs: &Body,
+        noted: [&Body; 2],
+        out: &Body,
+    ) -> Result<()> {
+        let (alignment, bodies) = (alignment.clone(), owned(&[grads, log_probs, noted[0], noted[1], out]));
+        self.enqueue(move || {
+            let [grads, log_probs, alpha, losses, out] = &bodies[..] else { return Ok(()) };
+            Cpu.ctc_loss_grad(&alignment, grads, log_probs, [alpha, losses], out)
         })
     }
 

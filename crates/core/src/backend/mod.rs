@@ -15,8 +15,8 @@ pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
 pub(crate) use cpu::resample::ROW_BYTES;
 pub use cpu::resample::Taps;
 pub(crate) use kernels::{
-    Binary, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce, Scan, Ternary,
-    Unary,
+    Alignment, Binary, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss, Product, Reduce,
+    Scan, Sequence, Ternary, Unary,
 };
 pub use update::{
     AdadeltaRule, AdagradRule, AdamRule, AdamaxRule, AsgdRule, NAdamRule, RAdamRule, RmsPropRule, RpropRule, Rule,
@@ -144,6 +144,22 @@ pub(crate) trait Backend: Send + Sync {
         x: &Body,
         target: &Body,
         sums: &Body,
+        out: &Body,
+    ) -> Result<()>;
+
+    /// Log probabilities `[steps, n, c]` in single or double precision against labels: the logarithms `alpha` of the
+    /// probabilities of what was read so far, `[n, steps, places]`, and the losses `[n]`, both in double precision. There
+    /// are `2 l + 1` places for the largest number `l` of labels. Bodies are contiguous.
+    fn ctc_loss(&self, alignment: &Alignment, log_probs: &Body, alpha: &Body, losses: &Body) -> Result<()>;
+
+    /// The gradient of the log probabilities, from that of each loss (in double precision) and what [`Backend::ctc_loss`]
+    /// noted: `alpha` and the losses.
+    fn ctc_loss_grad(
+        &self,
+        alignment: &Alignment,
+        grads: &Body,
+        log_probs: &Body,
+        noted: [&Body; 2],
         out: &Body,
     ) -> Result<()>;
 

@@ -55,7 +55,7 @@ pub use calculus::Spacing;
 pub(crate) use complex::admit;
 pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
 pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
-pub use loss::Reduction;
+pub use loss::{Lengths, Reduction};
 pub use optimizer::optimizer_step;
 pub use order::{Bins, Unique};
 pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};

@@ -1,16 +1,18 @@
 //! Multi-head attention.
 
-use crate::{Args, Call, Core, Custom, Forward, Linear, Module, init};
-use firebrick_core::{
-    AttentionOptions, DType, Device, Dims, Error, Parameter, Result, Tensor, TensorOptions, default_dtype,
-};
+use crate::call::standing_in;
+use crate::functional::{MultiHeadAttentionOptions, canonical_mask, multi_head_attention_forward};
+use crate::{Args, Core, Custom, Forward, Linear, Module, init};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
 
 const OP: &str = "MultiheadAttention";
 
 /// Attention of several heads: queries, keys and values are projected, each head attends by itself, and what the heads
 /// found is projected together.
 ///
-/// Vaswani et al., *Attention Is All You Need* (2017). Parameters start as PyTorch 2.15 draws them.
+/// Vaswani et al., *Attention Is All You Need* (2017). Parameters start as PyTorch 2.15 draws them. Its fused kernel, which
+/// runs in evaluation mode while nothing is recorded, takes `is_causal` without a mask for no mask, where this is the error
+/// that it is while training, and gives NaN for a query that sees no key, where this gives zeros unless weights are wanted.
 ///
 /// # Shapes
 /// Query `[L, N, embed_dim]`, key `[S, N, kdim]`, value `[S, N, vdim]`, the batch first with `batch_first`, or all without
@@ -79,7 +81,7 @@ pub struct AttentionCall {
     pub attn_mask: Option<Tensor>,
     /// Are they wanted averaged over the heads?
     pub average_attn_weights: bool,
-    /// Is the mask the causal one? A hint.
+    /// Is the mask the causal one? Then it is not looked at, unless weights are wanted or keys are not there.
     pub is_causal: bool,
 }
 
@@ -177,30 +179,14 @@ impl MultiheadAttention {
         Ok(())
     }
 
-    /// Query, key and value as the heads see them: `[L, N, embed_dim]` each.
-    fn projected(&self, [query, key, value]: [&Tensor; 3]) -> Result<[Tensor; 3]> {
-        let biases = match &self.in_proj_bias {
-            Some(bias) => bias.chunk(3, 0)?.into_iter().map(Some).collect(),
-            None => vec![None; 3],
-        };
-        let weights = match &self.in_proj_weight {
-            Some(weight) => weight.chunk(3, 0)?,
-            None => [&self.q_proj_weight, &self.k_proj_weight, &self.v_proj_weight]
-                .into_iter()
-                .flatten()
-                .map(|weight| (**weight).clone())
-                .collect(),
-        };
-        let ([wq, wk, wv], [bq, bk, bv]) = (&weights[..], &biases[..]) else {
-            return Err(Error::runtime(OP, "the projections of the input are gone"));
-        };
-        Ok([query.linear(wq, bq.as_ref())?, key.linear(wk, bk.as_ref())?, value.linear(wv, bv.as_ref())?])
+    /// Does the batch come first, rather than the sequence?
+    pub fn batch_first(&self) -> bool {
+        self.config.batch_first
     }
 
-    /// `[L, N, embed_dim]` as `[N * heads, L, head size]`.
-    fn split(&self, x: &Tensor, batch: usize) -> Result<Tensor> {
-        let head = self.config.embed_dim / self.config.num_heads;
-        x.reshape([x.size(0)?, batch * self.config.num_heads, head])?.transpose(0, 1)
+    /// How many heads there are.
+    pub fn num_heads(&self) -> usize {
+        self.config.num_heads
     }
 }
 
@@ -305,170 +291,43 @@ impl MultiheadAttentionBuilder {
     }
 }
 
-/// A mask as numbers that are added to the scores.
-fn additive(name: &str, mask: &Tensor, dtype: DType) -> Result<Tensor> {
-    match mask.dtype() {
-        DType::Bool => Tensor::zeros_with(mask.shape(), dtype)?.to(mask.device())?.masked_fill(mask, f64::NEG_INFINITY),
-        _ if mask.is_floating_point() => Ok(mask.clone()),
-        _ => Err(Error::value(OP, format!("only bool and floating types of {name} are supported"))),
-    }
-}
-
-/// A mask for `count` further keys, which are seen.
-fn with_further(mask: Option<Tensor>, count: i64) -> Result<Option<Tensor>> {
-    mask.map(|mask| mask.constant_pad_nd([0, count], 0)).transpose()
-}
-
-impl MultiheadAttention {
-    /// The mask of pairs as `[1 or N * heads, L, S]`.
-    fn pair_mask(&self, call: &AttentionCall, query: &Tensor, sizes: [usize; 3]) -> Result<Option<Tensor>> {
-        let [targets, batch, sources] = sizes;
-        let Some(mask) = &call.attn_mask else {
-            return match call.is_causal {
-                true => Err(Error::runtime(
-                    OP,
-                    "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method `generate_square_subsequent_mask` to create this mask.",
-                )),
-                false => Ok(None),
-            };
-        };
-        let mask = additive("attn_mask", mask, query.dtype())?;
-        let heads = batch * self.config.num_heads;
-        let (rank, shape) = (mask.dim(), mask.shape());
-        let expected = match rank {
-            2 => Dims::from([targets, sources]),
-            3 => Dims::from([heads, targets, sources]),
-            _ => return Err(Error::runtime(OP, format!("attn_mask's dimension {rank} is not supported"))),
-        };
-        if shape != expected {
-            let sizes: Vec<i64> = expected.iter().map(|&size| size as i64).collect();
-            let text = format!(
-                "The shape of the {rank}D attn_mask is {shape}, but should be {}.",
-                firebrick_core::text::python_tuple(&sizes)
-            );
-            return Err(Error::runtime(OP, text));
-        }
-        if rank == 2 { mask.unsqueeze(0).map(Some) } else { Ok(Some(mask)) }
-    }
-
-    /// Both masks in one.
-    fn joined_mask(&self, pairs: Option<Tensor>, keys: Option<Tensor>, batch: usize) -> Result<Option<Tensor>> {
-        let Some(keys) = keys else { return Ok(pairs) };
-        let sources = keys.size(-1)?;
-        let heads = self.config.num_heads;
-        let wide = keys.reshape([batch, 1, 1, sources])?.expand([batch, heads, 1, sources])?;
-        let keys = wide.reshape([batch * heads, 1, sources])?;
-        match pairs {
-            Some(pairs) => pairs.add(&keys).map(Some),
-            None => Ok(Some(keys)),
-        }
-    }
-
-    /// Attention of `[L, N, *]` inputs.
-    fn attend(&self, inputs: [&Tensor; 3], call: &AttentionCall) -> Result<(Tensor, Option<Tensor>)> {
-        let config = &self.config;
-        let query = inputs[0];
-        let (targets, batch, embed) = (query.size(0)?, query.size(1)?, query.size(2)?);
-        if embed != config.embed_dim {
-            let text = format!("was expecting embedding dimension of {}, but got {embed}", config.embed_dim);
-            return Err(Error::value(OP, text));
-        }
-        let mut pairs = self.pair_mask(call, query, [targets, batch, inputs[1].size(0)?])?;
-        let keys = call.key_padding_mask.as_ref();
-        let mut padding = keys.map(|mask| additive("key_padding_mask", mask, query.dtype())).transpose()?;
-        let [q, mut k, mut v] = self.projected(inputs)?;
-        let mut further = 0;
-        if let (Some(bias_k), Some(bias_v)) = (&self.bias_k, &self.bias_v) {
-            k = Tensor::cat(&[k, bias_k.repeat([1, batch as i64, 1])?], 0)?;
-            v = Tensor::cat(&[v, bias_v.repeat([1, batch as i64, 1])?], 0)?;
-            further += 1;
-        }
-        let (q, mut k, mut v) = (self.split(&q, batch)?, self.split(&k, batch)?, self.split(&v, batch)?);
-        if config.add_zero_attn {
-            let zeros = k.detach().new_zeros([k.size(0)?, 1, k.size(2)?])?;
-            (k, v) = (Tensor::cat(&[k, zeros.clone()], 1)?, Tensor::cat(&[v, zeros], 1)?);
-            further += 1;
-        }
-        if further > 0 {
-            (pairs, padding) = (with_further(pairs, further)?, with_further(padding, further)?);
-        }
-        let mask = self.joined_mask(pairs, padding, batch)?;
-        let dropout = if self.is_training() { config.dropout } else { 0.0 };
-        let (found, weights) = match call.need_weights {
-            true => weighed(&q, &k, &v, mask.as_ref(), dropout)?,
-            false => {
-                let options = AttentionOptions { attn_mask: mask.as_ref(), dropout_p: dropout, ..Default::default() };
-                (q.scaled_dot_product_attention(&k, &v, &options)?, None)
-            }
-        };
-        let output = self.out_proj.call(found.transpose(0, 1)?.reshape([targets, batch, embed])?)?;
-        let Some(weights) = weights else { return Ok((output, None)) };
-        let weights = weights.reshape([batch, config.num_heads, targets, k.size(1)?])?;
-        let weights = if call.average_attn_weights { weights.mean_dim(1, false)? } else { weights };
-        Ok((output, Some(weights)))
-    }
-}
-
-/// Attention that tells its weights.
-fn weighed(
-    q: &Tensor,
-    k: &Tensor,
-    v: &Tensor,
-    mask: Option<&Tensor>,
-    dropout: f64,
-) -> Result<(Tensor, Option<Tensor>)> {
-    let scaled = q.mul((1.0 / q.size(-1)? as f64).sqrt())?;
-    let mut scores = scaled.bmm(&k.transpose(-2, -1)?)?;
-    if let Some(mask) = mask {
-        scores = scores.add(mask)?;
-    }
-    let mut weights = scores.softmax(-1)?;
-    if dropout > 0.0 {
-        weights = weights.dropout(dropout, true)?;
-    }
-    Ok((weights.bmm(v)?, Some(weights)))
-}
-
-/// Refuses ranks that do not go together.
-fn check_ranks([query, key, value]: [&Tensor; 3]) -> Result<bool> {
-    let (q, k, v) = (query.dim(), key.dim(), value.dim());
-    let kind = match q {
-        3 => "batched (3-D)",
-        2 => "unbatched (2-D)",
-        _ => {
-            let text = format!("query should be unbatched 2D or batched 3D tensor but received {q}-D query tensor");
-            return Err(Error::value(OP, text));
-        }
-    };
-    if k != q || v != q {
-        let text = format!(
-            "For {kind} `query`, expected `key` and `value` to be {q}-D but found {k}-D and {v}-D tensors respectively"
-        );
-        return Err(Error::value(OP, text));
-    }
-    Ok(q == 3)
-}
-
 impl Forward<(Tensor, Tensor, Tensor, AttentionCall), (Tensor, Option<Tensor>)> for MultiheadAttention {
     fn forward(
         &self,
         (query, key, value, call): (Tensor, Tensor, Tensor, AttentionCall),
     ) -> Result<(Tensor, Option<Tensor>)> {
-        let inputs = [&query, &key, &value];
-        if !check_ranks(inputs)? {
-            let batched = |x: &Tensor| x.unsqueeze(1);
-            let [q, k, v] = [batched(&query)?, batched(&key)?, batched(&value)?];
-            let mask = call.key_padding_mask.as_ref().map(|mask| mask.unsqueeze(0)).transpose()?;
-            let call = AttentionCall { key_padding_mask: mask, ..call };
-            let (output, weights) = self.attend([&q, &k, &v], &call)?;
-            let weights = weights.map(|weights| weights.squeeze_dim(0)).transpose()?;
-            return Ok((output.squeeze_dim(1)?, weights));
-        }
-        if !self.config.batch_first {
-            return self.attend(inputs, &call);
-        }
-        let turned = |x: &Tensor| x.transpose(0, 1);
-        let (output, weights) = self.attend([&turned(&query)?, &turned(&key)?, &turned(&value)?], &call)?;
+        let (pairs, padding) = (call.attn_mask.as_ref(), call.key_padding_mask.as_ref());
+        let other = pairs.map(|mask| ("attn_mask", mask));
+        let padding = canonical_mask("key_padding_mask", padding, other, query.dtype())?;
+        let pairs = canonical_mask("attn_mask", pairs, None, query.dtype())?;
+        let turn = self.config.batch_first && query.dim() == 3;
+        let turned = |x: &Tensor| if turn { x.transpose(1, 0) } else { Ok(x.clone()) };
+        let [query, key, value] = [turned(&query)?, turned(&key)?, turned(&value)?];
+        let options = MultiHeadAttentionOptions {
+            in_proj_weight: self.in_proj_weight.as_deref(),
+            in_proj_bias: self.in_proj_bias.as_deref(),
+            q_proj_weight: self.q_proj_weight.as_deref(),
+            k_proj_weight: self.k_proj_weight.as_deref(),
+            v_proj_weight: self.v_proj_weight.as_deref(),
+            bias_k: self.bias_k.as_deref(),
+            bias_v: self.bias_v.as_deref(),
+            out_proj_bias: self.out_proj.bias.as_deref(),
+            key_padding_mask: padding.as_ref(),
+            attn_mask: pairs.as_ref(),
+            add_zero_attn: self.config.add_zero_attn,
+            dropout_p: self.config.dropout,
+            training: self.is_training(),
+            need_weights: call.need_weights,
+            average_attn_weights: call.average_attn_weights,
+            is_causal: call.is_causal,
+            use_separate_proj_weight: self.in_proj_weight.is_none(),
+            ..MultiHeadAttentionOptions::new()
+        };
+        let (embed, heads) = (self.config.embed_dim, self.config.num_heads);
+        // PyTorch reads the parameters of `out_proj` without calling it: its hooks do not run.
+        let (output, weights) = standing_in(&self.out_proj, || {
+            multi_head_attention_forward(&query, &key, &value, embed, heads, &self.out_proj.weight, &options)
+        })?;
         Ok((turned(&output)?, weights))
     }
 }

@@ -34,8 +34,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order,
-    PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows,
+    Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -251,6 +251,27 @@ impl Backend for Cpu {
         let _locked = lock(&[factors, x, target, sums], &[out]);
         // SAFETY: as above.
         unsafe { loss::classes_grad(loss, factors, x, target, sums, out) }
+    }
+
+    fn ctc_loss(&self, alignment: &Alignment, log_probs: &Body, alpha: &Body, losses: &Body) -> Result<()> {
+        let _locked = lock(&[log_probs], &[alpha, losses]);
+        // SAFETY: the storages are locked; bodies are contiguous, and the written ones fresh.
+        unsafe { loss::ctc(alignment, log_probs, alpha, losses) }
+        Ok(())
+    }
+
+    fn ctc_loss_grad(
+        &self,
+        alignment: &Alignment,
+        grads: &Body,
+        log_probs: &Body,
+        noted: [&Body; 2],
+        out: &Body,
+    ) -> Result<()> {
+        let _locked = lock(&[grads, log_probs, noted[0], noted[1]], &[out]);
+        // SAFETY: as above.
+        unsafe { loss::ctc_grad(alignment, grads, log_probs, noted, out) }
+        Ok(())
     }
 
     fn median(&self, skip_nan: bool, input: &Body, dim: usize, out: &Body, indices: &Body) -> Result<()> {
