@@ -104,7 +104,7 @@ fn is_orthogonal(q: &Tensor) -> Result<bool> {
         _ => f64::EPSILON,
     };
     let product = adjoint(q)?.matmul(q)?;
-    let eye = eye_like(q, q.size(-1)?)?.expand(&product.shape())?;
+    let eye = eye_like(q, q.size(-1)?)?.expand(product.shape())?;
     product.allclose(&eye, 1e-5, 10.0 * q.size(-2)? as f64 * last_digit, false)
 }
 
@@ -122,13 +122,13 @@ fn skew(x: &Tensor) -> Result<Tensor> {
         lower
     } else {
         shape[x.dim() - 1] = rows - columns;
-        Tensor::cat(&[&lower, &x.detach().new_zeros(&shape)?], -1)?
+        Tensor::cat(&[&lower, &x.detach().new_zeros(shape)?], -1)?
     };
     square.sub(&adjoint(&square)?)
 }
 
 fn cayley(a: &Tensor) -> Result<Tensor> {
-    let eye = eye_like(a, a.size(-1)?)?.expand(&a.shape())?;
+    let eye = eye_like(a, a.size(-1)?)?.expand(a.shape())?;
     linalg::solve(&eye.add_alpha(a, -0.5)?, &eye.add_alpha(a, 0.5)?, true)
 }
 
@@ -211,7 +211,7 @@ fn complete(q: &Tensor) -> Result<Tensor> {
     let mut shape = q.shape().to_vec();
     shape[q.dim() - 1] = rows - columns;
     let options = TensorOptions::new().dtype(q.dtype()).device(q.device());
-    made_orthogonal(&Tensor::cat(&[q, &Tensor::randn_with(&shape, options)?], -1)?)
+    made_orthogonal(&Tensor::cat(&[q, &Tensor::randn_with(shape, options)?], -1)?)
 }
 
 /// Keeps the matrix `name` orthogonal from now on: its columns are orthonormal, or its rows where there are fewer of

@@ -30,7 +30,7 @@ fn matrix_exp_of(x: &Tensor) -> Result<Tensor> {
         let scaled = wide.mul(&halvings.neg()?.exp2()?)?;
         let n = x.size(-1)? as i64;
         let eye = Tensor::eye_with(n, n, TensorOptions::from(wide.dtype()).device(x.device()))?;
-        let mut power = eye.expand(&scaled.shape())?;
+        let mut power = eye.expand(scaled.shape())?;
         for k in (1..=TERMS).rev() {
             power = scaled.matmul(&power)?.div(k)?.add(&eye)?;
         }

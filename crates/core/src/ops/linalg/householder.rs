@@ -67,7 +67,7 @@ pub fn householder_product(a: &Tensor, tau: &Tensor) -> Result<Tensor> {
     let (m, n, k) = (a.size(-2)? as i64, a.size(-1)? as i64, tau.size(-1)? as i64);
     let eye = Tensor::eye_with(m, n, TensorOptions::from(a.dtype()).device(a.device()))?;
     let vectors = a.tril(-1)?.add(&eye)?;
-    let mut product = eye.expand(&a.shape())?;
+    let mut product = eye.expand(a.shape())?;
     for i in (0..k).rev() {
         let (v, factor) = (vectors.narrow(-1, i, 1)?, tau.narrow(-1, i, 1)?.unsqueeze(-1)?);
         product = product.sub(&v.mul(&factor)?.matmul(&v.mT()?.matmul(&product)?)?)?;

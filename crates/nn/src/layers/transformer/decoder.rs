@@ -1,8 +1,8 @@
 //! Several decoder layers, and a norm.
 
 use super::causal::{is_causal, sequence_length};
-use super::{TransformerDecoderCall, TransformerDecoderLayer, TransformerDecoderLayerCall};
-use crate::{Call, Core, Forward, Module, ModuleExt, ModuleList};
+use super::{TransformerDecoderCall, TransformerDecoderLayer, TransformerDecoderLayerCall, copies};
+use crate::{Call, Core, Forward, Module, ModuleList};
 use firebrick_core::{Result, Tensor};
 
 /// Decoder layers, one behind the other, and a norm behind the last one.
@@ -39,7 +39,7 @@ impl TransformerDecoder {
     /// # Errors
     /// When memory for the copies cannot be had.
     pub fn new(layer: &TransformerDecoderLayer, num_layers: usize) -> Result<Self> {
-        let layers = (0..num_layers).map(|_| layer.deep_clone()).collect::<Result<_>>()?;
+        let layers = copies(layer, num_layers)?;
         Ok(TransformerDecoder { core: Core::new(), layers, norm: None })
     }
 

@@ -1,9 +1,9 @@
 //! Several encoder layers, and a norm.
 
 use super::causal::{is_causal, sequence_length};
-use super::{TransformerEncoderCall, TransformerEncoderLayer, TransformerEncoderLayerCall};
+use super::{TransformerEncoderCall, TransformerEncoderLayer, TransformerEncoderLayerCall, copies};
 use crate::functional::canonical_mask;
-use crate::{Call, Core, Forward, Module, ModuleExt, ModuleList, warn};
+use crate::{Call, Core, Forward, Module, ModuleList, warn};
 use firebrick_core::{Result, Tensor, autograd};
 
 /// Encoder layers, one behind the other, and a norm behind the last one.
@@ -58,7 +58,7 @@ impl TransformerEncoder {
                 "enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer.{reason}"
             ));
         }
-        let layers = (0..num_layers).map(|_| layer.deep_clone()).collect::<Result<_>>()?;
+        let layers = copies(layer, num_layers)?;
         Ok(TransformerEncoder { core: Core::new(), layers, norm: None, use_nested_tensor: enable && reason.is_none() })
     }
 

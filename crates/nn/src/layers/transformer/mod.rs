@@ -30,3 +30,16 @@ pub use decoder_layer::{TransformerDecoderLayer, TransformerDecoderLayerBuilder}
 pub use encoder::TransformerEncoder;
 pub use encoder_layer::{TransformerEncoderLayer, TransformerEncoderLayerBuilder};
 pub use model::{Transformer, TransformerBuilder};
+
+use crate::{Module, ModuleExt, ModuleList};
+use firebrick_core::{DType, Result, Tensor};
+
+/// What one layer takes at least, whatever its sizes: names, handles and storages of its parameters.
+const LAYER_BYTES: usize = 1 << 14;
+
+/// Copies of a layer, one for each place of a stack.
+fn copies<M: Module>(layer: &M, count: usize) -> Result<ModuleList<M>> {
+    // Refuses more layers than there is memory to list.
+    Tensor::empty_with([count, LAYER_BYTES], DType::U8)?;
+    (0..count).map(|_| layer.deep_clone()).collect()
+}
