@@ -266,6 +266,14 @@ composed! {
     table: TRANSPOSED;
 
     /// Transposed convolution over one dimension: `[N, C_in, L] -> [N, C_out, L_out]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvTransposeOptions, Tensor};
+    /// let (x, weight) = (Tensor::new([[[1.0f32, 2.0]]])?, Tensor::new([[[3.0f32]]])?);
+    /// let options = ConvTransposeOptions::new().dilation(2).output_padding(1);
+    /// assert_eq!(x.conv_transpose1d(&weight, None, &options)?.to_vec::<f32>()?, [3.0, 6.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn conv_transpose1d(&x, weight: &Tensor, bias: Option<&Tensor>, options: &ConvTransposeOptions) -> Tensor {
         conv_transpose("conv_transpose1d", 1, x, weight, bias, options)
     }

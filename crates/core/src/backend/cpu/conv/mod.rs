@@ -124,9 +124,10 @@ impl ConvShape {
         [self.in_channels / self.groups, self.out_channels / self.groups]
     }
 
-    /// Whether the convolution is a matrix product on each image as it is.
+    /// Whether the convolution is a matrix product on each image as it is. The output padding of a transposed one makes
+    /// its images differ in size.
     fn is_product(&self) -> bool {
-        self.kernel == [1; 3] && self.stride == [1; 3] && self.padding == [0; 3]
+        self.kernel == [1; 3] && self.stride == [1; 3] && self.padding == [0; 3] && self.input == self.output
     }
 
     /// How the output is gathered from the input, along each dimension.
