@@ -270,8 +270,8 @@ pub fn orthogonal_with(module: &mut dyn Module, name: &str, options: &Orthogonal
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::utils::parametrize::parametrized;
     use crate::Linear;
+    use crate::utils::parametrize::parametrized;
     use firebrick_core::manual_seed;
 
     /// The numbers are PyTorch's: weight and gradient of the original for the sum of the cubes, seed 0.
