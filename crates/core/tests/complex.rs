@@ -254,25 +254,25 @@ fn what_has_no_order_is_refused_in_pytorchs_words() {
     );
 }
 
+/// With a generator of its own: tests run side by side.
+fn seeded<T>(seed: i64, draw: impl FnOnce() -> T) -> T {
+    firebrick_core::Generator::new().manual_seed(seed).scope(draw)
+}
+
 #[test]
 fn random_numbers_are_pytorchs_for_the_same_seed() {
-    firebrick_core::manual_seed(0);
-    let x = Tensor::randn_with([10_000], DType::C128).unwrap();
+    let x = seeded(0, || Tensor::randn_with([10_000], DType::C128)).unwrap();
     let variance = x.var().unwrap().item::<f64>().unwrap();
     assert!((variance - 1.0).abs() < 0.05, "{variance}");
-    firebrick_core::manual_seed(0);
-    let drawn = Tensor::randn_with([2], DType::C128).unwrap();
+    let drawn = seeded(0, || Tensor::randn_with([2], DType::C128)).unwrap();
     let expected = [(1.089648797921442, -0.20748556905971358), (-1.5406367468421671, 0.40194161080369084)];
     assert_close(&drawn, &expected, "randn");
-    firebrick_core::manual_seed(0);
     let drawn = Tensor::zeros_with([9], DType::C128).unwrap();
-    drawn.normal_(1.0, 2.0).unwrap();
+    seeded(0, || drawn.normal_(1.0, 2.0).map(drop)).unwrap();
     assert_close(&drawn.narrow(0, 8, 1).unwrap(), &[(1.9543926908204323, 2.4804912141060114)], "normal_");
     // Uniform parts are the real numbers of the same seed.
-    firebrick_core::manual_seed(3);
-    let z = Tensor::rand_with([4], TensorOptions::new().dtype(DType::C64)).unwrap();
-    firebrick_core::manual_seed(3);
-    let r = Tensor::rand([4, 2]).unwrap();
+    let z = seeded(3, || Tensor::rand_with([4], TensorOptions::new().dtype(DType::C64))).unwrap();
+    let r = seeded(3, || Tensor::rand([4, 2])).unwrap();
     assert!(z.view_as_real().unwrap().equal(&r).unwrap());
 }
 
@@ -309,10 +309,7 @@ fn everything_works_on_another_device() {
 
 #[test]
 fn dropout_draws_one_number_for_both_parts() {
-    let mask = |x: Tensor| {
-        firebrick_core::manual_seed(0);
-        x.dropout(0.5, true).unwrap()
-    };
+    let mask = |x: Tensor| seeded(0, || x.dropout(0.5, true)).unwrap();
     let real = mask(Tensor::ones([12]).unwrap());
     let complex = mask(Tensor::full([12], Complex::new(1.0f32, 1.0)).unwrap());
     assert!(complex.real().unwrap().equal(&real).unwrap() && complex.imag().unwrap().equal(&real).unwrap());

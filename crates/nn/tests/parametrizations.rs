@@ -17,12 +17,9 @@ fn input() -> Result<Tensor> {
     Tensor::new([[1.0f32, 2.0]])
 }
 
-/// Every test draws from the generator that all share.
+/// With a generator of its own: tests run side by side.
 fn seeded<T>(make: impl FnOnce() -> Result<T>) -> Result<T> {
-    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    firebrick::manual_seed(0);
-    make()
+    firebrick::Generator::new().manual_seed(0).scope(make)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::builder::options;
 use crate::optimizer::optimizer;
-use crate::optimizer_core::buffer;
+use crate::optimizer_core::{buffer, refuse_complex};
 use crate::{Builder, FromOptions, IntoParamGroups, OptimizerCore, ParamGroup, State, fused};
 use firebrick_core::{DType, Error, Result, Scalar, Tensor, Value, autograd};
 
@@ -138,6 +138,7 @@ optimizer!(Adafactor, update);
 
 fn update(core: &mut OptimizerCore) -> Result<()> {
     let OptimizerCore { groups, state, .. } = core;
+    refuse_complex("Adafactor", groups)?;
     autograd::no_grad(|| {
         for group in groups.iter() {
             let mut numbers = read(group)?;

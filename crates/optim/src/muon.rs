@@ -2,7 +2,7 @@
 
 use crate::builder::options;
 use crate::optimizer::optimizer;
-use crate::optimizer_core::buffer;
+use crate::optimizer_core::{buffer, refuse_complex};
 use crate::{Builder, FromOptions, IntoParamGroups, OptimizerCore, ParamGroup, State};
 use firebrick_core::{DType, Error, Result, Scalar, Tensor, Value, autograd};
 
@@ -153,6 +153,7 @@ fn read(group: &ParamGroup) -> Result<Numbers<'_>> {
 
 fn update(core: &mut OptimizerCore) -> Result<()> {
     let OptimizerCore { groups, state, .. } = core;
+    refuse_complex("Muon", groups)?;
     autograd::no_grad(|| {
         for group in groups.iter() {
             let numbers = read(group)?;

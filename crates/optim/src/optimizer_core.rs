@@ -2,7 +2,7 @@
 
 use crate::hooks::{StepHookHandle, StepHooks};
 use crate::{IntoParamGroups, ParamGroup};
-use firebrick_core::{Error, Result, Tensor, Value, warn};
+use firebrick_core::{Complex, Error, Result, Tensor, Value, warn};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::fmt;
@@ -134,8 +134,18 @@ pub(crate) fn buffer(state: &mut State, name: &str, param: &Tensor, first: f64) 
             return Ok(tensor.clone());
         }
         Some(tensor) => tensor.to((param.device(), param.dtype()))?,
+        // Each part of a complex parameter is one of its own.
+        None if param.is_complex() => param.full_like(Complex::new(first, first))?,
         None => param.full_like(first)?,
     };
     state.insert(name.to_owned(), tensor.clone().into());
     Ok(tensor)
+}
+
+/// PyTorch's error of optimizers that know real numbers only.
+pub(crate) fn refuse_complex(optimizer: &'static str, groups: &[ParamGroup]) -> Result<()> {
+    match groups.iter().flat_map(|group| &group.params).any(Tensor::is_complex) {
+        true => Err(Error::runtime(optimizer, format!("{optimizer} does not support complex parameters"))),
+        false => Ok(()),
+    }
 }

@@ -342,12 +342,18 @@ fn complex_parameters_take_pytorchs_steps() -> Result<()> {
         let (real, complex) = (Tensor::new(parts)?, Tensor::new(parts)?.view_as_complex()?.copy()?);
         let (real, complex) = (Parameter::new(real), Parameter::new(complex));
         let mut both = [build(&[(*real).clone()])?, build(&[(*complex).clone()])?];
+        if both[1].name() == "Adafactor" {
+            complex.set_grad(Some(&complex.detach()))?;
+            let error = both[1].step().unwrap_err();
+            assert_eq!(error.to_string(), "Adafactor does not support complex parameters");
+            continue;
+        }
         for _ in 0..3 {
             real.set_grad(Some(&real.detach().mul(2.0)?))?;
             complex.set_grad(Some(&complex.detach().mul(2.0)?))?;
             both.iter_mut().try_for_each(|optimizer| optimizer.step())?;
         }
-        assert!(complex.detach().view_as_real()?.equal(&real)?);
+        assert!(complex.detach().view_as_real()?.equal(&real)?, "{}", both[0].repr());
     }
     Ok(())
 }

@@ -272,13 +272,15 @@ mod tests {
     use super::*;
     use crate::Linear;
     use crate::utils::parametrize::parametrized;
-    use firebrick_core::manual_seed;
+    use firebrick_core::Generator;
 
     /// The numbers are PyTorch's: weight and gradient of the original for the sum of the cubes, seed 0.
     fn check(size: (usize, usize), options: OrthogonalOptions, weight: &[f64], grad: &[f64]) {
-        manual_seed(0);
-        let mut linear = Linear::builder(size.1, size.0).bias(false).build().unwrap();
-        orthogonal_with(&mut linear, "weight", &options).unwrap();
+        let linear = Generator::new().manual_seed(0).scope(|| {
+            let mut linear = Linear::builder(size.1, size.0).bias(false).build().unwrap();
+            orthogonal_with(&mut linear, "weight", &options).unwrap();
+            linear
+        });
         let q = parametrized(&linear, "weight").unwrap();
         q.pow(3).unwrap().sum().unwrap().backward().unwrap();
         let original = linear.get_parameter("parametrizations.weight.original").unwrap();

@@ -129,7 +129,7 @@ fn samples(n: usize) -> Result<Vec<Sample>> {
         }))
     };
     let shape = |batch: usize| -> Vec<usize> {
-        let size = if n == 2 { 5 } else { 3 };
+        let size = if n == 2 { 5 } else { 4 };
         [batch, 2].into_iter().chain(std::iter::repeat_n(size, n)).collect()
     };
     Ok(vec![
