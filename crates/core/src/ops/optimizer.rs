@@ -2,6 +2,7 @@
 
 use crate::autograd::{inplace, no_grad};
 use crate::backend::{self, Rule, Update};
+use crate::ops::devices::same_device;
 use crate::tensor::Body;
 use crate::{Device, Error, Result, Tensor};
 use smallvec::SmallVec;
@@ -47,16 +48,7 @@ fn check(rule: &Rule, tensors: &[Tensor], bodies: &[Body]) -> Result<()> {
     }
     let param = &bodies[0];
     for (tensor, body) in tensors.iter().zip(bodies) {
-        if body.device() != param.device() {
-            return Err(Error::runtime(
-                OP,
-                format!(
-                    "Expected all tensors to be on the same device, but found at least two devices, {} and {}!",
-                    param.device(),
-                    body.device()
-                ),
-            ));
-        }
+        same_device(OP, [param.device(), body.device()])?;
         if body.shape != param.shape || body.dtype != param.dtype || !body.dtype.is_differentiable() {
             return Err(Error::runtime(OP, "a parameter differs from its gradient or from the optimizer's state")
                 .given(format!("{:?} {} with {:?} {}", param.shape, param.dtype, body.shape, body.dtype))

@@ -1,7 +1,7 @@
 //! Sums, means and largest elements of bags of rows.
 
 use crate::ops::composed;
-use crate::ops::devices::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::storage::check_list;
 use crate::{DType, Error, Result, Tensor};
@@ -258,9 +258,7 @@ fn embedding_bag(
     offsets: Option<&Tensor>,
     options: &BagOptions<'_>,
 ) -> Result<Tensor> {
-    if table.device() != indices.device() {
-        return Err(mixed_devices(OP, table.device(), indices.device()));
-    }
+    same_device(OP, [table.device(), indices.device()])?;
     let (numbers, offsets) = listed(indices, offsets, options)?;
     if options.mode == BagMode::Max && options.scale_grad_by_freq {
         return Err(Error::value(OP, "max mode does not support scaling the gradient by the frequency"));

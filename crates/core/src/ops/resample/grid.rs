@@ -1,7 +1,7 @@
 //! Sampling a tensor at the places of a grid.
 
 use crate::ops::composed;
-use crate::ops::devices::mixed_devices;
+use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait, UNIT};
 use crate::{DType, Dims, Error, Result, Tensor};
 use std::str::FromStr;
@@ -70,9 +70,7 @@ fn check(x: &Tensor, grid: &Tensor) -> Result<()> {
     const OP: &str = "grid_sample";
     let (sx, sg) = (x.shape(), grid.shape());
     let refuse = |text: String| Err(Error::runtime(OP, format!("grid_sampler(): {text}")));
-    if x.device() != grid.device() {
-        return Err(mixed_devices(OP, x.device(), grid.device()));
-    }
+    same_device(OP, [x.device(), grid.device()])?;
     let n = sx.len().saturating_sub(2);
     if !(2..=3).contains(&n) || sg.len() != sx.len() {
         return refuse(format!(
