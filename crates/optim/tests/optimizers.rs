@@ -344,8 +344,8 @@ fn complex_parameters_take_pytorchs_steps() -> Result<()> {
         let mut both = [build(&[(*real).clone()])?, build(&[(*complex).clone()])?];
         if both[1].name() == "Adafactor" {
             complex.set_grad(Some(&complex.detach()))?;
-            let error = both[1].step().unwrap_err();
-            assert_eq!(error.to_string(), "Adafactor does not support complex parameters");
+            let refusal = both[1].step().err().map(|error| error.to_string());
+            assert_eq!(refusal.as_deref(), Some("Adafactor does not support complex parameters"));
             continue;
         }
         for _ in 0..3 {
