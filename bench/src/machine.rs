@@ -15,7 +15,8 @@ const CHAIN: usize = 16;
 /// Elements that stay in the nearest cache.
 const NEAR: usize = 2048;
 
-/// Prints GFLOP/s of single-precision arithmetic, and GB/s of memory that is read and that is copied, counting both sides.
+/// Prints GFLOP/s of single-precision arithmetic, and GB/s of memory that is read and that is copied, where both sides
+/// count.
 pub fn report(options: &Options) {
     let share = ELEMENTS.div_ceil(options.threads);
     let mut near = vec![[1f32; NEAR]; options.threads];
