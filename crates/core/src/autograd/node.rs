@@ -1,9 +1,10 @@
 //! One recorded operation.
 
+use super::gradient::Function;
 use super::hooks::Hooks;
 use super::mode::is_recording;
 use crate::tensor::Impl;
-use crate::{DType, Device, Dims, Result, Tensor};
+use crate::{DType, Device, Dims, Tensor};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
@@ -12,9 +13,6 @@ use std::sync::{Arc, Weak};
 
 /// Gradients by input or by output; `None` where none is needed or none arrived.
 pub type Grads = SmallVec<[Option<Tensor>; 2]>;
-
-/// Computes the gradients of a node's inputs from those of its outputs. `needs` says which are wanted.
-pub(crate) type Function = Arc<dyn Fn(&Arc<Node>, &[Option<Tensor>], &[bool]) -> Result<Grads> + Send + Sync>;
 
 /// Where a gradient goes next.
 #[derive(Clone)]
