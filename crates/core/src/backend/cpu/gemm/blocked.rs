@@ -13,7 +13,7 @@ use super::small::height;
 use super::tile::Tile;
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::scratch::Scratch;
-use crate::pool::{num_threads, parallel_for};
+use crate::pool::parallel_for;
 
 /// Bytes of one packed panel element row after row: how long a sum runs before it goes to memory.
 const DEPTH_BYTES: usize = 1536;
@@ -98,7 +98,7 @@ impl<T: Float> Plan<T> {
         let (shared, own) = if shares_left { (left, right) } else { (right, left) };
         let depth = height(p.k, DEPTH_BYTES / size_of::<T>());
         let spans = SHARED_BYTES / size_of::<T>() / shared.padded() / depth;
-        let threads = num_threads().min(p.work() / TASK_WORK).max(1);
+        let threads = p.threads.min(p.work() / TASK_WORK).max(1);
         let tasks = Self::tasks(threads, &shared, &own, depth);
         Plan { shared, own, shares_left, depth, span: spans.max(1) * depth, threads, tasks }
     }

@@ -160,20 +160,20 @@ impl<T: Float> Gemm<T> {
         if gemm.m == 0 || gemm.n == 0 || batch == 0 {
             return;
         }
-        let work = gemm.problem(0, kernels).work();
+        let work = gemm.problem(0, 1, kernels).work();
         // Few large products are shared out one by one; many are dealt out whole.
         let one_by_one = batch < 2 * num_threads() && work > 8 * TASK_WORK;
-        let grain = if one_by_one { batch } else { (TASK_WORK / work).max(1) };
+        let (threads, grain) = if one_by_one { (num_threads(), batch) } else { (1, (TASK_WORK / work).max(1)) };
         parallel_for(batch, grain, &|range| {
             for index in range {
                 // SAFETY: the caller's promise; the matrices of `c` are disjoint.
-                unsafe { gemm.problem(index, kernels).run() }
+                unsafe { gemm.problem(index, threads, kernels).run() }
             }
         });
     }
 
-    /// One product of the batch.
-    fn problem(&self, index: usize, kernels: &'static kernels::Kernels<T>) -> Problem<T> {
+    /// One product of the batch, for this many threads.
+    fn problem(&self, index: usize, threads: usize, kernels: &'static kernels::Kernels<T>) -> Problem<T> {
         let offset = |strides| batch_offset(strides, self.batch, index);
         let view = |mat: &Mat<T>| View {
             ptr: mat.ptr.wrapping_offset(offset(mat.batch_strides)),
@@ -194,6 +194,7 @@ impl<T: Float> Gemm<T> {
             c: self.c.ptr.wrapping_offset(offset(self.c.batch_strides)),
             c_strides: [self.c.row_stride, self.c.column_stride],
             finish: Finish { alpha: self.alpha, beta: self.beta, row_bias, column_bias, relu: self.relu },
+            threads,
             kernels,
         }
     }

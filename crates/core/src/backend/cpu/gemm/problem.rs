@@ -42,6 +42,8 @@ pub(crate) struct Problem<T: Float> {
     /// Distances between rows and between columns of `c`.
     pub(crate) c_strides: [isize; 2],
     pub(crate) finish: Finish<T>,
+    /// How many threads may share the work.
+    pub(crate) threads: usize,
     pub(crate) kernels: &'static Kernels<T>,
 }
 
