@@ -4,4 +4,10 @@ pub mod atomic;
 pub mod mmap;
 pub mod safetensors;
 
-pub use safetensors::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_with};
+mod selection;
+
+pub use safetensors::{
+    SaveOptions, load_safetensors, load_safetensors_with, save_safetensors, save_safetensors_sharded,
+    save_safetensors_with,
+};
+pub use selection::LoadOptions;
