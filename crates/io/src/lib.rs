@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod mmap;
+pub mod numpy;
 pub mod safetensors;
 
 mod selection;
