@@ -6,6 +6,7 @@ pub mod numpy;
 pub mod safetensors;
 
 mod selection;
+mod zip;
 
 pub use safetensors::{
     SaveOptions, load_safetensors, load_safetensors_with, save_safetensors, save_safetensors_sharded,
