@@ -2,6 +2,14 @@
 
 pub mod atomic;
 pub mod mmap;
+pub mod numpy;
 pub mod safetensors;
 
-pub use safetensors::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_with};
+mod selection;
+mod zip;
+
+pub use safetensors::{
+    SaveOptions, load_safetensors, load_safetensors_with, save_safetensors, save_safetensors_sharded,
+    save_safetensors_with,
+};
+pub use selection::LoadOptions;
