@@ -40,6 +40,8 @@ mod pickle;
 mod save;
 mod special;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use array::{Array, Class};
