@@ -2,7 +2,7 @@
 
 use crate::differences::Differences;
 use crate::report::{Entry, Outcome, Report};
-use crate::{Failure, Out, broadcasting, functional, modules, promotion, rng, semantics, training};
+use crate::{Failure, Out, broadcasting, checkpoints, functional, modules, promotion, rng, semantics, training};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ pub const AREAS: &[Area] = &[
     Area { name: "promotion", folder: "functional", file: "promotion.json", run: promotion::run },
     Area { name: "broadcasting", folder: "functional", file: "broadcasting.json", run: broadcasting::run },
     Area { name: "rng", folder: "rng", file: "cases.json", run: rng::run },
+    Area { name: "checkpoints", folder: "checkpoints", file: "cases.json", run: checkpoints::run },
     Area { name: "training", folder: "training", file: "cases.json", run: training::run },
     Area { name: "semantics", folder: "semantics", file: "semantics.json", run: semantics::run },
 ];

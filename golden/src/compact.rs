@@ -1,6 +1,7 @@
 //! A small, varied choice out of a folder of cases, in the same format.
 
 use crate::case::read_json;
+use crate::checkpoints::{VALUES, group};
 use crate::tensors::Tensors;
 use firebrick::io::safetensors::Header;
 use serde_json::Value as Json;
@@ -25,6 +26,9 @@ pub fn compact(source: &Path, target: &Path, limits: Limits) -> Result<(), Strin
         if source.join(area).join("cases.json").exists() {
             cases(&source.join(area), &target.join(area), limits)?;
         }
+    }
+    if source.join("checkpoints").join("cases.json").exists() {
+        checkpoints(&source.join("checkpoints"), &target.join("checkpoints"), limits)?;
     }
     for (area, name, key) in [("functional", "promotion.json", 2), ("functional", "broadcasting.json", 1)] {
         if source.join(area).join(name).exists() {
@@ -75,6 +79,28 @@ fn cases(source: &Path, target: &Path, limits: Limits) -> Result<(), String> {
         write_tensors(&files[&file], &keys, &target.join(&file))?;
     }
     Ok(())
+}
+
+/// A part of the `.pt` files of a folder, with the values of their tensors.
+fn checkpoints(source: &Path, target: &Path, limits: Limits) -> Result<(), String> {
+    let list = read_json(&source.join("cases.json"))?;
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    let (mut chosen, mut keys) = (Vec::new(), Vec::new());
+    for case in list.as_array().into_iter().flatten() {
+        let count = taken.entry(group(case["id"].as_str().unwrap_or_default()).to_owned()).or_default();
+        if *count < 2 * limits.per_group
+            && case["bytes"].as_u64().is_some_and(|bytes| bytes <= limits.case_bytes as u64)
+        {
+            *count += 1;
+            chosen.push(case);
+            tensor_keys(case, &mut keys);
+        }
+    }
+    write_lines(&target.join("cases.json"), chosen.iter().copied())?;
+    for file in chosen.iter().filter_map(|case| case["file"].as_str()) {
+        std::fs::copy(source.join(file), target.join(file)).map_err(|error| format!("{file}: {error}"))?;
+    }
+    write_tensors(&Tensors::open(&source.join(VALUES))?, &keys, &target.join(VALUES))
 }
 
 /// The names of every tensor in a case.

@@ -12,10 +12,12 @@
 //! | `area`, `report`, `differences` | running, counting, deliberate differences |
 //! | `functional`, `promotion`, `broadcasting` | operations |
 //! | `modules`, `rng`, `semantics` | classes, random numbers, facts about behaviour |
+//! | `checkpoints` | `.pt` files |
 
 pub mod area;
 pub mod broadcasting;
 pub mod case;
+pub mod checkpoints;
 pub mod compact;
 pub mod compare;
 pub mod differences;

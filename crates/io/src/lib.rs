@@ -1,13 +1,15 @@
-//! Files of Firebrick: safetensors and checkpoints.
+//! Files of Firebrick: PyTorch's `.pt` and safetensors.
 
 pub mod atomic;
 pub mod mmap;
 pub mod numpy;
+pub mod pytorch;
 pub mod safetensors;
 
 mod selection;
 mod zip;
 
+pub use pytorch::{load, save};
 pub use safetensors::{
     SaveOptions, load_safetensors, load_safetensors_with, save_safetensors, save_safetensors_sharded,
     save_safetensors_with,

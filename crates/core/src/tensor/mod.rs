@@ -16,6 +16,7 @@ mod parameter;
 mod pattern;
 mod print;
 pub(crate) mod read;
+mod shared;
 mod state_dict;
 mod substitute;
 

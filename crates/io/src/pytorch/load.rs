@@ -1,0 +1,275 @@
+//! Opening files.
+
+use super::archive::{Archive, is_archive};
+use super::pickle::{self, Pickle, StorageRequest, Storages};
+use super::storage::{FileBytes, Source};
+use super::{Array, Object, PytorchError, Sparse, Storage, legacy};
+use crate::mmap::Mapping;
+use firebrick_core::{Device, Error, Result};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How [`load_with`] and [`File`] read.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    pub(super) map_location: Option<Device>,
+    pub(super) verify: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions { map_location: None, verify: true }
+    }
+}
+
+impl LoadOptions {
+    /// Tensors go where they came from, checksums are compared.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts all tensors on one device, wherever they were when they were saved.
+    pub fn map_location(mut self, device: Device) -> Self {
+        self.map_location = Some(device);
+        self
+    }
+
+    /// Compares checksums or not. PyTorch does not; files written under `set_crc32_options(False)` have none that hold.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+}
+
+/// Reads a file that `torch.save` wrote, with all its tensors: PyTorch's `torch.load` with `weights_only=True`.
+///
+/// The formats of PyTorch 0.4 to 2.15 are read. Nothing in a file is executed, and memory is taken in proportion to the
+/// file's size, whatever the file says.
+///
+/// Tensors of one storage share memory again. Values that are the same object in Python are equal ones here.
+///
+/// # Errors
+/// A file that is damaged, that names anything but tensors and plain values, or whose tensors were on a device that is not
+/// there (see [`LoadOptions::map_location`]). The error names the record, the byte and what was found there.
+///
+/// ```
+/// use firebrick_core::{StateDict, Tensor};
+/// use firebrick_io::pytorch::{load, save};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.pt");
+/// save(&StateDict::from_iter([("weight", Tensor::new([[1.0f32, 2.0]])?)]), &path)?;
+///
+/// let state = load(&path)?.state_dict()?;
+/// assert_eq!(state.get("weight").map(|w| w.shape()), Some([1, 2].into()));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn load(path: impl AsRef<Path>) -> Result<Object> {
+    load_with(path, &LoadOptions::new())
+}
+
+/// [`load`] with options.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Object> {
+    let file = File::open_with(path, options)?;
+    file.read()?;
+    Ok(file.into_object())
+}
+
+/// The format of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The archive of PyTorch 1.6 and later.
+    Zip,
+    /// The pickles in a row of earlier versions.
+    Legacy,
+}
+
+/// A file whose tensors are described but not read: that takes the time of reading its index, whatever the file's size.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::pytorch::{File, Object, save};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("checkpoint.pt");
+/// let weight = Tensor::new([[1.0f32, 2.0]])?;
+/// save(Object::dict([("epoch", Object::Int(3)), ("model", Object::dict([("weight", weight.into())]))]), &path)?;
+///
+/// let file = File::open(&path)?;
+/// let weight = file.array("model.weight").expect("saved above");
+/// assert_eq!((weight.shape(), weight.dtype().name()), ([1, 2].as_slice(), "float32"));
+/// assert!(!weight.storage().is_in_memory());
+/// assert_eq!(weight.tensor()?.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct File {
+    object: Object,
+    format: Format,
+    name: String,
+}
+
+impl File {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// As [`load`], except that damage within tensors shows when these are read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &LoadOptions::new())
+    }
+
+    /// [`File::open`] with options.
+    ///
+    /// # Errors
+    /// As [`File::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
+        let name = path.as_ref().display().to_string();
+        let open = || {
+            let mapped = match std::fs::metadata(&path)?.len() {
+                // An empty file cannot be mapped everywhere.
+                0 => FileBytes::Owned(Vec::new()),
+                _ => FileBytes::Mapped(Mapping::open(&path)?),
+            };
+            parse(mapped, options)
+        };
+        let (object, format) = open().map_err(|error| Error::from(error).given(name.clone()))?;
+        Ok(File { object, format, name })
+    }
+
+    /// Opens a file that is in memory.
+    ///
+    /// # Errors
+    /// As [`File::open`].
+    pub fn from_bytes(bytes: Vec<u8>, options: &LoadOptions) -> Result<Self> {
+        let (object, format) = parse(FileBytes::Owned(bytes), options)?;
+        Ok(File { object, format, name: "bytes in memory".to_owned() })
+    }
+
+    /// What the file holds.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// What the file holds. Tensors that were not read are still read from the file when they are asked for.
+    pub fn into_object(self) -> Object {
+        self.object
+    }
+
+    /// The format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The tensor of a dotted name, as [`Object::arrays`] gives it.
+    pub fn array(&self, name: &str) -> Option<&Array> {
+        self.object.arrays().into_iter().find(|(own, _)| own == name).map(|(_, array)| array)
+    }
+
+    /// Reads all tensors that were not read yet.
+    ///
+    /// # Errors
+    /// Damage, or not enough memory.
+    pub fn read(&self) -> Result<()> {
+        let arrays = self.object.arrays();
+        let read = arrays.iter().try_for_each(|(_, array)| array.storage().memory().map(drop));
+        let sparse = || self.object.sparse_tensors().into_iter().try_for_each(Sparse::check_indices);
+        read.and_then(|()| sparse()).map_err(|error| error.given(self.name.clone()))
+    }
+}
+
+fn parse(file: FileBytes, options: &LoadOptions) -> Result<(Object, Format), PytorchError> {
+    let file = Arc::new(file);
+    if is_archive(&file) {
+        return Ok((zip(file, options)?, Format::Zip));
+    }
+    Ok((legacy::read(file, options)?, Format::Legacy))
+}
+
+/// Versions of the archive that PyTorch 2.15 reads.
+const VERSIONS: std::ops::RangeInclusive<u64> = 1..=10;
+const PICKLE: &str = "data.pkl";
+
+fn zip(file: Arc<FileBytes>, options: &LoadOptions) -> Result<Object, PytorchError> {
+    let archive = Archive::parse(&file)?;
+    let text = |name: &str| match archive.get(name) {
+        Some(record) => {
+            record.read(&file, options.verify).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+        }
+        None => Ok(None),
+    };
+    if archive.get("constants.pkl").is_some() {
+        return Err(PytorchError::Unsupported("the file is a TorchScript archive, whose code is not read"));
+    }
+    let version = text(".data/version")?.or(text("version")?);
+    let version = version.ok_or_else(|| PytorchError::NoRecord { name: "version".to_owned() })?;
+    if !version.trim().parse().is_ok_and(|version| VERSIONS.contains(&version)) {
+        let problem = format!("{:?} is no version that is read", version.trim());
+        return Err(PytorchError::Record { record: "version".to_owned(), problem });
+    }
+    let big_endian = match text("byteorder")?.as_deref() {
+        None | Some("little") => false,
+        Some("big") => true,
+        Some(other) => {
+            let problem = format!("Unknown endianness type: {other}");
+            return Err(PytorchError::Record { record: "byteorder".to_owned(), problem });
+        }
+    };
+    let record = archive.get(PICKLE).ok_or_else(|| PytorchError::NoRecord { name: PICKLE.to_owned() })?;
+    let bytes = record.read(&file, options.verify)?;
+    let pickle = Pickle { record: PICKLE, bytes: &bytes, start: 0, file: file.len() };
+    let mut storages = Records { archive: &archive, file: &file, options, big_endian, found: HashMap::new() };
+    pickle::read(&pickle, &mut storages).map(|(object, _)| object)
+}
+
+/// The storages of an archive, each a record.
+struct Records<'f> {
+    archive: &'f Archive,
+    file: &'f Arc<FileBytes>,
+    options: &'f LoadOptions,
+    big_endian: bool,
+    found: HashMap<String, Storage>,
+}
+
+impl Storages for Records<'_> {
+    fn find(&mut self, request: &StorageRequest<'_>) -> Result<Storage, String> {
+        let device = self.options.device(request.location)?;
+        let name = format!("data/{}", request.key);
+        let record = self.archive.get(&name).ok_or_else(|| format!("the archive has no record {name:?}"))?;
+        if request.bytes() != Some(record.size) {
+            let StorageRequest { numel, dtype, .. } = request;
+            return Err(format!(
+                "record size ({} bytes) does not match expected size ({numel} elements * {} bytes/element) of {dtype} in record {name:?}",
+                record.size,
+                dtype.size(),
+            ));
+        }
+        if let Some(storage) = self.found.get(request.key) {
+            return Ok(storage.clone());
+        }
+        let swap = if self.big_endian { request.dtype.swapped() } else { 1 };
+        let source =
+            Source { file: self.file.clone(), record: record.clone(), swap, verify: self.options.verify, device };
+        let storage = Storage::in_file(request.dtype, source);
+        self.found.insert(request.key.to_owned(), storage.clone());
+        Ok(storage)
+    }
+}
+
+impl LoadOptions {
+    /// Where tensors go that were on the device `location`; an error is PyTorch's sentence.
+    pub(super) fn device(&self, location: &str) -> Result<Device, String> {
+        match (self.map_location, location.split(':').next()) {
+            (_, Some("meta")) => Err("a tensor of the device meta has no values".to_owned()),
+            (Some(device), _) => Ok(device),
+            (None, Some("cpu")) => Ok(Device::Cpu),
+            (None, Some("cuda")) => Err(
+                "Attempting to deserialize object on a CUDA device but CUDA is not available. On a machine with a CPU only, use LoadOptions::new().map_location(Device::Cpu) to map your storages to the CPU.".to_owned(),
+            ),
+            _ => Err(format!(
+                "don't know how to restore data location of torch.storage.UntypedStorage (tagged with {location}): use LoadOptions::new().map_location(Device::Cpu) to map your storages to the CPU"
+            )),
+        }
+    }
+}
