@@ -24,6 +24,8 @@ pub use firebrick_core::*;
 pub use firebrick_data as data;
 pub use firebrick_io as io;
 
+pub mod doctor;
+
 /// Optimizers, schedulers of learning rates and averages of weights: PyTorch's `torch.optim`.
 pub mod optim {
     pub use firebrick_nn::swa_utils;
