@@ -21,7 +21,8 @@ pub fn none() -> Result<String> {
 }
 
 pub fn detached() -> Result<String> {
-    let model = Net { detaches: true, ..Net::new()? };
+    let mut model = Net::new()?;
+    model.detaches = true;
     let ((), report) = traced(&model, &sgd(&model)?, || model.loss()?.backward())?;
     Ok(report.to_string())
 }

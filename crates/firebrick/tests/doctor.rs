@@ -13,7 +13,6 @@ enum Between {
     Detach,
     Argmax,
     NoGrad,
-    IgnoreThem,
 }
 
 /// A convolution with its norm, and a head of two layers.
@@ -50,7 +49,6 @@ impl nn::Forward for Net {
                 let features = self.features(x)?;
                 autograd::no_grad(|| features.mul(2.0))?
             }
-            Between::IgnoreThem => self.features(x.clone())?.zeros_like()?.detach(),
         };
         self.head.call(x)
     }

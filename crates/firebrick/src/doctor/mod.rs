@@ -32,7 +32,7 @@ fn groups<O: Optimizer + ?Sized>(optimizer: &O) -> Vec<&[Tensor]> {
 ///
 /// ```
 /// use firebrick::{doctor, prelude::*};
-/// let model = nn::Sequential::new().add(nn::Linear::new(3, 8)?).add(nn::ReLU::new()).add(nn::Linear::new(8, 2)?);
+/// let model = nn::Sequential::new().add(nn::Linear::new(3, 8)?).add(nn::Tanh::new()).add(nn::Linear::new(8, 2)?);
 /// let optimizer = optim::SGD::new(model.get_submodule("2")?.parameters(), 0.1).build()?;
 /// model.call(Tensor::ones([4, 3])?)?.sum()?.backward()?;
 /// let report = doctor::doctor(&model, &optimizer)?;
@@ -56,8 +56,8 @@ pub fn doctor<M: Module + ?Sized, O: Optimizer + ?Sized>(model: &M, optimizer: &
 /// let model = nn::Sequential::new().add(body).add(head);
 /// let optimizer = optim::SGD::new(model.parameters(), 0.1).build()?;
 /// let (_, report) = doctor::traced(&model, &optimizer, || {
-///     let hidden = model[0].call(Tensor::ones([4, 3])?)?.detach();
-///     model[1].call(hidden)?.sum()?.backward()
+///     let hidden = model.get(0)?.call(Tensor::ones([4, 3])?)?.detach();
+///     model.get(1)?.call(hidden)?.sum()?.backward()
 /// })?;
 /// assert!(report.to_string().contains("0.weight: no gradient: its path to the loss is cut by `detach`"), "{report}");
 /// # Ok::<_, firebrick::Error>(())
