@@ -7,6 +7,7 @@ mod accumulate;
 mod engine;
 pub mod function;
 mod gradcheck;
+mod gradient;
 mod hooks;
 pub(crate) mod inplace;
 mod mode;
@@ -34,8 +35,9 @@ pub use crate::source::{Line, SourceLines};
 pub use crate::source::{Running, module as running_module};
 
 pub(crate) use function::refusing_gradients;
+pub(crate) use gradient::Function;
 pub(crate) use hooks::Hooks;
 pub(crate) use mode::is_recording;
-pub(crate) use node::{Edge, Function, OutputInfo, records};
+pub(crate) use node::{Edge, OutputInfo, records};
 pub(crate) use saved::Saved;
 pub(crate) use trace::{detached as note_detach, used as note_use};
