@@ -31,7 +31,7 @@ pub enum ErrorKind {
 /// An error that says where and why.
 ///
 /// `Display` is PyTorch's sentence alone where it has one, since people search for those; `{:#}` and
-/// `Debug` add the operation, the module path, what was given, what was expected and the remedy.
+/// `Debug` add the module with its path, the operation, what was given, what was expected and the remedy.
 ///
 /// ```
 /// use firebrick_core::{Error, ErrorKind};
@@ -54,6 +54,7 @@ struct Inner {
     remedy: Option<String>,
     frames: Vec<u64>,
     module_path: Option<String>,
+    module: Option<String>,
 }
 
 macro_rules! shorthands {
@@ -78,6 +79,7 @@ impl Error {
             remedy: None,
             frames: Vec::new(),
             module_path: None,
+            module: None,
         }))
     }
 
@@ -155,6 +157,12 @@ impl Error {
         self.0.module_path.as_deref()
     }
 
+    /// What the module is in which it happened: its class and options, such as
+    /// `Linear(in_features=3, out_features=8, bias=True)`.
+    pub fn module(&self) -> Option<&str> {
+        self.0.module.as_deref()
+    }
+
     /// Notes that the error passed through the module with this core identity, innermost first.
     pub fn push_frame(&mut self, core_id: u64) {
         self.0.frames.push(core_id);
@@ -165,26 +173,27 @@ impl Error {
         &self.0.frames
     }
 
-    /// Sets the dotted path that [`Error::module_path`] returns.
-    pub fn set_module_path(&mut self, path: String) {
-        self.0.module_path = Some(path);
+    /// Sets what [`Error::module_path`] and [`Error::module`] return; an empty path is that of a module which is no part
+    /// of another.
+    pub fn set_module(&mut self, path: String, module: String) {
+        self.0.module_path = Some(path).filter(|path| !path.is_empty());
+        self.0.module = Some(module);
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        f.write_str(&inner.message)?;
         if !f.alternate() {
-            return Ok(());
+            return f.write_str(&inner.message);
         }
-        write!(f, "\n  operation: {}", inner.op)?;
-        let details = [
-            ("module", &inner.module_path),
-            ("given", &inner.given),
-            ("expected", &inner.expected),
-            ("remedy", &inner.remedy),
-        ];
+        match (&inner.module_path, &inner.module) {
+            (Some(path), Some(module)) => write!(f, "in {path} ({module}): ")?,
+            (Some(place), None) | (None, Some(place)) => write!(f, "in {place}: ")?,
+            (None, None) => {}
+        }
+        write!(f, "{}\n  operation: {}", inner.message, inner.op)?;
+        let details = [("given", &inner.given), ("expected", &inner.expected), ("remedy", &inner.remedy)];
         for (label, text) in details {
             if let Some(text) = text {
                 write!(f, "\n  {label}: {text}")?;

@@ -27,12 +27,14 @@ mod dtype;
 mod element;
 mod error;
 mod scalar;
+mod source;
 mod storage;
 mod sync;
 mod tensor;
 mod value;
 mod views;
 mod warning;
+mod work;
 
 pub use complex::Complex;
 pub use default_dtype::{default_dtype, set_default_dtype};
@@ -58,3 +60,4 @@ pub use tensor::{
 pub use value::{Key, Value};
 pub use views::Sections;
 pub use warning::{catch_warnings, warn};
+pub use work::multiply_adds;

@@ -25,6 +25,8 @@ pub use firebrick_data as data;
 pub use firebrick_io as io;
 pub use firebrick_io::{load, save};
 
+pub mod doctor;
+
 /// Optimizers, schedulers of learning rates and averages of weights: PyTorch's `torch.optim`.
 pub mod optim {
     pub use firebrick_nn::swa_utils;

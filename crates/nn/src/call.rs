@@ -2,7 +2,7 @@
 
 use crate::backward_hooks::BackwardPass;
 use crate::hooks::{HookHandle, HookOptions, Hooks, PostHook, insert};
-use crate::scope::Scope;
+use crate::scope::{self, Scope};
 use crate::{Args, Forward, IntoArgs, Module, global_hooks, lazy};
 use firebrick_core::{Parameter, Result, Tensor, substitute};
 use std::sync::Arc;
@@ -29,11 +29,15 @@ pub trait Call<I: Args + Clone, O: Args>: Forward<I, O> {
     /// # Errors
     /// The error of `forward` or of a hook, with the path of the module in which it happened.
     #[inline]
+    #[track_caller]
     fn call(&self, input: impl IntoArgs<I>) -> Result<O> {
         let input = input.into_args();
         let core = self.core();
         let scope = Scope::enter(core.id());
         let result = if core.is_plain() && !global_hooks::any() { self.forward(input) } else { run(self, input) };
+        if scope.has_unnamed() {
+            scope::name_all(self.as_dyn());
+        }
         result.map_err(|error| scope.leave_with(self.as_dyn(), error))
     }
 
@@ -103,6 +107,7 @@ impl<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized> Call<I, O> for M {}
 #[cold]
 #[inline(never)]
 fn run<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(this: &M, input: I) -> Result<O> {
+    scope::introduce(this.as_dyn());
     // An enum's `forward` calls the module it holds, and that call does the rest.
     if this.delegates() || nothing_around(this.as_dyn()) {
         return this.forward(input);

@@ -3,6 +3,7 @@
 use crate::extra::Extra;
 use crate::hooks::HookTable;
 use crate::{Member, MemberMut, Memo, VisitorMut};
+use firebrick_core::autograd::forget_scope;
 use firebrick_core::{Buffer, Parameter, Result};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -11,13 +12,14 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Acquire, Orde
 const LAZY: u8 = 1;
 /// Hooks are registered, or were.
 const HOOKED: u8 = 2;
+/// Was not called yet.
+const FRESH: u8 = 8;
 /// Members of the module are computed for each call, see [`Core::stand_in`].
 const STANDING_IN: u8 = 4;
 
 /// Train/eval flag, hooks, and members registered by name: one field of every module.
 ///
 /// A module that has no hooks, no run-time members and nothing lazy allocates nothing here.
-#[derive(Default)]
 pub struct Core {
     id: CoreId,
     evaluating: AtomicBool,
@@ -27,12 +29,36 @@ pub struct Core {
 }
 
 /// A number of its own for every core; copies get new ones.
-struct CoreId(u64);
+struct CoreId {
+    number: u64,
+    /// Is it noted where the module is?
+    named: AtomicBool,
+}
 
 impl Default for CoreId {
     fn default() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        CoreId(NEXT.fetch_add(1, Relaxed))
+        CoreId { number: NEXT.fetch_add(1, Relaxed), named: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for CoreId {
+    fn drop(&mut self) {
+        if *self.named.get_mut() {
+            forget_scope(self.number);
+        }
+    }
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Core {
+            id: CoreId::default(),
+            evaluating: AtomicBool::new(false),
+            flags: AtomicU8::new(FRESH),
+            hooks: OnceLock::new(),
+            extra: None,
+        }
     }
 }
 
@@ -53,7 +79,7 @@ impl Core {
     /// Identity of the module: two names with one core are one module.
     #[inline]
     pub fn id(&self) -> u64 {
-        self.id.0
+        self.id.number
     }
 
     /// Is the module in training mode?
@@ -78,7 +104,22 @@ impl Core {
         self.set_flag(LAZY, on);
     }
 
-    /// Nothing to do around `forward`: no hooks, not lazy, nothing standing in.
+    /// Was the module called?
+    pub(crate) fn was_called(&self) -> bool {
+        self.flags.load(Relaxed) & FRESH == 0
+    }
+
+    /// Notes that the module was called; was this the first time, and is it not known yet where it is?
+    pub(crate) fn leave_fresh(&self) -> bool {
+        self.flags.fetch_and(!FRESH, Release) & FRESH != 0 && !self.id.named.load(Relaxed)
+    }
+
+    /// Notes that it is known where the module is.
+    pub(crate) fn set_named(&self) {
+        self.id.named.store(true, Relaxed);
+    }
+
+    /// Nothing to do around `forward`: no hooks, not lazy, nothing standing in, and not the first call.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.flags.load(Relaxed) == 0
@@ -179,7 +220,7 @@ impl Core {
     pub fn clone_with(&self, memo: &mut Memo) -> Result<Self> {
         let copy = Core::new();
         copy.set_training(self.is_training());
-        copy.flags.store(self.flags.load(Acquire), Release);
+        copy.flags.store(self.flags.load(Acquire) | FRESH, Release);
         if let Some(table) = self.hooks() {
             let _ = copy.hooks.set(table.copy());
         }

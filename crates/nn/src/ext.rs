@@ -233,9 +233,9 @@ pub trait ModuleExt: Module {
         submodule::set(exclusive(self.as_dyn_mut(), "set_submodule")?, target, module, true)
     }
 
-    /// Names the module below this one in which `error` arose, for one that came out of `backward`.
+    /// Names the module below this one in which `error` arose, as this model names it.
     ///
-    /// Errors of `call` have their path already.
+    /// Errors of `call` and of `backward` have their path already: in the outermost module that was called.
     fn locate(&self, error: Error) -> Error {
         scope::locate(self.as_dyn(), error)
     }

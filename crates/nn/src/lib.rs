@@ -8,10 +8,12 @@
 //! | `forward`, `call`, `args` | [`Forward`], [`Call`], [`Args`]: the computation and its inputs |
 //! | `hooks`, `backward_hooks`, `global_hooks` | functions around the computation |
 //! | `traverse`, `submodule`, `repr` | names, paths, printing |
-//! | `state_dict`, `load_state_dict`, `hints` | checkpoints |
+//! | `state_dict`, `load_state_dict`, `load_report`, `hints` | checkpoints |
 //! | `functional_call` | calls with other tensors in the places of parameters |
 //! | [`init`] | how parameters begin |
 //! | `layers`, [`functional`] | what models are made of, as modules and as functions |
+//! | [`inspect`] | tables of models, activations, differences |
+//! | [`doctor`] | failures of training that raise no error |
 //! | [`swa_utils`] | averages of weights |
 //! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
 //!
@@ -26,6 +28,7 @@ mod call;
 mod containers;
 mod conversion;
 mod core;
+pub mod doctor;
 mod ext;
 mod extra;
 mod field;
@@ -36,8 +39,10 @@ mod global_hooks;
 mod hints;
 mod hooks;
 pub mod init;
+pub mod inspect;
 mod layers;
 mod lazy;
+mod load_report;
 mod load_state_dict;
 mod memo;
 mod module;
@@ -68,6 +73,7 @@ pub use global_hooks::{
 };
 pub use hooks::{HookHandle, HookOptions, ScopedHook};
 pub use layers::*;
+pub use load_report::LoadReport;
 pub use load_state_dict::{IncompatibleKeys, LoadOptions, Loading};
 pub use memo::Memo;
 pub use module::{Custom, Member, MemberKind, MemberMut, Module, Visitor, VisitorMut};

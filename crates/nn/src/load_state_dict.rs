@@ -1,13 +1,14 @@
 //! `load_state_dict`: everything is checked, then everything is written.
 
-use crate::hints;
+use crate::hints::{self, Hint, Known};
 use crate::hooks::Hooks;
 use crate::lazy;
+use crate::load_report::LoadReport;
 use crate::state_dict::{EXTRA_STATE, own_state};
 use crate::{Member, MemberKind, Module};
 use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{Error, Result, StateDict, Tensor};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,12 +29,13 @@ pub struct LoadOptions {
     strict: bool,
     assign: bool,
     dry_run: bool,
+    repair: bool,
 }
 
 impl LoadOptions {
     /// PyTorch's defaults: strict, by copying.
     pub fn new() -> Self {
-        LoadOptions { strict: true, assign: false, dry_run: false }
+        LoadOptions { strict: true, assign: false, dry_run: false, repair: false }
     }
     /// Are missing and unexpected keys an error?
     pub fn strict(mut self, strict: bool) -> Self {
@@ -51,6 +53,23 @@ impl LoadOptions {
     /// Check everything and write nothing.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self
+    }
+    /// Rename keys of the checkpoint as the hints say: without a wrapper's prefix, with the one of the model, with another
+    /// name for a part of the path, or as they were probably meant. Only entries of the right shape are renamed.
+    ///
+    /// ```
+    /// use firebrick::nn::LoadOptions;
+    /// use firebrick::prelude::*;
+    /// let (linear, saved) = (nn::Linear::new(3, 2)?, nn::Linear::new(3, 2)?);
+    /// let state = StateDict::from_iter(saved.state_dict().iter().map(|(key, t)| (format!("module.{key}"), t.clone())));
+    /// assert!(linear.load_state_dict(&state).is_err());
+    /// linear.load_state_dict_with(&state, &LoadOptions::new().repair(true))?;
+    /// assert_eq!(linear.weight.to_vec::<f32>()?, saved.weight.to_vec::<f32>()?);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    pub fn repair(mut self, repair: bool) -> Self {
+        self.repair = repair;
         self
     }
 }
@@ -108,16 +127,31 @@ impl Loading<'_> {
 
 pub(crate) fn load(root: &dyn Module, state: &StateDict, options: &LoadOptions) -> Result<IncompatibleKeys> {
     let _no_grad = ModeGuard::no_grad();
-    // Hooks and `migrate` change a copy: the tensors are shared, the keys are not.
-    let mut plan = Plan { state: state.clone(), strict: options.strict, ..Plan::default() };
-    plan.read(root, "")?;
-    plan.find_unexpected(root);
-    plan.run_post_hooks()?;
+    let mut plan = Plan::of(root, state, options)?;
     plan.check(root, options)?;
+    plan.warn_of_nothing(root);
     if !options.dry_run {
         plan.write(options)?;
     }
     Ok(plan.keys)
+}
+
+/// What [`load`] would do.
+pub(crate) fn report(root: &dyn Module, state: &StateDict, options: &LoadOptions) -> Result<LoadReport> {
+    let _no_grad = ModeGuard::no_grad();
+    let plan = Plan::of(root, state, options)?;
+    let hint = plan.hint();
+    let shape = |key: &String| plan.known.get(key).cloned().flatten();
+    Ok(LoadReport {
+        model: root.display_name(),
+        loaded: plan.writes.iter().map(|write| write.key.clone()).collect(),
+        missing: plan.keys.missing_keys.iter().map(|key| (key.clone(), shape(key))).collect(),
+        unexpected: plan.keys.unexpected_keys.clone(),
+        renames: hint.iter().flat_map(|hint| hint.renames.clone()).collect(),
+        hint: hint.map(|hint| hint.to_string()),
+        errors: plan.errors,
+        repaired: plan.repaired,
+    })
 }
 
 /// What a load would do, and everything that speaks against it.
@@ -125,7 +159,8 @@ pub(crate) fn load(root: &dyn Module, state: &StateDict, options: &LoadOptions) 
 struct Plan<'m> {
     state: StateDict,
     strict: bool,
-    known: HashSet<String>,
+    known: Known,
+    repaired: Vec<(String, String)>,
     writes: Vec<Write<'m>>,
     keys: IncompatibleKeys,
     errors: Vec<String>,
@@ -143,6 +178,26 @@ struct Write<'m> {
 }
 
 impl<'m> Plan<'m> {
+    fn of(root: &'m dyn Module, state: &StateDict, options: &LoadOptions) -> Result<Self> {
+        let plan = Self::unrepaired(root, state, options)?;
+        let Some(hint) = options.repair.then(|| plan.hint()).flatten() else { return Ok(plan) };
+        let state = hints::renamed(state, &hint.renames);
+        Ok(Plan { repaired: hint.renames, ..Self::unrepaired(root, &state, options)? })
+    }
+
+    fn unrepaired(root: &'m dyn Module, state: &StateDict, options: &LoadOptions) -> Result<Self> {
+        // Hooks and `migrate` change a copy: the tensors are shared, the keys are not.
+        let mut plan = Plan { state: state.clone(), strict: options.strict, ..Plan::default() };
+        plan.read(root, "")?;
+        plan.find_unexpected(root);
+        plan.run_post_hooks()?;
+        Ok(plan)
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        hints::find(&self.keys, &self.known, &self.state)
+    }
+
     /// Plans the entries of `module` and of everything below it.
     fn read(&mut self, module: &'m dyn Module, prefix: &str) -> Result<()> {
         let hooks = module.core().hooks().map(|table| table.snapshot());
@@ -186,9 +241,10 @@ impl<'m> Plan<'m> {
     }
 
     fn entry(&mut self, key: String, target: &'m Tensor) -> Result<()> {
+        let shape = Some(target).filter(|target| !target.is_uninitialized()).map(Tensor::shape);
+        self.known.insert(key.clone(), shape);
         let Some(value) = self.state.get(&key) else {
-            self.keys.missing_keys.push(key.clone());
-            self.known.insert(key);
+            self.keys.missing_keys.push(key);
             return Ok(());
         };
         let value = fitted(value, target)?;
@@ -198,9 +254,8 @@ impl<'m> Plan<'m> {
                 "size mismatch for {key}: copying a param with shape {given} from checkpoint, the shape in current model is {own}."
             ));
         } else if !value.is_uninitialized() {
-            self.writes.push(Write { key: key.clone(), target, value });
+            self.writes.push(Write { key, target, value });
         }
-        self.known.insert(key);
         Ok(())
     }
 
@@ -212,7 +267,7 @@ impl<'m> Plan<'m> {
             Some(state) => self.extra.push((module, state.clone())),
             None => self.keys.missing_keys.push(key.clone()),
         }
-        self.known.insert(key);
+        self.known.insert(key, None);
     }
 
     /// Keys that no module asked for, module by module as PyTorch finds them.
@@ -221,7 +276,7 @@ impl<'m> Plan<'m> {
         let mut empty = Vec::new();
         note_modules(root, "", &mut order, &mut empty);
         let mut found: Vec<(usize, String)> = Vec::new();
-        for key in self.state.keys().filter(|key| !self.known.contains(*key)) {
+        for key in self.state.keys().filter(|key| !self.known.contains_key(*key)) {
             // PyTorch passes over what lies below a child that is registered as None.
             if !empty.iter().any(|prefix: &String| key.starts_with(prefix.as_str())) {
                 found.push((owner(key, &order), key.to_owned()));
@@ -254,10 +309,19 @@ impl<'m> Plan<'m> {
         }
         let message = format!("Error(s) in loading state_dict for {}:\n\t{}", root.display_name(), lines.join("\n\t"));
         let error = Error::runtime(OP, message).expected("the keys and shapes of the model; nothing was changed");
-        Err(match hints::for_keys(&self.keys, &self.known) {
-            Some(hint) => error.remedy(hint),
+        Err(match self.hint() {
+            Some(hint) => error.remedy(hint.to_string()),
             None => error,
         })
+    }
+
+    /// A lax load of a checkpoint of which nothing fits is no error in PyTorch, and rarely meant.
+    fn warn_of_nothing(&self, root: &dyn Module) {
+        if self.writes.is_empty() && !self.keys.missing_keys.is_empty() && !self.keys.unexpected_keys.is_empty() {
+            let hint = self.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+            let name = root.display_name();
+            crate::warn(&format!("load_state_dict: no entry of the checkpoint fits {name}, nothing was loaded{hint}"));
+        }
     }
 
     /// Converts what needs converting first, so that the writes themselves only copy memory.

@@ -1,5 +1,6 @@
 //! `Module`: a node of the tree. The derive describes it once; everything else is a function over `visit`.
 
+use crate::load_report::LoadReport;
 use crate::load_state_dict::{self, IncompatibleKeys, LoadOptions};
 use crate::state_dict::{self, StateDictOptions};
 use crate::traverse::{self, Traversal};
@@ -287,6 +288,28 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// As [`Module::load_state_dict`]; missing and unexpected keys only when strict.
     fn load_state_dict_with(&self, state: &StateDict, options: &LoadOptions) -> Result<IncompatibleKeys> {
         load_state_dict::load(self.as_dyn(), state, options)
+    }
+
+    /// What [`Module::load_state_dict_with`] would do: a dry run that prints all of it, and is no error.
+    ///
+    /// # Errors
+    /// Those of hooks, and of entries that cannot be read.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::LoadOptions;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// let state = StateDict::from_iter([("wieght", Tensor::zeros([2, 3])?)]);
+    /// let report = linear.load_report(&state, &LoadOptions::new())?;
+    /// assert_eq!(
+    ///     report.to_string(),
+    ///     "Linear: 0 of 2 entries fit\n  left at its initialization: weight [2, 3]\n  left at its initialization: bias [2]\n  \
+    ///      not used: wieght\n  hint: did you mean \"wieght\" in the checkpoint for \"weight\" in the model?"
+    /// );
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    fn load_report(&self, state: &StateDict, options: &LoadOptions) -> Result<LoadReport> {
+        load_state_dict::report(self.as_dyn(), state, options)
     }
 
     /// Forgets the gradients of every parameter (PyTorch's `set_to_none=True`).

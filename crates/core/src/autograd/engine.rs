@@ -6,6 +6,8 @@
 use super::accumulate::accumulate;
 use super::mode::{ModeGuard, is_anomaly_check_nan_enabled, is_anomaly_enabled};
 use super::node::{Edge, Grads, Node};
+use super::scopes::located;
+use super::trace::Quiet;
 use crate::{Dims, Error, Result, Tensor};
 use smallvec::SmallVec;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -85,6 +87,7 @@ struct Engine<'a> {
 /// Runs backward from `roots` with their gradients; returns what a [`Target::Returned`] asked for.
 pub(crate) fn run(roots: &[(Tensor, Tensor)], pass: Pass<'_>) -> Result<Vec<Option<Tensor>>> {
     let _mode = ModeGuard::set_grad_enabled(pass.create_graph);
+    let _quiet = Quiet::begin();
     let mut engine = Engine::new(pass)?;
     let edges: Vec<(Edge, &Tensor)> =
         roots.iter().filter_map(|(root, grad)| root.edge().map(|edge| (edge, grad))).collect();
@@ -93,12 +96,7 @@ pub(crate) fn run(roots: &[(Tensor, Tensor)], pass: Pass<'_>) -> Result<Vec<Opti
         engine.send(&edge, grad.clone(), ("GraphRoot", i))?;
     }
     while let Some(Ready(node)) = engine.heap.pop() {
-        engine.visit(&node).map_err(|mut error| {
-            if error.frames().is_empty() && node.core() != 0 {
-                error.push_frame(node.core());
-            }
-            error
-        })?;
+        engine.visit(&node).map_err(|error| located(error, node.core()))?;
     }
     Ok(engine.found)
 }
@@ -235,7 +233,7 @@ impl<'a> Engine<'a> {
         // Saved tensors are freed here, not when the pass ends.
         drop((function, grads));
         if is_anomaly_enabled() && is_anomaly_check_nan_enabled() {
-            refuse_nan(node.name(), &results)?;
+            refuse_nan(node, &results)?;
         }
         for (i, (edge, grad)) in node.edges().iter().zip(results).enumerate() {
             if let (Some(edge), Some(grad)) = (edge, grad)
@@ -308,14 +306,17 @@ fn broadcasts_to(shape: &Dims, to: &Dims) -> bool {
 
 /// Names the first of the gradients in which there is a NaN.
 #[cold]
-fn refuse_nan(name: &str, grads: &Grads) -> Result<()> {
+fn refuse_nan(node: &Node, grads: &Grads) -> Result<()> {
     for (i, grad) in grads.iter().enumerate() {
         let Some(grad) = grad.as_ref().filter(|g| g.is_differentiable()) else { continue };
         if grad.detach().isnan()?.any()?.item::<bool>()? {
-            return Err(Error::runtime(
-                "backward",
-                format!("Function '{name}' returned nan values in its {i}th output."),
-            ));
+            let name = node.name();
+            let error =
+                Error::runtime("backward", format!("Function '{name}' returned nan values in its {i}th output."));
+            return Err(match node.line() {
+                Some(line) => error.given(format!("the forward operation at {line}")),
+                None => error.remedy("run the forward pass inside detect_anomaly, too, to see its line"),
+            });
         }
     }
     Ok(())

@@ -14,7 +14,9 @@ mod mode;
 mod node;
 mod run;
 mod saved;
+mod scopes;
 mod tensor_hooks;
+mod trace;
 
 pub use function::record;
 pub use gradcheck::{GradCheck, gradcheck, gradgradcheck};
@@ -25,6 +27,12 @@ pub use mode::{
 };
 pub use node::{Grads, Node, swap_current_core};
 pub use run::{Backward, Grad, backward, grad};
+pub use scopes::{Scope, forget_scope, name_scope, scope};
+pub use trace::{PathEnd, PathEndKind, Trace, finish_trace, start_trace, take_recorded};
+
+pub use crate::source::{Line, SourceLines};
+#[doc(hidden)]
+pub use crate::source::{Running, module as running_module};
 
 pub(crate) use function::refusing_gradients;
 pub(crate) use gradient::Function;
@@ -32,3 +40,4 @@ pub(crate) use hooks::Hooks;
 pub(crate) use mode::is_recording;
 pub(crate) use node::{Edge, OutputInfo, records};
 pub(crate) use saved::Saved;
+pub(crate) use trace::{detached as note_detach, used as note_use};

@@ -1,5 +1,6 @@
 //! Recording on and off, per thread: `no_grad`, `enable_grad`, `inference_mode`; and looking for NaN.
 
+use crate::source::SourceLines;
 use std::cell::Cell;
 use std::marker::PhantomData;
 
@@ -58,6 +59,8 @@ pub fn is_anomaly_check_nan_enabled() -> bool {
 #[must_use = "the mode lasts as long as the guard"]
 pub struct ModeGuard {
     before: Mode,
+    /// Lines of the forward pass are what a watched backward pass names.
+    _lines: Option<SourceLines>,
     _on_this_thread: PhantomData<*const ()>,
 }
 
@@ -65,7 +68,7 @@ impl ModeGuard {
     fn enter(change: impl FnOnce(Mode) -> Mode) -> Self {
         let before = MODE.get();
         MODE.set(change(before));
-        ModeGuard { before, _on_this_thread: PhantomData }
+        ModeGuard { before, _lines: None, _on_this_thread: PhantomData }
     }
 
     /// `torch.no_grad()`: nothing is recorded while the guard lives.
@@ -90,7 +93,9 @@ impl ModeGuard {
 
     /// `torch.autograd.set_detect_anomaly(on, check_nan)`.
     pub fn detect_anomaly(on: bool, check_nan: bool) -> Self {
-        Self::enter(|mode| Mode { anomaly: Anomaly { on, check_nan }, ..mode })
+        let mut guard = Self::enter(|mode| Mode { anomaly: Anomaly { on, check_nan }, ..mode });
+        guard._lines = on.then(SourceLines::note);
+        guard
     }
 }
 
@@ -133,7 +138,8 @@ pub fn inference_mode<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Runs `f`; in a backward pass meanwhile, an operation that returns NaN as a gradient is an error that names it. As
-/// `with torch.autograd.detect_anomaly():` does; the error also has the path of the module that ran the operation.
+/// `with torch.autograd.detect_anomaly():` does. The error also has the path of the module that ran the operation and, when
+/// that was inside, too, or in a development build, the line of the program: `{:#}` prints both.
 ///
 /// ```
 /// use firebrick_core::{Tensor, autograd};

@@ -3,7 +3,9 @@
 use super::gradient::Function;
 use super::hooks::Hooks;
 use super::mode::is_recording;
-use crate::tensor::Impl;
+use super::trace;
+use crate::source::{self, Line};
+use crate::tensor::{Impl, traced};
 use crate::{DType, Device, Dims, Tensor};
 use once_cell::race::OnceBox;
 use parking_lot::Mutex;
@@ -43,6 +45,8 @@ pub struct Node {
     name: &'static str,
     seq: u64,
     core: u64,
+    /// The line of the program that recorded it, where lines are noted.
+    line: Option<Line>,
     edges: SmallVec<[Option<Edge>; 2]>,
     outputs: SmallVec<[OutputInfo; 1]>,
     /// Nothing saved: running it again is harmless, so it is kept.
@@ -62,6 +66,11 @@ pub fn swap_current_core(core: u64) -> u64 {
     CURRENT_CORE.replace(core)
 }
 
+/// Identity of the running module; 0 outside.
+pub(super) fn current_core() -> u64 {
+    CURRENT_CORE.get()
+}
+
 impl Node {
     pub(crate) fn new(
         name: &'static str,
@@ -72,16 +81,21 @@ impl Node {
     ) -> Arc<Node> {
         // One counter for the whole process: graphs may cross threads.
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Arc::new(Node {
+        let node = Arc::new(Node {
             name,
             seq: NEXT.fetch_add(1, Relaxed),
             core: CURRENT_CORE.get(),
+            line: source::current(),
             edges,
             outputs,
             keeps_nothing,
             function: Mutex::new(Some(function)),
             hooks: OnceBox::new(),
-        })
+        });
+        if traced() {
+            trace::recorded(&node);
+        }
+        node
     }
 
     /// PyTorch's name of the operation, such as `MulBackward0`.
@@ -95,13 +109,27 @@ impl Node {
     }
 
     /// Position in time.
-    pub(crate) fn seq(&self) -> u64 {
+    pub fn seq(&self) -> u64 {
         self.seq
     }
 
     /// Identity of the module that recorded it.
-    pub(crate) fn core(&self) -> u64 {
+    pub fn core(&self) -> u64 {
         self.core
+    }
+
+    /// The line of the program that recorded it, where lines were noted: in development builds, under
+    /// [`SourceLines`](super::SourceLines) and under [`detect_anomaly`](super::detect_anomaly).
+    pub fn line(&self) -> Option<Line> {
+        self.line
+    }
+
+    /// The operations that its gradients go to next.
+    pub fn next(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.edges.iter().flatten().filter_map(|edge| match edge {
+            Edge::Node(node, _) => Some(node),
+            Edge::Leaf(_) => None,
+        })
     }
 
     pub(crate) fn edges(&self) -> &[Option<Edge>] {

@@ -68,7 +68,7 @@ impl Saved {
             crate::Device::Cpu => "torch",
             crate::Device::Mock(_) => "torch.mock",
         };
-        Error::runtime(
+        let error = Error::runtime(
             node.name(),
             format!(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: [{device}.{}Tensor {:?}], {origin}is at version {now}; expected version {} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
@@ -76,7 +76,14 @@ impl Saved {
                 self.seen.shape,
                 self.version
             ),
-        )
+        );
+        let changed = self.seen.storage.changed_at();
+        match node.line().zip(changed) {
+            Some((saved, changed)) => {
+                error.given(format!("saved at {saved} by {}, changed at {changed}", node.op_name()))
+            }
+            None => error.remedy("note the lines with autograd::SourceLines::note() to see where"),
+        }
     }
 }
 

@@ -76,7 +76,9 @@ macro_rules! ops {
     )*) => {
         impl $crate::Tensor { $(
             $(#[$doc])*
+            #[track_caller]
             pub fn $name(&self $(, $x: $crate::ops::arg_type!($kind))* $($(, $arg: impl Into<$aty>)+)?) -> $crate::Result<$ret> {
+                let _running = $crate::source::operation();
                 $name(std::borrow::Cow::Borrowed(self) $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, None)
             }
             $crate::ops::in_place_method! { [$($in_place)?] $name ($($x: $kind),*) ($($($arg: $aty),+)?) }
@@ -175,7 +177,9 @@ macro_rules! composed {
     )*) => {
         impl $crate::Tensor { $(
             $(#[$doc])*
+            #[track_caller]
             pub fn $name(&self $(, $arg: $aty)*) -> $crate::Result<$ret> {
+                let _running = $crate::source::operation();
                 let $x0 = self;
                 $body
             }
@@ -243,9 +247,11 @@ macro_rules! in_place_method {
     ([] $($rest:tt)*) => {};
     ([$in_place:ident] $name:ident ($($x:ident: $kind:ident),*) ($($arg:ident: $aty:ty),*)) => {
         #[doc = concat!("In-place form of [`Tensor::", stringify!($name), "`](crate::Tensor::", stringify!($name), ").")]
+        #[track_caller]
         pub fn $in_place(
             &self $(, $x: $crate::ops::arg_type!($kind))* $(, $arg: impl Into<$aty>)*
         ) -> $crate::Result<&$crate::Tensor> {
+            let _running = $crate::source::operation();
             $name(std::borrow::Cow::Borrowed(self) $(, $crate::ops::arg_value!($kind $x))* $(, $arg.into())*, Some(stringify!($in_place)))?;
             Ok(self)
         }

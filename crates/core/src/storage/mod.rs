@@ -13,8 +13,10 @@ pub(crate) use lock::lock;
 pub(crate) use room::check_list;
 
 use crate::Device;
+use crate::source::{self, Line};
 use crate::sync::{RawLock, unlocked};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::panic::Location;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
 
 /// Memory on one device. Every in-place operation on any view of it raises `version`.
 pub struct Storage {
@@ -23,13 +25,15 @@ pub struct Storage {
     lock: RawLock,
     block: Block,
     version: AtomicU32,
+    /// The line of the program that changed it last, where lines are noted.
+    changed_at: AtomicPtr<Location<'static>>,
 }
 
 impl Storage {
     /// A storage around `block`.
     #[inline]
     pub fn new(device: Device, block: Block) -> Self {
-        Storage { device, lock: unlocked(), block, version: AtomicU32::new(0) }
+        Storage { device, lock: unlocked(), block, version: AtomicU32::new(0), changed_at: AtomicPtr::default() }
     }
 
     /// Where the memory is.
@@ -52,6 +56,16 @@ impl Storage {
     #[inline]
     pub(crate) fn bump(&self) {
         self.version.fetch_add(1, Relaxed);
+        if source::is_noting() {
+            let line = source::current().map_or(std::ptr::null(), std::ptr::from_ref);
+            self.changed_at.store(line.cast_mut(), Relaxed);
+        }
+    }
+
+    /// The line of the program that changed it last, where it was noted.
+    pub(crate) fn changed_at(&self) -> Option<Line> {
+        // SAFETY: null, or made from a `&'static Location` by `bump`, and never written through.
+        unsafe { self.changed_at.load(Relaxed).as_ref() }
     }
 
     /// The first byte. Reading or writing there needs the storage's lock.

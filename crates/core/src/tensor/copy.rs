@@ -112,7 +112,9 @@ impl Tensor {
     /// assert_eq!(x.to(DType::I64)?.to_vec::<i64>()?, [1, -1]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn to(&self, to: impl Into<To>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let to = to.into();
         if self.is_uninitialized() {
             return Tensor::uninitialized(to.dtype.unwrap_or(self.dtype()), to.device.unwrap_or(self.device()));
@@ -126,12 +128,16 @@ impl Tensor {
     }
 
     /// A copy with memory of its own, part of the graph: PyTorch's `clone`. (Rust's `clone` gives a handle.)
+    #[track_caller]
     pub fn copy(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.copied("clone", "CloneBackward0", To::default(), true)
     }
 
     /// The tensor itself where it is contiguous, else a contiguous copy.
+    #[track_caller]
     pub fn contiguous(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("contiguous")?;
         if x.is_contiguous() { Ok(x) } else { x.contiguous_copy() }
     }
@@ -144,7 +150,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `source` does not broadcast to this shape; this tensor is a leaf that requires grad outside `no_grad`.
+    #[track_caller]
     pub fn copy_(&self, source: &Tensor) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "copy_";
         let (target, source) = (self.resolve(OP)?, source.resolve(OP)?);
         inplace::check(OP, &target, &[&source])?;
@@ -184,7 +192,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `shape` does not broadcast to this tensor's shape.
+    #[track_caller]
     pub fn sum_to_size(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "sum_to_size";
         let shape = shape.into().to_shape(OP)?;
         let x = self.resolve(OP)?;

@@ -14,7 +14,11 @@ impl Tensor {
     /// assert!(!y.requires_grad() && y.shares_storage(&x));
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn detach(&self) -> Tensor {
+        if super::traced() && self.requires_grad() {
+            crate::autograd::note_detach(self, std::panic::Location::caller());
+        }
         let out = Tensor::from_body(self.body());
         out.set_flag(UNINITIALIZED, self.is_uninitialized());
         out.set_flag(PLACEHOLDER, self.is_placeholder());

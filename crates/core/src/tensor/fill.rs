@@ -9,12 +9,16 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor is a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn fill_(&self, value: impl Into<Scalar>) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.filled("fill_", "FillBackward2", value.into())
     }
 
     /// Sets every element to zero.
+    #[track_caller]
     pub fn zero_(&self) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.filled("zero_", "ZeroBackward0", Scalar::Int(0))
     }
 

@@ -29,6 +29,7 @@ pub use state_dict::StateDict;
 pub use substitute::{Substitution, substitute};
 
 pub(crate) use meta::{Meta, ViewOf, ViewOrigin};
+pub(crate) use substitute::{set_traced, traced};
 
 use crate::{DType, Device, Dims, Error, Result, wrap_dim};
 use latch::Latch;

@@ -15,14 +15,18 @@ macro_rules! binary {
         impl<B: Operand> $trait<B> for $t {
             type Output = Result<Tensor>;
             #[inline]
+            #[track_caller]
             fn $method(self, other: B) -> Result<Tensor> {
+                let _running = crate::source::operation();
                 $row(self.into_input()?, other.into_input()?, None)
             }
         }
         impl $trait<$t> for Result<Tensor> {
             type Output = Result<Tensor>;
             #[inline]
+            #[track_caller]
             fn $method(self, other: $t) -> Result<Tensor> {
+                let _running = crate::source::operation();
                 $row(Cow::Owned(self?), other.into_input()?, None)
             }
         }
@@ -31,14 +35,18 @@ macro_rules! binary {
         impl $trait<Tensor> for $t {
             type Output = Result<Tensor>;
             #[inline]
+            #[track_caller]
             fn $method(self, other: Tensor) -> Result<Tensor> {
+                let _running = crate::source::operation();
                 $row(self.into_input()?, Cow::Owned(other), None)
             }
         }
         impl $trait<&Tensor> for $t {
             type Output = Result<Tensor>;
             #[inline]
+            #[track_caller]
             fn $method(self, other: &Tensor) -> Result<Tensor> {
+                let _running = crate::source::operation();
                 $row(self.into_input()?, Cow::Borrowed(other), None)
             }
         }
@@ -63,7 +71,9 @@ macro_rules! negation {
     ($($t:ty),*) => { $(
         impl Neg for $t {
             type Output = Result<Tensor>;
+            #[track_caller]
             fn neg(self) -> Result<Tensor> {
+                let _running = crate::source::operation();
                 rows::neg(self.into_input()?, None)
             }
         }

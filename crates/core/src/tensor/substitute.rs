@@ -11,8 +11,27 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 thread_local! {
-    static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static ACTIVE: Cell<u8> = const { Cell::new(0) };
     static TABLE: RefCell<HashMap<usize, Vec<Tensor>>> = RefCell::default();
+}
+
+/// Some tensors have others standing in for them.
+const STANDING_IN: u8 = 1;
+/// What becomes of tensors is noted: see `autograd::trace`.
+const TRACED: u8 = 2;
+
+fn set_active(flag: u8, on: bool) {
+    ACTIVE.set(if on { ACTIVE.get() | flag } else { ACTIVE.get() & !flag });
+}
+
+/// Does this thread note what becomes of tensors?
+#[inline]
+pub(crate) fn traced() -> bool {
+    ACTIVE.get() & TRACED != 0
+}
+
+pub(crate) fn set_traced(on: bool) {
+    set_active(TRACED, on);
 }
 
 /// Keeps tensors standing in for others until it is dropped.
@@ -38,7 +57,7 @@ pub fn substitute(pairs: &[(&Tensor, &Tensor)]) -> Substitution {
             table.entry(original.id()).or_default().push((*stand_in).clone());
         }
     });
-    ACTIVE.set(true);
+    set_active(STANDING_IN, true);
     Substitution { originals: pairs.iter().map(|(original, _)| (*original).clone()).collect() }
 }
 
@@ -47,7 +66,7 @@ impl Drop for Substitution {
         let gone: Vec<Option<Tensor>> = TABLE.with_borrow_mut(|table| {
             let gone = self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(Vec::pop)).collect();
             table.retain(|_, stack| !stack.is_empty());
-            ACTIVE.set(!table.is_empty());
+            set_active(STANDING_IN, !table.is_empty());
             gone
         });
         drop(gone);
@@ -82,11 +101,15 @@ impl Tensor {
     /// What an operation works on in this tensor's place; `None`, where that is the tensor itself.
     #[inline]
     fn stand_in(&self, op: &'static str) -> Result<Option<Tensor>> {
-        if ACTIVE.get()
-            && let Some(stand_in) = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned())
-        {
-            crate::ops::admit(op, &stand_in)?;
-            return Ok(Some(stand_in));
+        if ACTIVE.get() != 0 {
+            let stand_in = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned());
+            if traced() {
+                crate::autograd::note_use(op, stand_in.as_ref().unwrap_or(self));
+            }
+            if let Some(stand_in) = stand_in {
+                crate::ops::admit(op, &stand_in)?;
+                return Ok(Some(stand_in));
+            }
         }
         if self.flag(UNINITIALIZED | AMBIGUOUS | PLACEHOLDER | COMPLEX) {
             if self.flag(UNINITIALIZED) {

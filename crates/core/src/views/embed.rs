@@ -42,7 +42,9 @@ impl Tensor {
     /// assert_eq!(x.select_scatter(&Tensor::new([8, 9])?, 0, 1)?.to_vec::<i32>()?, [1, 2, 8, 9]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn select_scatter(&self, src: &Tensor, dim: i64, index: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "select_scatter";
         let (x, src) = (self.resolve(OP)?, src.resolve(OP)?);
         embedded(OP, "SelectScatterBackward0", &x, &src, x.select_step(dim, index)?)
@@ -59,6 +61,7 @@ impl Tensor {
     /// assert_eq!(x.slice_scatter(&Tensor::new([8, 9])?, 0, 1, None, 2)?.to_vec::<i32>()?, [1, 8, 3, 9]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn slice_scatter(
         &self,
         src: &Tensor,
@@ -67,6 +70,7 @@ impl Tensor {
         end: impl Into<Option<i64>>,
         step: i64,
     ) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "slice_scatter";
         let (x, src) = (self.resolve(OP)?, src.resolve(OP)?);
         embedded(OP, "SliceScatterBackward0", &x, &src, x.slice_step(dim, start.into(), end.into(), step)?)
@@ -83,7 +87,9 @@ impl Tensor {
     /// assert_eq!(x.diagonal_scatter(&Tensor::new([8, 9])?, 0, 0, 1)?.to_vec::<i32>()?, [8, 2, 3, 9]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn diagonal_scatter(&self, src: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "diagonal_scatter";
         let (x, src) = (self.resolve(OP)?, src.resolve(OP)?);
         embedded(OP, "DiagonalScatterBackward0", &x, &src, x.diagonal_step(offset, dim1, dim2)?)
@@ -104,6 +110,7 @@ impl Tensor {
     /// assert_eq!(x.as_strided_scatter(&Tensor::new([8, 9])?, 2, 2, 1)?.to_vec::<i32>()?, [1, 8, 3, 9]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn as_strided_scatter(
         &self,
         src: &Tensor,
@@ -111,6 +118,7 @@ impl Tensor {
         stride: impl Into<Sizes>,
         storage_offset: impl Into<Option<i64>>,
     ) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "as_strided_scatter";
         let (x, src) = (self.resolve(OP)?, src.resolve(OP)?);
         if x.requires_grad() && !x.is_contiguous() {

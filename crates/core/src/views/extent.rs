@@ -16,7 +16,9 @@ impl Tensor {
     /// assert_eq!(row.expand([2, -1])?.to_vec::<f32>()?, [1.0, 2.0, 1.0, 2.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn expand(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "expand";
         let (x, sizes) = (self.resolve(OP)?, shape.into());
         let own = x.shape();
@@ -65,12 +67,16 @@ impl Tensor {
     }
 
     /// [`Tensor::expand`] to the shape of `other`.
+    #[track_caller]
     pub fn expand_as(&self, other: &Tensor) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.expand(other.resolve("expand_as")?.shape())
     }
 
     /// [`Tensor::expand`] under NumPy's name.
+    #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.expand(shape)
     }
 
@@ -86,7 +92,9 @@ impl Tensor {
     /// assert_eq!(both[1].to_vec::<i32>()?, [3, 3, 4, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn broadcast_tensors<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         const OP: &str = "broadcast_tensors";
         let parts = tensors.iter().map(|t| t.borrow().resolve(OP)).collect::<Result<Vec<_>>>()?;
         let mut shape = Dims::new();

@@ -15,7 +15,9 @@ impl Tensor {
     /// assert_eq!(Tensor::zeros([2, 3, 4])?.permute([2, 0, 1])?.shape(), [4, 2, 3]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn permute(&self, dims: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "permute";
         let (x, dims) = (self.resolve(OP)?, dims.into());
         let rank = x.dim();
@@ -40,7 +42,9 @@ impl Tensor {
     }
 
     /// Two dimensions swapped.
+    #[track_caller]
     pub fn transpose(&self, dim0: i64, dim1: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.transposed("transpose", "TransposeBackward0", dim0, dim1)
     }
 
@@ -56,12 +60,16 @@ impl Tensor {
     }
 
     /// [`Tensor::transpose`] under NumPy's name.
+    #[track_caller]
     pub fn swapaxes(&self, axis0: i64, axis1: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.transpose(axis0, axis1)
     }
 
     /// [`Tensor::transpose`] under another of PyTorch's names.
+    #[track_caller]
     pub fn swapdims(&self, dim0: i64, dim1: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.transpose(dim0, dim1)
     }
 
@@ -69,7 +77,9 @@ impl Tensor {
     ///
     /// # Errors
     /// More than two dimensions.
+    #[track_caller]
     pub fn t(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         match self.resolve("t")?.dim() {
             0 | 1 => self.viewed("t", "TBackward0", ViewOp::Alias),
             2 => self.transposed("t", "TBackward0", 0, 1),
@@ -78,8 +88,10 @@ impl Tensor {
     }
 
     /// All dimensions in reverse order: PyTorch's `x.T`.
+    #[track_caller]
     #[allow(non_snake_case, reason = "PyTorch's name")]
     pub fn T(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("T")?;
         let order = (0..x.dim()).rev().collect();
         x.viewed("T", "PermuteBackward0", ViewOp::Permute(order))
@@ -89,8 +101,10 @@ impl Tensor {
     ///
     /// # Errors
     /// One dimension.
+    #[track_caller]
     #[allow(non_snake_case, reason = "PyTorch's name")]
     pub fn mT(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         match self.resolve("mT")?.dim() {
             0 => self.transposed("mT", "PermuteBackward0", 0, 0),
             1 => Err(Error::runtime(
@@ -111,7 +125,9 @@ impl Tensor {
     /// assert_eq!(Tensor::zeros([2, 3, 4])?.movedim(0, -1)?.shape(), [3, 4, 2]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn movedim(&self, source: impl Into<Sizes>, destination: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "movedim";
         let (x, source, destination) = (self.resolve(OP)?, source.into(), destination.into());
         if source.len() != destination.len() {
@@ -148,7 +164,9 @@ impl Tensor {
     }
 
     /// [`Tensor::movedim`] under NumPy's name.
+    #[track_caller]
     pub fn moveaxis(&self, source: impl Into<Sizes>, destination: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.movedim(source, destination)
     }
 }

@@ -5,7 +5,9 @@ use crate::{Error, Result, Tensor, wrap_dim};
 
 impl Tensor {
     /// The same elements as a tensor of their own, which shares memory and history.
+    #[track_caller]
     pub fn alias(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.viewed("alias", "AliasBackward0", ViewOp::Alias)
     }
 
@@ -13,7 +15,9 @@ impl Tensor {
     ///
     /// # Errors
     /// The index is not there.
+    #[track_caller]
     pub fn select(&self, dim: i64, index: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "select";
         let x = self.resolve(OP)?;
         x.viewed(OP, "SelectBackward0", x.select_step(dim, index)?)
@@ -41,7 +45,9 @@ impl Tensor {
     ///
     /// # Errors
     /// They are not all there.
+    #[track_caller]
     pub fn narrow(&self, dim: i64, start: i64, length: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "narrow";
         let x = self.resolve(OP)?;
         let shape = x.shape();
@@ -81,6 +87,7 @@ impl Tensor {
     /// assert_eq!(x.slice(0, 1, None, 2)?.to_vec::<i32>()?, [1, 3]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn slice(
         &self,
         dim: i64,
@@ -88,6 +95,7 @@ impl Tensor {
         end: impl Into<Option<i64>>,
         step: i64,
     ) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "slice";
         let x = self.resolve(OP)?;
         x.viewed(OP, "SliceBackward0", x.slice_step(dim, start.into(), end.into(), step)?)
@@ -122,7 +130,9 @@ impl Tensor {
     /// assert_eq!(x.diagonal(0, 0, 1)?.to_vec::<i32>()?, [1, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn diagonal(&self, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "diagonal";
         let x = self.resolve(OP)?;
         x.viewed(OP, "DiagonalBackward0", x.diagonal_step(offset, dim1, dim2)?)
@@ -149,7 +159,9 @@ impl Tensor {
     /// assert_eq!(x.unfold(0, 2, 1)?.to_vec::<i32>()?, [1, 2, 2, 3]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn unfold(&self, dimension: i64, size: i64, step: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "unfold";
         let x = self.resolve(OP)?;
         let shape = x.shape();

@@ -54,14 +54,18 @@ impl Tensor {
     /// assert_eq!(x.view([3, -1])?.shape(), [3, 2]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn view(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("view")?;
         let shape = infer_shape("view", &shape.into(), x.numel())?;
         x.viewed("view", "ViewBackward0", ViewOp::View(shape))
     }
 
     /// [`Tensor::view`] in the shape of `other`.
+    #[track_caller]
     pub fn view_as(&self, other: &Tensor) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.view(other.resolve("view_as")?.shape())
     }
 
@@ -73,7 +77,9 @@ impl Tensor {
     /// assert_eq!(x.t()?.reshape([-1])?.to_vec::<i32>()?, [1, 4, 2, 5, 3, 6]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn reshape(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("reshape")?;
         let shape = infer_shape("reshape", &shape.into(), x.numel())?;
         if x.with_body(|b| view_strides(b, &shape).is_some()) {
@@ -83,7 +89,9 @@ impl Tensor {
     }
 
     /// [`Tensor::reshape`] into the shape of `other`.
+    #[track_caller]
     pub fn reshape_as(&self, other: &Tensor) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.reshape(other.resolve("reshape_as")?.shape())
     }
 
@@ -98,7 +106,9 @@ impl Tensor {
     /// assert_eq!(Tensor::zeros([2, 3, 4])?.flatten(1, -1)?.shape(), [2, 12]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn flatten(&self, start: i64, end: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "flatten";
         let x = self.resolve(OP)?;
         let shape = x.shape();
@@ -122,7 +132,9 @@ impl Tensor {
     ///
     /// # Errors
     /// The sizes do not multiply to that of the dimension.
+    #[track_caller]
     pub fn unflatten(&self, dim: i64, sizes: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "unflatten";
         let (x, sizes) = (self.resolve(OP)?, sizes.into());
         let shape = x.shape();
@@ -149,26 +161,34 @@ impl Tensor {
     }
 
     /// All elements in one dimension: a view where they lie contiguously, else a copy.
+    #[track_caller]
     pub fn ravel(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.contiguous()?.view([-1])
     }
 
     /// A dimension of size 1 inserted before `dim`.
+    #[track_caller]
     pub fn unsqueeze(&self, dim: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("unsqueeze")?;
         let dim = wrap_dim("unsqueeze", dim, x.dim() + 1)?;
         x.viewed("unsqueeze", "UnsqueezeBackward0", ViewOp::Unsqueeze { dim })
     }
 
     /// Every dimension of size 1 dropped.
+    #[track_caller]
     pub fn squeeze(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("squeeze")?;
         let dims = x.shape().iter().enumerate().filter(|&(_, &n)| n == 1).map(|(d, _)| d).collect();
         x.viewed("squeeze", "SqueezeBackward0", ViewOp::Squeeze(dims))
     }
 
     /// The named dimensions dropped where their size is 1.
+    #[track_caller]
     pub fn squeeze_dim(&self, dims: impl Into<Sizes>) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "squeeze";
         let (x, dims) = (self.resolve(OP)?, dims.into());
         let shape = x.shape();
@@ -180,7 +200,9 @@ impl Tensor {
     }
 
     /// At least one dimension: a number becomes a vector of one element.
+    #[track_caller]
     pub fn atleast_1d(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         match self.dim() {
             0 => self.reshape([1]),
             _ => self.resolve("atleast_1d"),
@@ -188,7 +210,9 @@ impl Tensor {
     }
 
     /// At least two dimensions: a vector becomes one row.
+    #[track_caller]
     pub fn atleast_2d(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         match self.dim() {
             0 => self.reshape([1, 1]),
             1 => self.unsqueeze(0),
@@ -197,7 +221,9 @@ impl Tensor {
     }
 
     /// At least three dimensions: a vector of `n` becomes `[1, n, 1]`, a matrix gets a last dimension.
+    #[track_caller]
     pub fn atleast_3d(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         match self.dim() {
             0 => self.reshape([1, 1, 1]),
             1 => self.unsqueeze(0)?.unsqueeze(-1),

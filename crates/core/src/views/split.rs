@@ -56,7 +56,9 @@ impl Tensor {
     /// assert_eq!(x.split([1, 4], 0)?[1].to_vec::<i32>()?, [1, 2, 3, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn split(&self, sizes: impl Into<Sections>, dim: i64) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         match sizes.into() {
             Sections::One(size) => self.split_evenly(size, dim),
             Sections::Many(sizes) => self.split_with_sizes(sizes, dim),
@@ -94,7 +96,9 @@ impl Tensor {
     ///
     /// # Errors
     /// The sizes do not sum to that of the dimension, or one is negative.
+    #[track_caller]
     pub fn split_with_sizes(&self, sizes: impl Into<Sizes>, dim: i64) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         const OP: &str = "split_with_sizes";
         let (x, sizes) = (self.resolve(OP)?, sizes.into());
         let shape = x.shape();
@@ -145,7 +149,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `chunks` is not positive.
+    #[track_caller]
     pub fn chunk(&self, chunks: i64, dim: i64) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         const OP: &str = "chunk";
         let x = self.resolve(OP)?;
         let shape = x.shape();
@@ -177,7 +183,9 @@ impl Tensor {
     /// assert_eq!(x.tensor_split([1, 3], 0)?[1].to_vec::<i32>()?, [1, 2]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn tensor_split(&self, sections: impl Into<Sections>, dim: i64) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         const OP: &str = "tensor_split";
         let x = self.resolve(OP)?;
         let shape = x.shape();
@@ -234,17 +242,23 @@ impl Tensor {
     }
 
     /// Equal pieces, or cuts at indices, along the columns: dimension 1, or 0 of a vector.
+    #[track_caller]
     pub fn hsplit(&self, sections: impl Into<Sections>) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         self.axis_split("hsplit", 1, usize::from(self.dim() > 1), sections.into())
     }
 
     /// Equal pieces, or cuts at indices, along dimension 0.
+    #[track_caller]
     pub fn vsplit(&self, sections: impl Into<Sections>) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         self.axis_split("vsplit", 2, 0, sections.into())
     }
 
     /// Equal pieces, or cuts at indices, along dimension 2.
+    #[track_caller]
     pub fn dsplit(&self, sections: impl Into<Sections>) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         self.axis_split("dsplit", 3, 2, sections.into())
     }
 
@@ -256,7 +270,9 @@ impl Tensor {
     /// assert_eq!(rows[1].to_vec::<i32>()?, [3, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn unbind(&self, dim: i64) -> Result<Vec<Tensor>> {
+        let _running = crate::source::operation();
         const OP: &str = "unbind";
         let x = self.resolve(OP)?;
         let shape = x.shape();

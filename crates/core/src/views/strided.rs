@@ -46,12 +46,14 @@ impl Tensor {
     /// assert_eq!(x.as_strided([3, 2], [1, 1], None)?.to_vec::<i32>()?, [1, 2, 2, 3, 3, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn as_strided(
         &self,
         size: impl Into<Sizes>,
         stride: impl Into<Sizes>,
         storage_offset: impl Into<Option<i64>>,
     ) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "as_strided";
         let (x, size, stride) = (self.resolve(OP)?, size.into(), stride.into());
         let body = x.body();

@@ -91,6 +91,12 @@ fn check_output(op: &'static str, g: &Tensor, s: &ConvShape) -> Result<()> {
     check(op, "the gradient", g, [s.batch, s.out_channels], s.output)
 }
 
+/// Notes the work, which is the same for the form and each of its derivatives.
+fn count(s: &ConvShape) {
+    let channels = [s.batch, s.out_channels, s.in_channels / s.groups.max(1)];
+    crate::work::count(channels.into_iter().chain(s.output).chain(s.kernel));
+}
+
 fn forward(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, s: &ConvShape) -> Result<Tensor> {
     check_input("convolution", x, s)?;
     check_kernel("convolution", w, s)?;
@@ -103,6 +109,7 @@ fn forward(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, s: &ConvShape) -> Resu
         .expected(format!("[{}]", s.out_channels)));
     }
     let out: Dims = [s.batch, s.out_channels].into_iter().chain(spatial(s.output, w.dim())).collect();
+    count(s);
     let inputs: Vec<&Tensor> = [x, w].into_iter().chain(bias).collect();
     run("convolution", &inputs, &out, &|b, i, out| b.conv_forward(s, i[0], i[1], i.get(2).copied(), out))
 }
@@ -111,6 +118,7 @@ fn input_grad(g: &Tensor, w: &Tensor, s: &ConvShape) -> Result<Tensor> {
     check_output("convolution_backward", g, s)?;
     check_kernel("convolution_backward", w, s)?;
     let out: Dims = [s.batch, s.in_channels].into_iter().chain(spatial(s.input, w.dim())).collect();
+    count(s);
     run("convolution_backward", &[g, w], &out, &|b, i, out| b.conv_input_grad(s, i[0], i[1], out))
 }
 
@@ -119,6 +127,7 @@ fn weight_grad(x: &Tensor, g: &Tensor, s: &ConvShape) -> Result<Tensor> {
     check_output("convolution_backward", g, s)?;
     let channels = s.in_channels / s.groups;
     let out: Dims = [s.out_channels, channels].into_iter().chain(spatial(s.kernel, x.dim())).collect();
+    count(s);
     run("convolution_backward", &[x, g], &out, &|b, i, out| b.conv_weight_grad(s, i[0], i[1], out))
 }
 

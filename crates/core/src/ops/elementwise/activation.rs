@@ -306,7 +306,9 @@ composed! {
 
 impl Tensor {
     /// In-place form of [`Tensor::relu6`].
+    #[track_caller]
     pub fn relu6_(&self) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.hardtanh_(0.0, 6.0)
     }
 }

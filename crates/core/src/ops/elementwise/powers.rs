@@ -153,7 +153,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::square`].
+    #[track_caller]
     pub fn square_(&self) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.pow_(2)
     }
 
@@ -173,7 +175,9 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor is not float64, or complex128 where one of the two is complex.
+    #[track_caller]
     pub fn float_power_(&self, exponent: impl Operand) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         let exponent = exponent.into_operand()?;
         let (dtype, wanted) = (self.dtype(), double(self, &exponent));
         if dtype != wanted {

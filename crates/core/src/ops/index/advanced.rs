@@ -187,7 +187,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::index_put`].
+    #[track_caller]
     pub fn index_put_(&self, indices: &[Option<Tensor>], values: &Tensor, accumulate: bool) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         index_put(self, indices, values, accumulate, Some("index_put_"))?;
         Ok(self)
     }

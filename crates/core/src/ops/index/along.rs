@@ -104,7 +104,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::scatter`].
+    #[track_caller]
     pub fn scatter_(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         scatter(self, dim, index, src, Indexing::Scatter, Some("scatter_"))?;
         Ok(self)
     }
@@ -115,7 +117,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::scatter_value`].
+    #[track_caller]
     pub fn scatter_value_(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         scatter_value(self, dim, index, value.into(), Some("scatter_"))?;
         Ok(self)
     }
@@ -129,7 +133,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::scatter_add`].
+    #[track_caller]
     pub fn scatter_add_(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         scatter(self, dim, index, src, Indexing::ScatterAdd, Some("scatter_add_"))?;
         Ok(self)
     }

@@ -125,7 +125,9 @@ impl Tensor {
     /// assert_eq!(x.i((NewAxis, Ellipsis, 0..2))?.shape(), [1, 2, 2]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn i(&self, index: impl IntoIndex) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve(OP)?;
         let Sliced { view, tensors } = sliced(&x, index.into_index())?;
         if !tensors.is_empty() {
@@ -146,7 +148,9 @@ impl Tensor {
     /// assert_eq!(x.to_vec::<i32>()?, [9, 2, 9, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn set(&self, index: impl IntoIndex, value: impl Operand) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         let (x, value) = (self.resolve(OP)?, value.into_operand()?.resolved(OP)?);
         let Sliced { view, tensors } = sliced(&x, index.into_index())?;
         if !tensors.is_empty() {

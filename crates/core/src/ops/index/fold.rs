@@ -316,7 +316,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::scatter_with`].
+    #[track_caller]
     pub fn scatter_with_(&self, dim: i64, index: &Tensor, src: impl Operand, reduce: &str) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         scatter_with(self, dim, index, src.into_operand()?, reduce, Some("scatter_"))?;
         Ok(self)
     }

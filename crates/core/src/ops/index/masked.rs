@@ -84,7 +84,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::masked_scatter`].
+    #[track_caller]
     pub fn masked_scatter_(&self, mask: &Tensor, source: &Tensor) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         masked_scatter(self, mask, source, Some("masked_scatter_"))?;
         Ok(self)
     }

@@ -64,7 +64,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::index_add`].
+    #[track_caller]
     pub fn index_add_(&self, dim: i64, index: &Tensor, source: &Tensor, alpha: impl Into<Scalar>) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         index_add(self, dim, index, source, alpha.into(), Some("index_add_"))?;
         Ok(self)
     }
@@ -78,7 +80,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::index_copy`].
+    #[track_caller]
     pub fn index_copy_(&self, dim: i64, index: &Tensor, source: &Tensor) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         index_copy(self, dim, index, source, Some("index_copy_"))?;
         Ok(self)
     }
@@ -92,7 +96,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::index_fill`].
+    #[track_caller]
     pub fn index_fill_(&self, dim: i64, index: &Tensor, value: impl Operand) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         index_fill(self, dim, index, value.into_operand()?, Some("index_fill_"))?;
         Ok(self)
     }

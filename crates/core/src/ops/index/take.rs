@@ -58,7 +58,9 @@ impl Tensor {
     }
 
     /// In-place form of [`Tensor::put`].
+    #[track_caller]
     pub fn put_(&self, index: &Tensor, source: &Tensor, accumulate: bool) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         put(self, index, source, accumulate, Some("put_"))?;
         Ok(self)
     }

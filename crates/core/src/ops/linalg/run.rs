@@ -75,6 +75,7 @@ pub(super) fn product(a: &Tensor, b: &Tensor, add: Option<(&Tensor, f64)>, alpha
     shape[rank - 1] = b.shape[rank - 1];
     let backend = backend::of(a.device())?;
     let out = Body::alloc(shape.clone(), a.dtype, a.device())?;
+    crate::work::count(out.shape.iter().copied().chain([a.shape[rank - 1]]));
     let multiply = |product: Product, bias: Option<&Body>| match out.numel() {
         0 => Ok(()),
         _ => backend.matmul(product, &a, &b, bias, &out),

@@ -70,7 +70,9 @@ impl Tensor {
     /// # Errors
     /// A probability outside `[0, 1]`; a `p` that does not broadcast or is no floating-point tensor; a leaf that
     /// requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn bernoulli_each_(&self, p: &Tensor) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "bernoulli_";
         let (target, p) = (self.resolve(OP)?, p.resolve(OP)?);
         inplace::check(OP, &target, &[])?;

@@ -30,7 +30,9 @@ impl Tensor {
     /// assert_eq!(x.to_vec::<f32>()?, [-0.007_486_820_2, 0.536_443_6]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn uniform_(&self, from: f64, to: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("uniform_", "UniformBackward0", D::Uniform { from, to })
     }
 
@@ -38,7 +40,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `std` below 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn normal_(&self, mean: f64, std: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("normal_", "NormalBackward0", D::Normal { mean, std })
     }
 
@@ -46,7 +50,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `std` not above 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn log_normal_(&self, mean: f64, std: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("log_normal_", "LogNormalBackward0", D::LogNormal { mean, std })
     }
 
@@ -54,7 +60,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `lambda` not above 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn exponential_(&self, lambda: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("exponential_", "ExponentialBackward0", D::Exponential { lambda })
     }
 
@@ -62,7 +70,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `sigma` not above 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn cauchy_(&self, median: f64, sigma: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("cauchy_", "CauchyBackward0", D::Cauchy { median, sigma })
     }
 
@@ -70,7 +80,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `p` outside `(0, 1)`; a bool tensor; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn geometric_(&self, p: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("geometric_", "GeometricBackward0", D::Geometric { p })
     }
 
@@ -79,7 +91,9 @@ impl Tensor {
     ///
     /// # Errors
     /// A leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn random_(&self) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("random_", "RandomBackward2", D::Integers)
     }
 
@@ -88,7 +102,9 @@ impl Tensor {
     ///
     /// # Errors
     /// An empty range; bounds the dtype cannot hold; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn random_from_(&self, from: i64, to: impl Into<Option<i64>>) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         let range = match to.into() {
             Some(to) => D::IntegersBetween { from, to },
             None => D::IntegersFrom { from },
@@ -102,7 +118,9 @@ impl Tensor {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn bernoulli_(&self, p: f64) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         self.redrawn("bernoulli_", "BernoulliBackward2", D::Bernoulli { p })
     }
 }

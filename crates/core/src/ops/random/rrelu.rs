@@ -71,7 +71,9 @@ impl Tensor {
     ///
     /// # Errors
     /// Those of the other form; a leaf that requires grad, outside `no_grad`.
+    #[track_caller]
     pub fn rrelu_(&self, lower: f64, upper: f64, training: bool) -> Result<&Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("rrelu_")?;
         check_bounds("rrelu_", lower, upper)?;
         match training {

@@ -93,7 +93,9 @@ impl Tensor {
     /// assert_eq!(Tensor::cat(&[&a, &b], 0)?.to_vec::<i32>()?, [1, 2, 3]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn cat<T: Borrow<Tensor>>(tensors: &[T], dim: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "cat";
         if tensors.is_empty() {
             return Err(Error::value(OP, "torch.cat(): expected a non-empty list of Tensors"));
@@ -121,7 +123,9 @@ impl Tensor {
     }
 
     /// [`Tensor::cat`] under another of PyTorch's names.
+    #[track_caller]
     pub fn concat<T: Borrow<Tensor>>(tensors: &[T], dim: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         Tensor::cat(tensors, dim)
     }
 
@@ -136,7 +140,9 @@ impl Tensor {
     /// assert_eq!(Tensor::stack(&[&a, &b], 1)?.to_vec::<i32>()?, [1, 3, 2, 4]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn stack<T: Borrow<Tensor>>(tensors: &[T], dim: i64) -> Result<Tensor> {
+        let _running = crate::source::operation();
         const OP: &str = "stack";
         if tensors.is_empty() {
             return Err(Error::runtime(OP, "stack expects a non-empty TensorList"));
@@ -165,23 +171,31 @@ impl Tensor {
     }
 
     /// Tensors side by side: along dimension 1, or 0 for vectors and numbers.
+    #[track_caller]
     pub fn hstack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let parts = raised("hstack", tensors, Tensor::atleast_1d)?;
         Tensor::cat(&parts, i64::from(parts[0].dim() > 1))
     }
 
     /// Tensors below each other: along dimension 0, vectors as rows.
+    #[track_caller]
     pub fn vstack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
+        let _running = crate::source::operation();
         Tensor::cat(&raised("vstack", tensors, Tensor::atleast_2d)?, 0)
     }
 
     /// Tensors behind each other: along dimension 2.
+    #[track_caller]
     pub fn dstack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
+        let _running = crate::source::operation();
         Tensor::cat(&raised("dstack", tensors, Tensor::atleast_3d)?, 2)
     }
 
     /// Vectors as the columns of a matrix; matrices side by side.
+    #[track_caller]
     pub fn column_stack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let column = |t: &Tensor| match t.dim() {
             0 | 1 => t.reshape([t.numel(), 1]),
             _ => t.resolve("column_stack"),
