@@ -4,14 +4,14 @@
     python3 bench/compare.py --python PYTHON [--workloads a,b|all] [--threads 2] [--secs 2] [--rounds 5]
                              [--peer NAME=COMMAND ...] [--machine GFLOP,READ,MOVED]
 
-PYTHON is an interpreter with torch and safetensors. Firebrick is built first, in the release profile. A further peer is any
-program that takes the options and prints the lines of JSON of the two programs here. Each workload runs in a process of its
-own. Times are medians over the rounds of each program's own median, in milliseconds. A ratio is Firebrick's time over the
-peer's, so less than 1 is faster. PyTorch is timed a second time with channels last where there are convolutions.
+PYTHON is an interpreter with torch and safetensors. Firebrick is built first, in the release profile. PyTorch is timed a
+second time with channels last where there are convolutions. A further peer is any program that takes the options and
+prints the lines of JSON of the two programs here. Each workload runs in a process of its own.
 
-The limit is the time that the arithmetic and the memory traffic of a workload take at the machine's rates, which are measured
-first, or given: GFLOP/s of arithmetic, GB/s of memory read, GB/s of memory copied (both sides count). Where neither decides, there is none.
-Run it on an otherwise idle machine.
+Times are medians over the rounds of each program's own median. A ratio is Firebrick's time over the peer's, so less than 1
+is faster. The limit is the time that the arithmetic and the memory traffic of a workload take at the machine's rates, and
+none where neither decides. The rates are measured first or given: GFLOP/s of arithmetic, GB/s of memory that is read, GB/s
+of memory that is copied, where both sides count. Run it on an otherwise idle machine.
 """
 import argparse
 import json
@@ -127,7 +127,7 @@ def main():
     peers |= {name: shlex.split(command) for name, command in (peer.split("=", 1) for peer in args.peer)}
     names = args.workloads.split(",")
     if names == ["all"]:
-        names = subprocess.run([*firebrick, "--workloads", "list"], check=True, capture_output=True, text=True).stdout.split()
+        names = subprocess.check_output([*firebrick, "--workloads", "list"], text=True).split()
     rates = machine(args, firebrick)
     print("machine: {gflop:.0f} GFLOP/s, {read_gb:.1f} GB/s read, {moved_gb:.1f} GB/s copied\n".format(**rates))
     line("workload", "limit ms", "of limit", *(f"{peer} ms" for peer in peers), *(f"{peer} peak MB" for peer in peers))

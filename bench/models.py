@@ -1,4 +1,4 @@
-"""The models of `src/gpt.rs` and `src/resnet.rs` in PyTorch: the same members, in the same order, under the same names."""
+"""The models of the Rust program in PyTorch: the same members under the same names, in the same order."""
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -15,27 +15,29 @@ const CHAIN: usize = 16;
 /// Elements that stay in the nearest cache.
 const NEAR: usize = 2048;
 
-/// Prints GFLOP/s of single-precision arithmetic, and GB/s of memory that is read and that is copied, counting both sides.
+/// Prints GFLOP/s of single-precision arithmetic, and GB/s of memory that is read and that is copied, where both sides
+/// count.
 pub fn report(options: &Options) {
     let share = ELEMENTS.div_ceil(options.threads);
     let mut near = vec![[1f32; NEAR]; options.threads];
-    let gflop = rate(near.iter_mut(), 1 << 10, (2 * CHAIN * NEAR * options.threads) as f64, |values| {
+    let gflop = rate(near.iter_mut(), 1 << 15, (2 * CHAIN * NEAR * options.threads) as f64, |values| {
         multiply_add(black_box(&mut values[..]), black_box(0.9), black_box(0.1));
     });
     let (from, mut to) = (vec![1f32; ELEMENTS], vec![0f32; ELEMENTS]);
     let bytes = size_of_val(&from[..]) as f64;
-    let read = rate(from.chunks(share), 20, bytes, |values| {
+    let read = rate(from.chunks(share), 50, bytes, |values| {
         black_box(sum_of_bits(black_box(values)));
     });
-    let moved = rate(to.chunks_mut(share).zip(from.chunks(share)), 20, 2.0 * bytes, |(to, from)| {
+    let moved = rate(to.chunks_mut(share).zip(from.chunks(share)), 50, 2.0 * bytes, |(to, from)| {
         black_box(to).copy_from_slice(black_box(from));
     });
     options.report("machine", &[("gflop", gflop), ("read_gb", read), ("moved_gb", moved)]);
 }
 
-/// Billions a second of what one round of `work` on every part does: the best of some tries, with a thread for each part.
+/// Billions a second of what one round of `work` on every part does, with a thread for each part: the best of some
+/// tries, each of so many rounds that starting the threads does not count.
 fn rate<P: Send>(parts: impl Iterator<Item = P>, rounds: usize, amount: f64, work: impl Fn(&mut P) + Sync) -> f64 {
-    const TRIES: usize = 10;
+    const TRIES: usize = 20;
     let mut parts: Vec<P> = parts.collect();
     let times = (0..TRIES).map(|_| {
         let begin = Instant::now();

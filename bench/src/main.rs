@@ -1,8 +1,9 @@
 //! Times what `compare.py` compares with PyTorch: small calls, kernels, forward passes, training steps, files, memory.
 //!
-//! `cargo run --release -p bench -- --workloads all --threads 2 --secs 2` prints a line of JSON a workload. With
-//! `--iters N` a workload runs exactly so often, for a profiler: `perf record target/release/bench --workloads gpt_train --iters 10`.
-//! `--workloads list` prints the names, `--workloads machine` what the machine can do at best.
+//! `cargo run --release -p bench -- --workloads all --threads 2 --secs 2` prints a line of JSON a workload;
+//! `--workloads list` prints the names, `--workloads machine` what the machine can do at best. With `--iters N` a
+//! workload runs exactly so often, which is for profilers:
+//! `perf record target/release/bench --workloads gpt_train --iters 10`.
 
 mod files;
 mod gpt;

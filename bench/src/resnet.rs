@@ -1,5 +1,5 @@
-//! ResNet-18 for small images: He et al., *Deep Residual Learning for Image Recognition* (2015). As is usual for images of
-//! 32x32, it starts with one 3x3 convolution and no pooling.
+//! ResNet-18 for small images: He et al., *Deep Residual Learning for Image Recognition* (2015), but that it starts with
+//! a 3x3 convolution and without pooling, as is usual for images of 32x32.
 
 use firebrick::prelude::*;
 
@@ -15,8 +15,8 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// Four stages of two blocks; the first has `width` channels, 64 in the paper. Each other stage has twice as many as
-    /// the one before it, on planes of half the sides.
+    /// Four stages of two blocks. The first has `width` channels, 64 in the paper; each other one has twice as many as
+    /// the one before it, and halves the sides of the planes.
     pub fn new18(width: usize, classes: usize) -> Result<ResNet> {
         let (conv, norm) = convolution(3, width, 3, 1)?;
         let mut blocks = nn::ModuleList::new();
@@ -78,7 +78,8 @@ impl nn::Forward for Block {
     }
 }
 
-/// A convolution that keeps the size of planes, but for the stride, and the norm behind it, whose shift makes a bias idle.
+/// A convolution that pads its planes so that only the stride shrinks them, and the norm behind it, whose shift makes a
+/// bias of the convolution idle.
 fn convolution(inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Result<(nn::Conv2d, nn::BatchNorm2d)> {
     let conv = nn::Conv2d::builder(inputs, outputs, kernel).stride(stride).padding(kernel / 2).bias(false).build()?;
     Ok((conv, nn::BatchNorm2d::new(outputs)?))
