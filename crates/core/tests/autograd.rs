@@ -157,3 +157,20 @@ fn tensors_cross_threads() {
     fn check<T: Send + Sync>() {}
     check::<Tensor>();
 }
+
+#[test]
+fn the_gradient_of_a_factor_lies_as_the_factor_does() -> Result<()> {
+    let (x, w) = (Tensor::ones([2, 3])?, Tensor::ones([4, 3])?);
+    x.requires_grad_(true)?;
+    w.requires_grad_(true)?;
+    for bias in [None, Some(Tensor::ones([4])?)] {
+        x.set_grad(None)?;
+        w.set_grad(None)?;
+        x.linear(&w, bias.as_ref())?.mul(&Tensor::arange(8)?.reshape([2, 4])?)?.sum()?.backward()?;
+        let grad = w.grad().unwrap();
+        assert_eq!((grad.shape().to_vec(), grad.stride().to_vec()), (vec![4, 3], vec![3, 1]));
+        assert_eq!(grad.select(1, 0)?.to_vec::<f32>()?, [4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(x.grad().unwrap().select(1, 0)?.to_vec::<f32>()?, [6.0, 22.0]);
+    }
+    Ok(())
+}

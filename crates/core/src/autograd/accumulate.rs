@@ -23,8 +23,12 @@ pub(crate) fn accumulate(leaf: &Tensor, grad: Tensor) -> Result<()> {
 
 /// The first gradient is taken over when nobody else holds it or its memory, else copied.
 fn first(leaf: &Tensor, grad: Tensor) -> Result<Tensor> {
+    // A view of all of its base, which holds the memory once more, is as good where nothing is recorded.
+    let base = grad.view_of().map(|view| view.base).filter(|b| !is_grad_enabled() && b.numel() == grad.numel());
+    let holders = if base.is_some() { 2 } else { 1 };
     let own = Arc::strong_count(&grad.0) == 1
-        && grad.with_body(|b| Arc::strong_count(&b.storage) == 1 && leaf.with_body(|l| l.strides == b.strides));
+        && base.is_none_or(|base| Arc::strong_count(&base.0) == 2)
+        && grad.with_body(|b| Arc::strong_count(&b.storage) == holders && leaf.with_body(|l| l.strides == b.strides));
     if own {
         return if is_grad_enabled() { Ok(grad) } else { Ok(grad.detach()) };
     }

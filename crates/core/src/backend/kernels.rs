@@ -249,6 +249,17 @@ pub(crate) enum Indexing {
     ScatterMin,
 }
 
+/// How queries attend to keys.
+#[derive(Clone)]
+pub struct Attention {
+    /// The factor of the scores.
+    pub scale: f64,
+    /// Does each query see the keys up to its own place alone?
+    pub causal: bool,
+    /// Is added to the scores, in whose shape it is.
+    pub mask: Option<Body>,
+}
+
 /// How rows `[rows, n]` are normalized: each by its own mean and variance, then by channel.
 #[derive(Clone)]
 pub struct NormRows {

@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Alignment, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows, Order,
-    PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, Attention, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows,
+    Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -136,6 +136,25 @@ impl Backend for Mock {
     fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()> {
         let (grad, result, out) = (grad.clone(), result.clone(), out.clone());
         self.enqueue(move || Cpu.softmax_grad(log, &grad, &result, dim, &out))
+    }
+
+    fn attention(&self, attention: &Attention, inputs: [&Body; 3], out: &Body, totals: &Body) -> Result<()> {
+        let (attention, inputs) = (attention.clone(), inputs.map(Body::clone));
+        let (out, totals) = (out.clone(), totals.clone());
+        self.enqueue(move || Cpu.attention(&attention, inputs.each_ref(), &out, &totals))
+    }
+
+    fn attention_grad(
+        &self,
+        attention: &Attention,
+        grad: &Body,
+        inputs: [&Body; 3],
+        noted: [&Body; 2],
+        out: [&Body; 3],
+    ) -> Result<()> {
+        let (attention, grad) = (attention.clone(), grad.clone());
+        let (inputs, noted, out) = (inputs.map(Body::clone), noted.map(Body::clone), out.map(Body::clone));
+        self.enqueue(move || Cpu.attention_grad(&attention, &grad, inputs.each_ref(), noted.each_ref(), out.each_ref()))
     }
 
     fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()> {

@@ -15,8 +15,8 @@ pub use cpu::pooling::{Divisor as AverageDivisor, PoolShape};
 pub(crate) use cpu::resample::ROW_BYTES;
 pub use cpu::resample::Taps;
 pub(crate) use kernels::{
-    Alignment, Binary, BinarySteps, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order, PointwiseLoss,
-    Product, Reduce, Scan, Sequence, Small, Ternary, Unary, UnarySteps,
+    Alignment, Attention, Binary, BinarySteps, ClassLoss, Factor, Indexing, Map, NormGrad, NormRows, Order,
+    PointwiseLoss, Product, Reduce, Scan, Sequence, Small, Ternary, Unary, UnarySteps,
 };
 pub use update::{
     AdadeltaRule, AdagradRule, AdamRule, AdamaxRule, AsgdRule, NAdamRule, RAdamRule, RmsPropRule, RpropRule, Rule,
@@ -72,6 +72,22 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The gradient of the input of [`Backend::softmax`] from that of its result, and the result.
     fn softmax_grad(&self, log: bool, grad: &Body, result: &Body, dim: usize, out: &Body) -> Result<()>;
+
+    /// `softmax(scale * query key^T + mask) value` for `inputs` `[.., l, e]`, `[.., s, e]` and `[.., s, v]` of one batch,
+    /// not empty, in single or double precision; into `out` `[.., l, v]`. The contiguous `totals` `[.., l]` get the logarithm of
+    /// each row's sum of exponentials. Columns of `out` and of the mask are neighbours.
+    fn attention(&self, attention: &Attention, inputs: [&Body; 3], out: &Body, totals: &Body) -> Result<()>;
+
+    /// The gradients of [`Backend::attention`], from that of its result and what was noted: the result and `totals`.
+    /// Columns of `grad` and of every gradient are neighbours.
+    fn attention_grad(
+        &self,
+        attention: &Attention,
+        grad: &Body,
+        inputs: [&Body; 3],
+        noted: [&Body; 2],
+        out: [&Body; 3],
+    ) -> Result<()>;
 
     /// Normalizes the rows of `x` `[rows, n]`, and notes the mean and one over the deviation of each. Bodies are contiguous.
     fn normalize_rows(&self, norm: &NormRows, x: &Body, out: &Body, mean: &Body, rstd: &Body) -> Result<()>;

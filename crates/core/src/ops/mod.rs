@@ -8,6 +8,7 @@
 //!     kernel: Binary::Mul,                                   // or `forward: <expression of type Result<Tensor>>`
 //!     saves: [a if b, b if a],                               // `x if y`: only when y wants a gradient; `-> y`: the result,
 //!                                                            // `also [i]`: further results
+//!     notes: [turned: is_turned(&b)],                        // optional: what the formulas know of inputs that are not saved
 //!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
 //!     in_place: mul_,                                        // optional; `mul_ as "Name"` where grad_fn differs
 //!     samples: sample::pairs(|a, b| a.mul(b)),
@@ -69,6 +70,7 @@ macro_rules! ops {
             as $grad_fn:literal $(or $number_fn:literal)? {
             $how:ident: $forward:expr,
             saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)? $(also [$($extra:ident),+])?,
+            $(notes: [$($note:ident: $noted:expr),+],)?
             grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
             $(in_place: $in_place:ident $(as $in_place_fn:literal)?,)?
             samples: $samples:expr $(,)?
@@ -124,6 +126,7 @@ macro_rules! ops {
                     let $x0 = original.unwrap_or($x0);
                     let keeps_nothing =
                         $crate::ops::record::is_empty(&[$(stringify!($s),)* $(stringify!($r),)? $($(stringify!($extra),)+)?]);
+                    $($(let $note = $noted;)+)?
                     $(let $s = {
                         let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
                         $s.saved(wanted)?

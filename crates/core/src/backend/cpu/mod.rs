@@ -10,6 +10,7 @@ mod pool;
 pub mod pooling;
 
 mod along;
+mod attention;
 pub(crate) mod complex;
 mod dense;
 mod index;
@@ -34,8 +35,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Alignment, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows,
-    Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, Attention, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad,
+    NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -137,6 +138,30 @@ impl Backend for Cpu {
         let _locked = lock(&[grad, result], &[out]);
         // SAFETY: the storages are locked; shapes and dtypes are equal; `out` is fresh.
         unsafe { softmax::backward(log, grad, result, dim, out) }
+        Ok(())
+    }
+
+    fn attention(&self, attention: &Attention, inputs: [&Body; 3], out: &Body, totals: &Body) -> Result<()> {
+        let reads: SmallVec<[&Body; 4]> = inputs.into_iter().chain(&attention.mask).collect();
+        let _locked = lock(&reads, &[out, totals]);
+        // SAFETY: the storages are locked; `ops` checked shapes and dtypes, and the written bodies are fresh.
+        unsafe { attention::forward(attention, inputs, out, totals) }
+        Ok(())
+    }
+
+    fn attention_grad(
+        &self,
+        attention: &Attention,
+        grad: &Body,
+        inputs: [&Body; 3],
+        noted: [&Body; 2],
+        out: [&Body; 3],
+    ) -> Result<()> {
+        let reads: SmallVec<[&Body; 7]> =
+            inputs.into_iter().chain(noted).chain([grad]).chain(&attention.mask).collect();
+        let _locked = lock(&reads, &out);
+        // SAFETY: as above.
+        unsafe { attention::backward(attention, grad, inputs, noted, out) }
         Ok(())
     }
 

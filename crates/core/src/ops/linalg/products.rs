@@ -184,6 +184,22 @@ fn additions(
     ])
 }
 
+/// Do the columns of a matrix lie one after another, as in a transposed one? Its gradient is made to lie the same way,
+/// so that it can be the gradient of what was transposed without a copy.
+fn is_turned(x: &Tensor) -> bool {
+    x.with_body(|body| body.shape.len() == 2 && body.strides[..] == [1, body.shape[0]])
+}
+
+/// The gradient of the left factor of a product from that of the result.
+fn left_grad(g: &Tensor, b: &Tensor, turned: bool) -> Result<Tensor> {
+    if turned { mt(&b.mm(&mt(g)?)?) } else { g.mm(&mt(b)?) }
+}
+
+/// The gradient of the right factor of a product from that of the result.
+fn right_grad(a: &Tensor, g: &Tensor, turned: bool) -> Result<Tensor> {
+    if turned { mt(&mt(g)?.mm(a)?) } else { mt(a)?.mm(g) }
+}
+
 ops! {
     table: PRODUCTS;
 
@@ -191,7 +207,8 @@ ops! {
     fn mm(a, b: tensor) -> Tensor as "MmBackward0" {
         forward: check_product("mm", a, b).and_then(|()| product(a, b, None, 1.0)),
         saves: [a if b, b if a],
-        grads: { a: |g| g.mm(&mt(b)?), b: |g| mt(a)?.mm(g) },
+        notes: [a_turned: is_turned(&a), b_turned: is_turned(&b)],
+        grads: { a: |g| left_grad(g, b, a_turned), b: |g| right_grad(a, g, b_turned) },
         samples: products((&[2, 3], &[3, 4]), (&[2, 0], &[0, 4]), |a, b| a.mm(b)),
     }
 
@@ -259,10 +276,11 @@ ops! {
             .and_then(|()| check_product("addmm", a, b))
             .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
         saves: [a if b, b if a],
+        notes: [a_turned: is_turned(&a), b_turned: is_turned(&b)],
         grads: {
             add: |g| scaled(g, *beta),
-            a: |g| scaled(&g.mm(&mt(b)?)?, *alpha),
-            b: |g| scaled(&mt(a)?.mm(g)?, *alpha),
+            a: |g| scaled(&left_grad(g, b, a_turned)?, *alpha),
+            b: |g| scaled(&right_grad(a, g, b_turned)?, *alpha),
         },
         in_place: addmm_,
         samples: additions(&[4], (&[2, 3], &[3, 4]), (&[2, 0], &[0, 4]), |c, a, b| c.addmm(a, b, 0.5, 2.0)),

@@ -40,10 +40,9 @@ impl Axis {
         Axis { source, step, grid, low, planes, taps, len }
     }
 
-    /// Where element `index` of a plane lies in the source.
-    fn source_of(&self, plane: usize, index: usize) -> Option<usize> {
-        let at = self.low + (self.planes[plane] + self.step * index) as isize;
-        usize::try_from(at).ok().filter(|&at| at < self.source)
+    /// Where an element of a plane that lies in the source is there.
+    fn source_of(&self, plane: usize, index: usize) -> usize {
+        (self.low + (self.planes[plane] + self.step * index) as isize) as usize
     }
 
     /// The elements of a plane that lie in the source.
@@ -108,35 +107,48 @@ impl Layout {
         copy
     }
 
+    /// Zeros everywhere, but for the elements that lie in the source.
     fn copy_channel<T: Float>(&self, from: &[T], to: &mut [T]) {
+        to.fill(T::ZERO);
         let [az, ay, ax] = &self.axes;
-        let mut lines = to.chunks_exact_mut(ax.len.max(1));
+        let mut start = 0;
         for pz in 0..az.planes.len() {
             for py in 0..ay.planes.len() {
                 for px in 0..ax.planes.len() {
-                    let inside = ax.inside(px);
-                    let first = ax.source_of(px, inside.start).unwrap_or(0);
-                    for (z, y) in (0..az.len).flat_map(|z| (0..ay.len).map(move |y| (z, y))) {
-                        let Some(line) = lines.next() else { return };
-                        let (Some(sz), Some(sy)) = (az.source_of(pz, z), ay.source_of(py, y)) else {
-                            line.fill(T::ZERO);
-                            continue;
-                        };
-                        line[..inside.start].fill(T::ZERO);
-                        line[inside.end..].fill(T::ZERO);
-                        let from = &from[(sz * ay.source + sy) * ax.source + first..];
-                        copy_line(&mut line[inside.clone()], from, ax.step);
+                    let (ys, xs) = (ay.inside(py), ax.inside(px));
+                    let first = ax.source_of(px, xs.start);
+                    for z in if xs.is_empty() { 0..0 } else { az.inside(pz) } {
+                        let plane = az.source_of(pz, z) * ay.source;
+                        for y in ys.clone() {
+                            let line = start + (z * ay.len + y) * ax.len;
+                            let from = &from[(plane + ay.source_of(py, y)) * ax.source + first..];
+                            copy_line(&mut to[line + xs.start..line + xs.end], from, ax.step);
+                        }
                     }
+                    start += az.len * ay.len * ax.len;
                 }
             }
         }
-        lines.into_remainder().fill(T::ZERO);
     }
 }
 
+/// Elements that are moved at a time.
+const PIECE: usize = 8;
+
+/// Copies every `step`-th element. Lines are short: neighbours go in pieces, of which the last overlaps the one before,
+/// rather than through a call.
 fn copy_line<T: Float>(to: &mut [T], from: &[T], step: usize) {
-    if step == 1 {
-        to.copy_from_slice(&from[..to.len()]);
+    let len = to.len();
+    if step == 1 && len >= PIECE {
+        let from = &from[..len];
+        for i in (0..len).step_by(PIECE) {
+            let at = i.min(len - PIECE);
+            // SAFETY: both slices have `len` elements, and the piece ends with them at the latest.
+            unsafe {
+                let piece = from.as_ptr().add(at).cast::<[T; PIECE]>().read_unaligned();
+                to.as_mut_ptr().add(at).cast::<[T; PIECE]>().write_unaligned(piece);
+            }
+        }
     } else {
         for (to, from) in to.iter_mut().zip(from.iter().step_by(step)) {
             *to = *from;

@@ -242,24 +242,25 @@ impl<T: Float> Pass<'_, T> {
         Finish { row_bias: bias.unwrap_or(std::ptr::null()), ..Finish::OVERWRITE }
     }
 
-    /// Copies the columns of a strip side by side, row after row. Runs are copied in pieces of four: what a piece
-    /// writes too much is overwritten by the next run or row, or lies beyond the last one.
+    /// Copies the columns of a strip side by side, row after row.
     unsafe fn pack_strip(&self, strip: &Strip, offsets: &[isize], to: *mut T) {
         let padded = strip.width.next_multiple_of(self.all.kernels.lanes);
-        for (row, &offset) in offsets.iter().enumerate() {
-            // SAFETY: the caller has room; the padded copy has slack.
+        for run in &strip.runs {
+            let (from, to) = (self.copy.at(run.from).cast_const(), to.wrapping_add(run.column));
+            // SAFETY: the caller has room, and the run lies in the padded copy.
             unsafe {
-                let to = to.add(row * padded);
-                for run in &strip.runs {
-                    let from = self.copy.at(run.from).offset(offset);
-                    for i in (0..run.len).step_by(4) {
-                        let piece = from.add(i).cast::<[T; 4]>().read_unaligned();
-                        to.add(run.column + i).cast::<[T; 4]>().write_unaligned(piece);
-                    }
+                match run.len {
+                    4 => pack_run::<T, 4>(from, offsets, to, padded, 4),
+                    8.. => pack_run::<T, 8>(from, offsets, to, padded, run.len),
+                    5..8 => pack_run::<T, 4>(from, offsets, to, padded, run.len),
+                    len => pack_run::<T, 1>(from, offsets, to, padded, len),
                 }
-                for i in strip.width..padded {
-                    *to.add(i) = T::ZERO;
-                }
+            }
+        }
+        for row in 0..if padded > strip.width { offsets.len() } else { 0 } {
+            for i in strip.width..padded {
+                // SAFETY: the caller has room.
+                unsafe { *to.add(row * padded + i) = T::ZERO }
             }
         }
     }
@@ -303,6 +304,21 @@ impl<T: Float> Pass<'_, T> {
                         *to.add(x * step) = *from.add(x);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Copies `len` neighbours from each offset, in pieces of `N`, of which the last overlaps the one before it.
+#[inline(always)]
+unsafe fn pack_run<T: Float, const N: usize>(from: *const T, offsets: &[isize], to: *mut T, row: usize, len: usize) {
+    for (number, &offset) in offsets.iter().enumerate() {
+        for i in (0..len).step_by(N) {
+            let at = i.min(len - N);
+            // SAFETY: the caller has room for `len >= N` elements in each row, and may read as many from each offset.
+            unsafe {
+                let piece = from.offset(offset).add(at).cast::<[T; N]>().read_unaligned();
+                to.add(number * row + at).cast::<[T; N]>().write_unaligned(piece);
             }
         }
     }

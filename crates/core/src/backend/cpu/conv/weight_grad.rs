@@ -17,8 +17,9 @@ use crate::backend::cpu::scratch::Scratch;
 use crate::backend::cpu::shared::Shared;
 use crate::pool::parallel_for;
 
-/// Bytes of padded copies at a time.
-const COPY_BYTES: usize = 16 << 20;
+/// Bytes of padded copies and packed gradients at a time, unless the sums are larger: every panel of rows reads all of
+/// them, so they should stay in the second-level cache.
+const COPY_BYTES: usize = 1 << 20;
 
 /// Enough panels to keep threads busy without partial sums.
 const ENOUGH: usize = 16;
@@ -78,8 +79,7 @@ pub(super) fn run<T: Float>(
         parts,
         sums: Shared(sums.as_ptr()),
     };
-    let at_once = COPY_BYTES
-        / size_of::<T>()
+    let at_once = (COPY_BYTES / size_of::<T>()).max(len)
         / (shape.in_channels * layout.channel + shape.groups * columns * shape.output_size());
     // A multiple of the parts, so that an image belongs to the same part whatever the chunk.
     let at_once = (at_once / parts).max(1) * parts;

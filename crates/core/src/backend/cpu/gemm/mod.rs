@@ -18,7 +18,7 @@ mod half;
 mod integer;
 pub(crate) mod kernels;
 pub(super) mod pack;
-mod problem;
+pub(super) mod problem;
 pub(super) mod small;
 pub(super) mod tile;
 

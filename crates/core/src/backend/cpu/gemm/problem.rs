@@ -25,7 +25,7 @@ impl<T> View<T> {
         self.ptr.wrapping_offset(row as isize * self.row + column as isize * self.column)
     }
 
-    fn transposed(self) -> Self {
+    pub(crate) fn transposed(self) -> Self {
         View { ptr: self.ptr, row: self.column, column: self.row }
     }
 }

@@ -1,6 +1,10 @@
-//! Scaled dot product attention.
+//! Scaled dot product attention: by one kernel that keeps no weights, or, where weights are dropped, a mask wants a
+//! gradient or the backward pass is recorded, by operations that have gradients.
 
-use crate::ops::composed;
+mod composed;
+mod fused;
+
+use crate::ops::by_hand;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{DType, Error, Result, Tensor};
 
@@ -82,54 +86,20 @@ fn check(query: &Tensor, key: &Tensor, value: &Tensor, options: &AttentionOption
     Ok(())
 }
 
-/// Keys or values with as many heads as there are of queries.
-fn shared_heads(x: &Tensor, heads: usize) -> Result<Tensor> {
-    let own = x.size(-3)?;
-    if own == 0 || !heads.is_multiple_of(own) {
-        let text =
-            format!("Number of heads in key and value must divide the number of heads in query, got {own} and {heads}");
-        return Err(Error::runtime(OP, text));
-    }
-    x.repeat_interleave((heads / own) as i64, -3)
-}
-
-/// Weights from scores; a query that sees no key has none.
-fn weights(scores: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-    if mask.is_none() {
-        return scores.softmax(-1);
-    }
-    let blind = scores.detach().isneginf()?.all_dim(-1, true)?;
-    scores.masked_fill(&blind, 0.0)?.softmax(-1)?.masked_fill(&blind, 0.0)
-}
-
 fn attention(query: &Tensor, key: &Tensor, value: &Tensor, options: &AttentionOptions<'_>) -> Result<Tensor> {
     check(query, key, value, options)?;
     let dtype = query.dtype();
     let wide = |x: &Tensor| if dtype.size() == 2 { x.to(DType::F32) } else { Ok(x.clone()) };
     let (query, mut key, mut value) = (wide(query)?, wide(key)?, wide(value)?);
+    let scale = options.scale.unwrap_or(1.0 / (query.size(-1)? as f64).sqrt());
+    if let Some(out) = fused::attention([&query, &key, &value], options, scale)? {
+        return out.to(dtype);
+    }
     if options.enable_gqa && query.dim() > 2 {
         let heads = query.size(-3)?;
-        (key, value) = (shared_heads(&key, heads)?, shared_heads(&value, heads)?);
+        (key, value) = (composed::shared_heads(&key, heads)?, composed::shared_heads(&value, heads)?);
     }
-    let scale = options.scale.unwrap_or(1.0 / (query.size(-1)? as f64).sqrt());
-    // Half of the scale on either side keeps both within range, and is how PyTorch rounds.
-    let (half, sign) = (scale.abs().sqrt(), scale.signum());
-    let mut scores = query.mul(half * sign)?.matmul(&key.mul(half)?.transpose(-2, -1)?)?;
-    let causal = match options.is_causal {
-        true => {
-            let (rows, columns) = (scores.size(-2)? as i64, scores.size(-1)? as i64);
-            Some(Tensor::ones_with([rows, columns], DType::U8)?.tril(0)?.ne(0)?.to(scores.device())?)
-        }
-        false => None,
-    };
-    let mask = causal.as_ref().or(options.attn_mask);
-    if let Some(mask) = mask {
-        scores = match mask.dtype() {
-            DType::Bool => scores.masked_fill(&mask.logical_not()?, f64::NEG_INFINITY)?,
-            _ => scores.add(&mask.to(scores.dtype())?)?,
-        };
-    }
-    let mut weights = weights(&scores, mask)?;
+    let mut weights = composed::weights(&query, &key, options.attn_mask, options.is_causal, scale)?;
     if options.dropout_p > 0.0 {
         weights = weights.dropout(options.dropout_p, true)?;
     }
@@ -153,9 +123,7 @@ fn samples() -> Result<Vec<Sample>> {
     ])
 }
 
-composed! {
-    table: ATTENTION;
-
+impl Tensor {
     /// `softmax(query key^T scale + mask) value`: each query's mean of the values, weighed by how well the keys fit it.
     ///
     /// Vaswani et al., *Attention Is All You Need* (2017). A query whose keys are all masked gets zeros.
@@ -174,8 +142,17 @@ composed! {
     /// assert_eq!(y.to_vec::<f32>()?, [2.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    fn scaled_dot_product_attention(&query, key: &Tensor, value: &Tensor, options: &AttentionOptions<'_>) -> Tensor {
-        attention(&query.resolve(OP)?, &key.resolve(OP)?, &value.resolve(OP)?, options)
+    pub fn scaled_dot_product_attention(
+        &self,
+        key: &Tensor,
+        value: &Tensor,
+        options: &AttentionOptions<'_>,
+    ) -> Result<Tensor> {
+        attention(&self.resolve(OP)?, &key.resolve(OP)?, &value.resolve(OP)?, options)
     }
-    samples: samples();
+}
+
+by_hand! {
+    table: ATTENTION;
+    scaled_dot_product_attention as "ScaledDotProductFlashAttentionForCpuBackward0": samples();
 }
