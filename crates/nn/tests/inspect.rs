@@ -111,7 +111,7 @@ fn a_summary_counts_what_there_is() -> Result<()> {
     let model = nn::Sequential::new()
         .add(nn::Conv2d::new(3, 8, 3)?)
         .add(nn::BatchNorm2d::new(8)?)
-        .add(nn::Flatten::new(1, -1))
+        .add(nn::Flatten::new())
         .add(nn::Linear::new(128, 10)?);
     model.get_submodule("3")?.requires_grad_(false)?;
     let table = summary(&model, Tensor::zeros([2, 3, 6, 6])?)?;

@@ -141,7 +141,7 @@ unsafe fn product<T: Rows>(
 ) {
     let finish = Finish { alpha, beta: if adds { T::ONE } else { T::ZERO }, ..Finish::OVERWRITE };
     // SAFETY: the caller's promise.
-    unsafe { Problem { m, n, k, a, b, c, c_strides: [row, 1], finish, kernels: T::kernels() }.run() }
+    unsafe { Problem { m, n, k, a, b, c, c_strides: [row, 1], finish, threads: 1, kernels: T::kernels() }.run() }
 }
 
 /// Runs `task` for each index: tasks side by side where there are enough of them, else one by one, with several threads
