@@ -1,6 +1,6 @@
 //! Kernels that go along one dimension: row by row, or many neighbouring rows side by side.
 
-use super::layout::Walk;
+use super::layout::{Runs, Walk};
 use super::number::{Number, Port, TILE, Tile};
 use super::scratch::Scratch;
 use crate::tensor::Body;
@@ -53,26 +53,10 @@ impl<const N: usize> Along<N> {
         }
     }
 
-    /// Calls `f` for all rows of `range`.
+    /// All rows of `range`.
     #[inline(always)]
-    pub fn each(&self, range: Range<usize>, mut f: impl FnMut(Place<N>)) {
-        self.rows.runs(range.start, range.len(), |at, length, steps| {
-            let place = |i: usize| std::array::from_fn(|k| at[k] + i * steps[k]);
-            if self.side_by_side {
-                for base in (0..length).step_by(TILE) {
-                    let (at, n): ([usize; N], usize) = (place(base), TILE.min(length - base));
-                    f(Place::Columns(std::array::from_fn(|i| Columns {
-                        port: self.ports[i],
-                        at: at[i],
-                        down: self.strides[i],
-                        step: steps[i],
-                        n,
-                    })));
-                }
-            } else {
-                (0..length).for_each(|i| f(Place::Row(place(i))));
-            }
-        });
+    pub fn places(&self, range: Range<usize>) -> Places<'_, N> {
+        Places { along: self, runs: self.rows.runs(range.start, range.len()), run: ([0; N], 0, [0; N]), done: 0 }
     }
 
     /// The elements of a row of body `i`, in place or in `room`.
@@ -91,23 +75,69 @@ impl<const N: usize> Along<N> {
         }
     }
 
-    /// Has `f` write a row of the last body, in place or by way of `room`.
+    /// Where a row of the last body can be written: in place, or in `room` until [`Along::finish_row`].
     ///
     /// # Safety
-    /// The row lies within the body, belongs to this task and overlaps no other; `room` holds `size` numbers. `f` writes
-    /// all of it before it reads any.
+    /// The row lies within the body, belongs to this task and overlaps no other; `room` holds `size` numbers. All of it is
+    /// written before any is read.
     #[inline(always)]
-    pub unsafe fn write_row<A: Number>(&self, at: usize, room: &Scratch<A>, f: impl FnOnce(&mut [A])) {
+    pub unsafe fn row_mut<'a, A: Number>(&self, at: usize, room: &'a Scratch<A>) -> &'a mut [A] {
+        let start = match self.ports[N - 1].direct::<A>(at) {
+            Some(start) if self.strides[N - 1] == 1 => start,
+            _ => room.as_ptr(),
+        };
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(start, self.size) }
+    }
+
+    /// Brings what [`Along::row_mut`] gave out to its place.
+    ///
+    /// # Safety
+    /// The row is that of `at`.
+    #[inline(always)]
+    pub unsafe fn finish_row<A: Number>(&self, at: usize, row: &[A]) {
         let (port, stride) = (self.ports[N - 1], self.strides[N - 1]);
-        match port.direct::<A>(at) {
-            // SAFETY: as above.
-            Some(start) if stride == 1 => f(unsafe { std::slice::from_raw_parts_mut(start, self.size) }),
-            _ => unsafe {
-                let values = std::slice::from_raw_parts_mut(room.as_ptr(), self.size);
-                f(values);
-                port.store(at, stride, values);
-            },
+        if stride != 1 || port.direct::<A>(at).is_none() {
+            unsafe { port.store(at, stride, row) }
         }
+    }
+}
+
+/// The rows of a range, one by one or side by side. An iterator for the same reason as [`Runs`].
+pub(crate) struct Places<'a, const N: usize> {
+    along: &'a Along<N>,
+    runs: Runs<'a, N>,
+    /// The current run of rows.
+    run: ([usize; N], usize, [usize; N]),
+    /// Rows of it that are behind.
+    done: usize,
+}
+
+impl<const N: usize> Iterator for Places<'_, N> {
+    type Item = Place<N>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Place<N>> {
+        if self.done == self.run.1 {
+            self.run = self.runs.next()?;
+            self.done = 0;
+        }
+        let (first, length, steps) = self.run;
+        let at: [usize; N] = std::array::from_fn(|i| first[i] + self.done * steps[i]);
+        if !self.along.side_by_side {
+            self.done += 1;
+            return Some(Place::Row(at));
+        }
+        let n = TILE.min(length - self.done);
+        self.done += n;
+        let along = self.along;
+        Some(Place::Columns(std::array::from_fn(|i| Columns {
+            port: along.ports[i],
+            at: at[i],
+            down: along.strides[i],
+            step: steps[i],
+            n,
+        })))
     }
 }
 
@@ -183,14 +213,27 @@ pub(crate) fn sum_of<A: Number, const K: usize>(slices: [&[A]; K], value: impl F
     total
 }
 
+/// Writes `exp(x - largest)`; returns the sum.
+#[inline(always)]
+pub(crate) fn sum_of_exp<A: Number>(x: &[A], largest: A, out: &mut [A]) -> f64 {
+    for (out, &v) in out.iter_mut().zip(x) {
+        *out = v.sub(largest).exp();
+    }
+    sum_of([&*out], |[v]| v)
+}
+
 /// The largest value; NaN where there is one.
 #[inline(always)]
 pub(crate) fn largest_of<A: Number>(values: &[A]) -> A {
     let mut lanes = [A::LOWEST; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
     for values in whole {
-        lanes.iter_mut().zip(values).for_each(|(lane, &v)| *lane = lane.max(v));
+        for (lane, &v) in lanes.iter_mut().zip(values) {
+            *lane = lane.max(v);
+        }
     }
-    lanes.iter_mut().zip(rest).for_each(|(lane, &v)| *lane = lane.max(v));
+    for (lane, &v) in lanes.iter_mut().zip(rest) {
+        *lane = lane.max(v);
+    }
     lanes.into_iter().reduce(A::max).unwrap_or(A::LOWEST)
 }

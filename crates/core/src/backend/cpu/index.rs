@@ -95,17 +95,17 @@ impl Job<'_> {
         let (to, from) = (Shared(self.spread.ptr().cast::<T>()), Shared(self.table.ptr().cast::<T>()));
         let index = Shared(self.index.ptr().cast::<i64>());
         crate::pool::parallel_for(walk.numel(), GRAIN / 2, &|range| {
-            walk.runs(range.start, range.len(), |[s, i, t], length, [ss, is, ts]| {
+            for ([s, i, t], length, [ss, is, ts]) in walk.runs(range.start, range.len()) {
                 // SAFETY: the walk stays within the bodies, and each place was checked.
                 unsafe {
                     let (to, from, index) = (to.get().add(s), from.get().add(t), index.get().add(i));
                     if is == 0 {
-                        let Some(at) = self.place(*index) else { return };
+                        let Some(at) = self.place(*index) else { continue };
                         match (ss, ts) {
                             (1, 1) => std::ptr::copy_nonoverlapping(from.add(at), to, length),
                             _ => (0..length).for_each(|k| *to.add(k * ss) = *from.add(at + k * ts)),
                         }
-                        return;
+                        continue;
                     }
                     for k in 0..length {
                         if let Some(at) = self.place(*index.add(k * is)) {
@@ -113,7 +113,7 @@ impl Job<'_> {
                         }
                     }
                 }
-            });
+            }
         });
     }
 
@@ -135,7 +135,7 @@ impl Job<'_> {
         let (from, to) = (Shared(self.spread.ptr().cast::<T>()), Shared(self.table.ptr().cast::<T>()));
         let index = Shared(self.index.ptr().cast::<i64>());
         crate::pool::parallel_for(walk.numel(), GRAIN / 2 / count + 16, &|range| {
-            walk.runs(range.start, range.len(), |[s, i, t], length, [ss, is, ts]| {
+            for ([s, i, t], length, [ss, is, ts]) in walk.runs(range.start, range.len()) {
                 // SAFETY: the walk stays within the bodies, each place was checked, and tasks have places of their own.
                 unsafe {
                     let (from, to, index) = (from.get().add(s), to.get().add(t), index.get().add(i));
@@ -148,7 +148,7 @@ impl Job<'_> {
                             let Some(at) = self.place(*index.add(n * i_dim)) else { continue };
                             (0..length).for_each(|k| write(n, k, at));
                         }
-                        return;
+                        continue;
                     }
                     for k in 0..length {
                         for n in 0..count {
@@ -158,7 +158,7 @@ impl Job<'_> {
                         }
                     }
                 }
-            });
+            }
         });
     }
 }

@@ -59,47 +59,90 @@ impl<const N: usize> Walk<N> {
         self.shape.iter().fold(1, |product: usize, &size| product.saturating_mul(size))
     }
 
-    /// Calls `f(offsets, length, strides along the run)` for each run along the last dimension that lies within
-    /// the `count` elements from row-major index `start` on.
+    /// The runs along the last dimension that lie within the `count` elements from row-major index `start` on.
     #[inline(always)]
-    pub fn runs(&self, start: usize, count: usize, mut f: impl FnMut([usize; N], usize, [usize; N])) {
-        if count == 0 {
-            return;
-        }
+    pub fn runs(&self, start: usize, count: usize) -> Runs<'_, N> {
         let last = self.shape.len() - 1;
-        let inner = self.shape[last];
-        let along: [usize; N] = std::array::from_fn(|i| self.strides[i][last]);
-        let (mut left, mut index) = (count, SmallVec::<[usize; 6]>::from_elem(0, last + 1));
-        let mut rest = start;
+        let (mut index, mut rest) = (SmallVec::<[usize; 6]>::from_elem(0, last + 1), start);
         for d in (0..=last).rev() {
-            index[d] = rest % self.shape[d];
-            rest /= self.shape[d];
+            index[d] = rest % self.shape[d].max(1);
+            rest /= self.shape[d].max(1);
         }
-        let mut offsets: [usize; N] = std::array::from_fn(|i| (0..=last).map(|d| index[d] * self.strides[i][d]).sum());
-        while left > 0 {
-            let length = left.min(inner - index[last]);
-            f(offsets, length, along);
-            left -= length;
-            if left == 0 {
+        let offsets = std::array::from_fn(|i| (0..=last).map(|d| index[d] * self.strides[i][d]).sum());
+        Runs { walk: self, left: count, first: true, index, offsets }
+    }
+
+    /// The same elements in an order in which squares of [`SIDE`] by [`SIDE`] elements are consecutive, if an operand runs
+    /// across the last dimension: then the lines of memory that a square touches are used whole.
+    pub fn in_squares(self) -> Self {
+        let Some(d) = self.shape.len().checked_sub(2) else { return self };
+        let across = |strides: &SmallVec<[usize; 6]>| strides[d] == 1 && strides[d + 1] >= SIDE;
+        let divides = self.shape[d] % SIDE == 0 && self.shape[d + 1] % SIDE == 0;
+        if !divides || !self.strides.iter().any(across) {
+            return self;
+        }
+        let split = |list: &[usize], parts: [usize; 4]| [&list[..d], &parts].concat().into();
+        let [rows, columns] = [self.shape[d] / SIDE, self.shape[d + 1] / SIDE];
+        let strides = self.strides.map(|s| split(&s, [s[d] * SIDE, s[d + 1] * SIDE, s[d], s[d + 1]]));
+        Walk { shape: split(&self.shape, [rows, columns, SIDE, SIDE]), strides }
+    }
+}
+
+/// The side of a square of elements, as many as a cache line holds in single precision.
+const SIDE: usize = 16;
+
+/// Runs of elements along the last dimension: where each operand's begins, how long it is, the strides along it.
+///
+/// An iterator rather than a method that takes a closure: a closure need not be inlined, and is then compiled without the
+/// instruction set of the function it stands in.
+pub(crate) struct Runs<'a, const N: usize> {
+    walk: &'a Walk<N>,
+    left: usize,
+    first: bool,
+    index: SmallVec<[usize; 6]>,
+    offsets: [usize; N],
+}
+
+impl<const N: usize> Iterator for Runs<'_, N> {
+    type Item = ([usize; N], usize, [usize; N]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        if !self.first {
+            self.advance();
+        }
+        self.first = false;
+        let last = self.index.len() - 1;
+        let length = self.left.min(self.walk.shape[last] - self.index[last]);
+        self.left -= length;
+        Some((self.offsets, length, std::array::from_fn(|i| self.walk.strides[i][last])))
+    }
+}
+
+impl<const N: usize> Runs<'_, N> {
+    /// Goes to the start of the next run.
+    #[inline(always)]
+    fn advance(&mut self) {
+        let (walk, last) = (self.walk, self.index.len() - 1);
+        for i in 0..N {
+            self.offsets[i] -= self.index[last] * walk.strides[i][last];
+        }
+        self.index[last] = 0;
+        for d in (0..last).rev() {
+            self.index[d] += 1;
+            for i in 0..N {
+                self.offsets[i] += walk.strides[i][d];
+            }
+            if self.index[d] < walk.shape[d] {
                 break;
             }
             for i in 0..N {
-                offsets[i] -= index[last] * along[i];
+                self.offsets[i] -= self.index[d] * walk.strides[i][d];
             }
-            index[last] = 0;
-            for d in (0..last).rev() {
-                index[d] += 1;
-                for i in 0..N {
-                    offsets[i] += self.strides[i][d];
-                }
-                if index[d] < self.shape[d] {
-                    break;
-                }
-                for i in 0..N {
-                    offsets[i] -= index[d] * self.strides[i][d];
-                }
-                index[d] = 0;
-            }
+            self.index[d] = 0;
         }
     }
 }
@@ -130,12 +173,12 @@ pub(crate) unsafe fn fill<T: Element>(out: &Body, value: T) {
     let walk = Walk::new(&out.shape, [&out.strides]);
     let base = Shared(out.ptr().cast::<T>());
     crate::pool::parallel_for(out.numel(), GRAIN, &|range| {
-        walk.runs(range.start, range.len(), |[at], length, [stride]| {
+        for ([at], length, [stride]) in walk.runs(range.start, range.len()) {
             for i in 0..length {
                 // SAFETY: the walk stays within the body.
                 unsafe { *base.get().add(at + i * stride) = value };
             }
-        });
+        }
     });
 }
 
@@ -147,7 +190,7 @@ pub(crate) unsafe fn copy(src: &Body, out: &Body) {
     // Walked in the order in which the destination lies in memory, so that writes are consecutive.
     let order = write_order(out);
     let permuted = |list: &[usize]| order.iter().map(|&d| list[d]).collect::<SmallVec<[usize; 6]>>();
-    let walk = Walk::new(&permuted(&out.shape), [&permuted(&src.strides), &permuted(&out.strides)]);
+    let walk = Walk::new(&permuted(&out.shape), [&permuted(&src.strides), &permuted(&out.strides)]).in_squares();
     if src.dtype == out.dtype {
         // Equal types are copied as bits of their width.
         match src.dtype.size() {
@@ -180,7 +223,7 @@ pub(crate) fn convert<S: Element, D: Element>(value: S) -> D {
 }
 
 /// Dimensions by falling stride.
-fn write_order(out: &Body) -> SmallVec<[usize; 6]> {
+pub(crate) fn write_order(out: &Body) -> SmallVec<[usize; 6]> {
     let mut order: SmallVec<[usize; 6]> = (0..out.shape.len()).collect();
     if !out.is_contiguous() {
         order.sort_by_key(|&d| std::cmp::Reverse(out.strides[d]));
@@ -194,7 +237,7 @@ unsafe fn copy_runs<S: Copy + Sync, D: Copy>(walk: &Walk<2>, src: &Body, out: &B
     let (from, to) = (Shared(src.ptr().cast::<S>()), Shared(out.ptr().cast::<D>()));
     let same = src.dtype == out.dtype;
     crate::pool::parallel_for(walk.numel(), GRAIN, &|range| {
-        walk.runs(range.start, range.len(), |[a, b], length, strides| {
+        for ([a, b], length, strides) in walk.runs(range.start, range.len()) {
             // SAFETY: the walk stays within both bodies.
             unsafe {
                 let (from, to) = (from.get().add(a), to.get().add(b));
@@ -203,7 +246,7 @@ unsafe fn copy_runs<S: Copy + Sync, D: Copy>(walk: &Walk<2>, src: &Body, out: &B
                     [s, d] => (0..length).for_each(|i| *to.add(i * d) = f(*from.add(i * s))),
                 }
             }
-        });
+        }
     });
 }
 
@@ -215,7 +258,7 @@ pub(crate) unsafe fn add_overlapping(src: &Body, out: &Body) {
     let walk = Walk::new(&out.shape, [&src.strides, &out.strides]);
     dispatch!(out.dtype, T => {
         let (from, to) = (src.ptr().cast::<T>(), out.ptr().cast::<T>());
-        walk.runs(0, walk.numel(), |[a, b], length, [s, d]| {
+        for ([a, b], length, [s, d]) in walk.runs(0, walk.numel()) {
             for i in 0..length {
                 // SAFETY: the walk stays within both bodies.
                 unsafe {
@@ -223,6 +266,6 @@ pub(crate) unsafe fn add_overlapping(src: &Body, out: &Body) {
                     *place = Element::from_f64((*place).to_f64() + (*from.add(a + i * s)).to_f64());
                 }
             }
-        });
+        }
     });
 }

@@ -1,32 +1,35 @@
 //! Elementwise kernels: tiles of elements are loaded, computed and stored, by the widest instructions there are.
 
-use super::layout::{GRAIN, Shared, Walk, convert};
+use super::layout::{GRAIN, Runs, Walk, write_order};
+use super::number::{Computed, Number, Port, compiled};
 use super::tiles::{Class, Fused, Integer, Plain, TILE};
 use crate::backend::{Binary, Map};
 use crate::tensor::Body;
 use crate::{DType, Element, Error, Result, dispatch};
+use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// One operand: its address, type, and whether its elements are consecutive and of the computed type.
+/// One input.
 #[derive(Clone, Copy)]
-struct Port {
-    start: Shared<u8>,
-    dtype: DType,
-    /// Usable in place by the formula, without going through a tile.
-    direct: bool,
+struct Input {
+    port: Port,
+    /// Its memory is the output's, too: a slice may not be read while it is written.
+    shared: bool,
     /// One element for all: its tile is filled once.
     constant: bool,
 }
 
 struct Job {
     kernel: Map,
-    inputs: [Port; 3],
-    arity: usize,
+    inputs: SmallVec<[Input; 3]>,
     out: Port,
     /// `None` when every operand is flat.
     walk: Option<Walk<4>>,
 }
+
+/// Runs shorter than this share a tile with others.
+const SHORT: usize = 64;
 
 /// Runs a kernel.
 ///
@@ -43,36 +46,33 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
         }
         refuse_zero_divisors(kernel, inputs)?;
     }
-    let flat = |b: &Body| b.is_contiguous();
-    let walk = if flat(out) && inputs.iter().all(|b| flat(b) || is_constant(b)) {
-        None
-    } else {
-        let none: &[usize] = &out.strides;
-        let strides = |i: usize| inputs.get(i).map_or(none, |b| &b.strides);
-        Some(Walk::new(&out.shape, [strides(0), strides(1), strides(2), &out.strides]))
-    };
     let numel = out.numel();
-    let port = |body: &Body, index: usize| Port {
-        start: Shared(body.ptr()),
-        dtype: body.dtype,
-        direct: body.dtype == compute && walk.as_ref().is_none_or(|w| w.is_flat(index)),
-        constant: false,
+    let input = |body: &&Body| Input {
+        port: Port::new(body),
+        shared: body.overlaps(out),
+        constant: numel > 1 && is_constant(body),
     };
-    let out_port = port(out, 3);
-    let mut ports = [out_port; 3];
-    for (i, &body) in inputs.iter().enumerate() {
-        ports[i] = port(body, i);
-        ports[i].constant = numel > 1 && is_constant(body);
-        // An input that is the output itself is read through a tile: a slice may not be read while it is written.
-        ports[i].direct &= !ports[i].constant && !body.overlaps(out);
-    }
-    let job = Job { kernel, inputs: ports, arity: inputs.len(), out: out_port, walk };
+    let flat = out.is_contiguous() && inputs.iter().all(|b| b.is_contiguous() || is_constant(b));
+    let job = Job {
+        kernel,
+        inputs: inputs.iter().map(input).collect(),
+        out: Port::new(out),
+        walk: (!flat).then(|| walk(inputs, out)),
+    };
     crate::pool::parallel_for(numel, GRAIN, &|range| match compute {
         DType::F64 => float_f64(&job, range),
         DType::F32 => float_f32(&job, range),
         _ => tiles::<Integer>(&job, range),
     });
     Ok(())
+}
+
+/// All elements in the order in which the output lies in memory.
+fn walk(inputs: &[&Body], out: &Body) -> Walk<4> {
+    let order = write_order(out);
+    let permuted = |list: &[usize]| order.iter().map(|&d| list[d]).collect::<SmallVec<[usize; 6]>>();
+    let strides = |i: usize| permuted(inputs.get(i).map_or(&out.strides, |b| &b.strides));
+    Walk::new(&permuted(&out.shape), [&strides(0), &strides(1), &strides(2), &permuted(&out.strides)]).in_squares()
 }
 
 /// Is every element the same place?
@@ -91,156 +91,151 @@ fn refuse_zero_divisors(kernel: Map, inputs: &[&Body]) -> Result<()> {
     let mut zero = false;
     dispatch!(divisor.dtype, T => {
         let start = divisor.ptr().cast::<T>();
-        walk.runs(0, divisor.numel(), |[at], length, [stride]| {
+        for ([at], length, [stride]) in walk.runs(0, divisor.numel()) {
             // SAFETY: the walk stays within the body, whose storage is locked.
             zero |= (0..length).any(|i| unsafe { Element::to_i64(*start.add(at + i * stride)) } == 0);
-        });
+        }
     });
     if zero { Err(Error::runtime("div", "ZeroDivisionError")) } else { Ok(()) }
 }
 
-macro_rules! by_processor {
-    ($name:ident, $wide:ident, $widest:ident, $t:ty) => {
-        fn $name(job: &Job, range: Range<usize>) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vl") {
-                    // SAFETY: the processor has the features.
-                    return unsafe { $widest(job, range) };
-                }
-                if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                    // SAFETY: the processor has the features.
-                    return unsafe { $wide(job, range) };
-                }
-            }
-            #[cfg(target_arch = "aarch64")]
-            return tiles::<Fused<$t>>(job, range);
-            #[cfg(not(target_arch = "aarch64"))]
-            tiles::<Plain<$t>>(job, range)
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma,f16c")]
-        fn $wide(job: &Job, range: Range<usize>) {
-            tiles::<Fused<$t>>(job, range)
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")]
-        fn $widest(job: &Job, range: Range<usize>) {
-            tiles::<Fused<$t>>(job, range)
-        }
-    };
+compiled! {
+    fn float_f32(job: &Job, range: Range<usize>) = tiles::<Plain<f32>>, tiles::<Fused<f32>>;
+    fn float_f64(job: &Job, range: Range<usize>) = tiles::<Plain<f64>>, tiles::<Fused<f64>>;
 }
-by_processor!(float_f32, float_f32_avx2, float_f32_avx512, f32);
-by_processor!(float_f64, float_f64_avx2, float_f64_avx512, f64);
+
+/// Elements that are computed together.
+struct Piece {
+    /// The first one, in the order of the walk.
+    start: usize,
+    n: usize,
+    /// They are part of one run, or else of several.
+    whole: bool,
+    /// Where they begin in each operand, and the strides, if they are part of one run.
+    at: [usize; 4],
+    along: [usize; 4],
+}
+
+/// The pieces of a range. An iterator for the same reason as [`Runs`].
+struct Pieces<'a> {
+    runs: Option<Runs<'a, 4>>,
+    whole: bool,
+    /// The current run.
+    run: ([usize; 4], usize, [usize; 4]),
+    /// Elements of it that are behind.
+    done: usize,
+    next: Range<usize>,
+}
+
+impl<'a> Pieces<'a> {
+    #[inline(always)]
+    fn new(job: &'a Job, range: Range<usize>) -> Self {
+        let whole = job.walk.as_ref().is_none_or(|walk| walk.shape[walk.shape.len() - 1] >= SHORT);
+        let flat = ([range.start; 4], range.len(), [1; 4]);
+        match &job.walk {
+            Some(walk) if whole => {
+                let runs = Some(walk.runs(range.start, range.len()));
+                Pieces { runs, whole, run: ([0; 4], 0, [0; 4]), done: 0, next: range }
+            }
+            _ => Pieces { runs: None, whole, run: flat, done: 0, next: range },
+        }
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Piece> {
+        if self.done == self.run.1 {
+            self.run = self.runs.as_mut()?.next()?;
+            self.done = 0;
+        }
+        let (first, length, along) = self.run;
+        let n = TILE.min(length - self.done);
+        let at = std::array::from_fn(|i| first[i] + self.done * along[i]);
+        let piece = Piece { start: self.next.start, n, whole: self.whole, at, along };
+        self.done += n;
+        self.next.start += n;
+        Some(piece)
+    }
+}
 
 #[inline(always)]
 fn tiles<C: Class>(job: &Job, range: Range<usize>) {
     let mut buffers: [[MaybeUninit<C::T>; TILE]; 3] = [const { [const { MaybeUninit::uninit() }; TILE] }; 3];
     let mut results: [MaybeUninit<C::T>; TILE] = [const { MaybeUninit::uninit() }; TILE];
-    for (port, buffer) in job.inputs[..job.arity].iter().zip(&mut buffers).filter(|(port, _)| port.constant) {
-        fill(port, &mut buffer[..TILE.min(range.len())]);
+    for (input, buffer) in job.inputs.iter().zip(&mut buffers).filter(|(input, _)| input.constant) {
+        // SAFETY: the input has an element and is locked; the buffer has room for a tile.
+        unsafe { <C::T as Computed>::As::gather(input.port, 0, 0, TILE.min(range.len()), buffer.as_mut_ptr().cast()) };
     }
-    let mut start = range.start;
-    while start < range.end {
-        let n = TILE.min(range.end - start);
+    for piece in Pieces::new(job, range) {
         let mut sources: [&[C::T]; 3] = [&[]; 3];
-        // A loop, so that the conversions from every dtype are compiled once rather than for each operand.
-        for (i, (source, buffer)) in sources.iter_mut().zip(&mut buffers).take(job.arity).enumerate() {
-            *source = operand::<C::T>(job, i, start, n, buffer);
+        for (i, (source, buffer)) in sources.iter_mut().zip(&mut buffers).take(job.inputs.len()).enumerate() {
+            *source = operand::<C::T>(job, i, &piece, buffer);
         }
         let [x, y, z] = sources;
-        let direct = job.out.direct;
+        let in_place = match piece.whole && piece.along[3] == 1 {
+            true => job.out.direct::<<C::T as Computed>::As>(piece.at[3]),
+            false => None,
+        };
         // SAFETY: the output's elements belong to this task alone; a buffer is written in full before it is read.
         let out: &mut [C::T] = unsafe {
-            let to = if direct { job.out.start.get().cast::<C::T>().add(start) } else { results.as_mut_ptr().cast() };
-            std::slice::from_raw_parts_mut(to, n)
+            let to = in_place.map_or(results.as_mut_ptr().cast(), |to| to.cast());
+            std::slice::from_raw_parts_mut(to, piece.n)
         };
         match job.kernel {
             Map::Unary(kernel) => C::unary(kernel, x, out),
             Map::Binary(kernel) => C::binary(kernel, x, y, out),
             Map::Ternary(kernel) => C::ternary(kernel, x, y, z, out),
         }
-        if !direct {
-            store(job, start, out);
+        if in_place.is_none() {
+            store(job, &piece, out);
         }
-        start += n;
     }
 }
 
-/// Writes the one element of a constant input everywhere.
+/// The elements of an input that belong to a piece, in place where that is possible, else through `buffer`.
 #[inline(always)]
-fn fill<T: Element>(port: &Port, buffer: &mut [MaybeUninit<T>]) {
-    let value = dispatch!(port.dtype, S => {
-        // SAFETY: the input has an element, of type `S`, and is locked.
-        convert::<S, T>(unsafe { *port.start.get().cast::<S>() })
-    });
-    buffer.fill(MaybeUninit::new(value));
+fn operand<'b, T: Computed>(job: &Job, index: usize, piece: &Piece, buffer: &'b mut [MaybeUninit<T>; TILE]) -> &'b [T] {
+    let input = &job.inputs[index];
+    if piece.whole && piece.along[index] == 1 && !input.shared && !input.constant {
+        if let Some(start) = input.port.direct::<T::As>(piece.at[index]) {
+            // SAFETY: the elements lie within the input, which is locked and not the output.
+            return unsafe { std::slice::from_raw_parts(start.cast(), piece.n) };
+        }
+    }
+    let to = buffer.as_mut_ptr().cast::<T::As>();
+    // SAFETY: the runs lie within the input, which is locked; together they are one tile at most, and fill it.
+    unsafe {
+        if piece.whole && !input.constant {
+            T::As::gather(input.port, piece.at[index], piece.along[index], piece.n, to);
+        } else if let (Some(walk), false) = (&job.walk, input.constant) {
+            let mut done = 0;
+            for (at, length, along) in walk.runs(piece.start, piece.n) {
+                T::As::gather(input.port, at[index], along[index], length, to.add(done));
+                done += length;
+            }
+        }
+        // A constant's tile was filled before.
+        std::slice::from_raw_parts(to.cast(), piece.n)
+    }
 }
 
-/// Elements `start..start + n` of input `index`, in place where that is possible, else through `buffer`.
 #[inline(always)]
-fn operand<'b, T: Element>(
-    job: &Job,
-    index: usize,
-    start: usize,
-    n: usize,
-    buffer: &'b mut [MaybeUninit<T>; TILE],
-) -> &'b [T] {
-    let port = &job.inputs[index];
-    if port.direct {
-        // SAFETY: the input is flat, of type `T`, locked, and not the output.
-        return unsafe { std::slice::from_raw_parts(port.start.get().cast::<T>().add(start), n) };
-    }
-    let to = buffer.as_mut_ptr().cast::<T>();
-    if port.constant {
-        // SAFETY: the first tile was filled before, and no later one is longer.
-        return unsafe { std::slice::from_raw_parts(to, n) };
-    }
-    dispatch!(port.dtype, S => {
-        let from = port.start.get().cast::<S>();
-        let mut done = 0;
-        each_run(job, index, start, n, |at, length, stride| {
-            // SAFETY: the run lies within the input, and `done + length` within the tile.
-            unsafe {
-                let (from, to) = (from.add(at), to.add(done));
-                match stride {
-                    0 => {
-                        let value = convert::<S, T>(*from);
-                        (0..length).for_each(|i| *to.add(i) = value);
-                    }
-                    1 => (0..length).for_each(|i| *to.add(i) = convert::<S, T>(*from.add(i))),
-                    _ => (0..length).for_each(|i| *to.add(i) = convert::<S, T>(*from.add(i * stride))),
+fn store<T: Computed>(job: &Job, piece: &Piece, values: &[T]) {
+    // SAFETY: a number has the bits of its element; the runs lie within the output, and belong to this task.
+    unsafe {
+        let values = std::slice::from_raw_parts(values.as_ptr().cast::<T::As>(), values.len());
+        match &job.walk {
+            Some(walk) if !piece.whole => {
+                let mut done = 0;
+                for (at, length, along) in walk.runs(piece.start, piece.n) {
+                    job.out.store(at[3], along[3], &values[done..done + length]);
+                    done += length;
                 }
             }
-            done += length;
-        });
-    });
-    // SAFETY: the runs have written all `n` elements.
-    unsafe { std::slice::from_raw_parts(to, n) }
-}
-
-#[inline(always)]
-fn store<T: Element>(job: &Job, start: usize, values: &[T]) {
-    dispatch!(job.out.dtype, D => {
-        let to = job.out.start.get().cast::<D>();
-        let mut done = 0;
-        each_run(job, 3, start, values.len(), |at, length, stride| {
-            for i in 0..length {
-                // SAFETY: the run lies within the output, whose elements belong to this task.
-                unsafe { *to.add(at + i * stride) = convert::<T, D>(values[done + i]) };
-            }
-            done += length;
-        });
-    });
-}
-
-/// Calls `f(offset, length, stride)` for the runs of one operand.
-#[inline(always)]
-fn each_run(job: &Job, index: usize, start: usize, n: usize, mut f: impl FnMut(usize, usize, usize)) {
-    match &job.walk {
-        None => f(start, n, 1),
-        Some(walk) => walk.runs(start, n, |offsets, length, along| f(offsets[index], length, along[index])),
+            _ => job.out.store(piece.at[3], piece.along[3], values),
+        }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) unsafe fn run(skip_nan: bool, input: &Body, dim: usize, out: &Body, i
     let float = input.dtype.is_floating_point();
     crate::pool::parallel_for(out.numel(), (1 << 12) / size.max(1) + 1, &|range| {
         let mut output = range.start;
-        kept.runs(range.start, range.len(), |[at], length, [step]| {
+        for ([at], length, [step]) in kept.runs(range.start, range.len()) {
             for i in 0..length {
                 // SAFETY: the walk stays within the input; the outputs are contiguous and belong to this task.
                 unsafe {
@@ -34,7 +34,7 @@ pub(crate) unsafe fn run(skip_nan: bool, input: &Body, dim: usize, out: &Body, i
                 }
                 output += 1;
             }
-        });
+        }
     });
 }
 

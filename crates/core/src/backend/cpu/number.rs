@@ -73,6 +73,7 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync + 'static {
     /// `self * a + b`.
     fn mul_add(self, a: Self, b: Self) -> Self;
     fn abs(self) -> Self;
+    /// The exponential; in single precision zero where it is not a normal number.
     fn exp(self) -> Self;
     fn log(self) -> Self;
     fn log1p(self) -> Self;
@@ -127,7 +128,7 @@ macro_rules! float_number {
             #[inline(always)]
             fn abs(self) -> Self { Lane(self.0.abs()) }
             #[inline(always)]
-            fn exp(self) -> Self { Real::exp(self) }
+            fn exp(self) -> Self { Real::exp_normal(self) }
             #[inline(always)]
             fn log(self) -> Self { Real::log(self) }
             #[inline(always)]
@@ -234,6 +235,21 @@ impl Number for i64 {
     }
 }
 
+/// The three types that kernels compute in, as elements.
+pub(crate) trait Computed: Element {
+    /// A number of this type; with what instructions is not said.
+    type As: Number<Raw = Self>;
+}
+impl Computed for f32 {
+    type As = S;
+}
+impl Computed for f64 {
+    type As = D;
+}
+impl Computed for i64 {
+    type As = i64;
+}
+
 /// Where the elements of a body begin, and their type.
 #[derive(Clone, Copy)]
 pub(crate) struct Port {
@@ -296,10 +312,23 @@ fn gather<A: Number>(from: Port, at: usize, stride: usize, n: usize, to: Shared<
         // SAFETY: `Number::gather`'s caller vouches for both ends.
         unsafe {
             let (from, to) = (from.start.get().cast::<S>().add(at), to.get());
-            if stride == 1 {
-                (0..n).for_each(|i| *to.add(i) = convert::<S, A::Raw>(*from.add(i)));
-            } else {
-                (0..n).for_each(|i| *to.add(i) = convert::<S, A::Raw>(*from.add(i * stride)));
+            match stride {
+                0 => {
+                    let value = convert::<S, A::Raw>(*from);
+                    for i in 0..n {
+                        *to.add(i) = value;
+                    }
+                }
+                1 => {
+                    for i in 0..n {
+                        *to.add(i) = convert::<S, A::Raw>(*from.add(i));
+                    }
+                }
+                _ => {
+                    for i in 0..n {
+                        *to.add(i) = convert::<S, A::Raw>(*from.add(i * stride));
+                    }
+                }
             }
         }
     });
@@ -311,7 +340,15 @@ fn scatter<A: Number>(values: &[A::Raw], to: Port, at: usize, stride: usize) {
         // SAFETY: `Number::scatter`'s caller vouches for the output.
         unsafe {
             let to = to.start.get().cast::<D>().add(at);
-            values.iter().enumerate().for_each(|(i, &v)| *to.add(i * stride) = convert::<A::Raw, D>(v));
+            if stride == 1 {
+                for (i, &v) in values.iter().enumerate() {
+                    *to.add(i) = convert::<A::Raw, D>(v);
+                }
+            } else {
+                for (i, &v) in values.iter().enumerate() {
+                    *to.add(i * stride) = convert::<A::Raw, D>(v);
+                }
+            }
         }
     });
 }
@@ -331,13 +368,11 @@ macro_rules! compiled {
                 fn widest($($arg: $t),*) {
                     $fused($($arg),*)
                 }
-                if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vl") {
-                    // SAFETY: the processor has the features.
-                    return unsafe { widest($($arg),*) };
-                }
-                if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                    // SAFETY: the processor has the features.
-                    return unsafe { wide($($arg),*) };
+                match $crate::backend::cpu::simd::level() {
+                    // SAFETY (of both): the processor has the features.
+                    $crate::backend::cpu::simd::Level::Avx512 => return unsafe { widest($($arg),*) },
+                    $crate::backend::cpu::simd::Level::Avx2 => return unsafe { wide($($arg),*) },
+                    $crate::backend::cpu::simd::Level::Baseline => {}
                 }
             }
             #[cfg(target_arch = "aarch64")]

@@ -64,10 +64,12 @@ fn log_add_exp(a: f64, b: f64) -> f64 {
 
 #[inline(always)]
 fn scan<A: Number>(job: &Job, range: Range<usize>, start: A, next: impl Fn(A, i64, A, i64) -> (A, i64) + Copy) {
-    job.along.each(range, |place| match place {
-        Place::Row(at) => along(job, at, start, next),
-        Place::Columns(places) => across(job, places, start, next),
-    });
+    for place in job.along.places(range) {
+        match place {
+            Place::Row(at) => along(job, at, start, next),
+            Place::Columns(places) => across(job, places, start, next),
+        }
+    }
 }
 
 /// Several rows side by side.

@@ -1,6 +1,6 @@
 //! Softmax and its logarithm, forward and backward, each in one kernel.
 
-use super::along::{Along, Columns, Place, largest_of, sum_of};
+use super::along::{Along, Columns, Place, largest_of, sum_of, sum_of_exp};
 use super::number::{D, DFused, Number, S, SFused, TILE, compiled, tile};
 use super::scratch::Scratch;
 use crate::DType;
@@ -44,30 +44,34 @@ compiled! {
 #[inline(always)]
 fn forward_rows<A: Number>(job: &Forward, range: Range<usize>, log: bool) {
     let (from, to) = (Scratch::<A>::new(job.size), Scratch::<A>::new(job.size));
-    job.each(range, |place| match place {
-        // SAFETY: rows lie within the bodies; those of the result belong to this task.
-        Place::Row([a, b]) => unsafe {
-            let x = job.row(0, a, &from);
-            job.write_row(b, &to, |out| if log { log_softmax(x, out) } else { softmax(x, out) });
-        },
-        Place::Columns([x, out]) => forward_columns::<A>(job.size, x, out, log),
-    });
+    for place in job.places(range) {
+        match place {
+            // SAFETY: rows lie within the bodies; those of the result belong to this task.
+            Place::Row([a, b]) => unsafe {
+                let (x, out) = (job.row(0, a, &from), job.row_mut(b, &to));
+                forward_row(x, out, log);
+                job.finish_row(b, out);
+            },
+            Place::Columns([x, out]) => forward_columns::<A>(job.size, x, out, log),
+        }
+    }
 }
 
 #[inline(always)]
-fn softmax<A: Number>(x: &[A], out: &mut [A]) {
+fn forward_row<A: Number>(x: &[A], out: &mut [A], log: bool) {
     let largest = largest_of(x);
-    out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(largest).exp());
-    let total = sum_of([&*out], |[v]| v);
-    let scale = A::from_f64(1.0 / total);
-    out.iter_mut().for_each(|v| *v = v.mul(scale));
-}
-
-#[inline(always)]
-fn log_softmax<A: Number>(x: &[A], out: &mut [A]) {
-    let largest = largest_of(x);
-    let total = A::from_f64(sum_of([x], |[v]| v.sub(largest).exp()).ln());
-    out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(largest).sub(total));
+    let total = sum_of_exp(x, largest, out);
+    if log {
+        let total = A::from_f64(total.ln());
+        for (out, &v) in out.iter_mut().zip(x) {
+            *out = v.sub(largest).sub(total);
+        }
+    } else {
+        let scale = A::from_f64(1.0 / total);
+        for v in out {
+            *v = v.mul(scale);
+        }
+    }
 }
 
 #[inline(always)]
@@ -77,7 +81,9 @@ fn forward_columns<A: Number>(size: usize, x: Columns, out: Columns, log: bool) 
     let mut result = [A::ZERO; TILE];
     // SAFETY (here and below): the rows lie within the bodies; those of the result belong to this task.
     for k in 0..size {
-        largest.iter_mut().zip(unsafe { x.load(k, &mut buffer) }).for_each(|(m, &v)| *m = m.max(v));
+        for (m, &v) in largest.iter_mut().zip(unsafe { x.load(k, &mut buffer) }) {
+            *m = m.max(v);
+        }
     }
     for k in 0..size {
         for ((t, &m), &v) in total.iter_mut().zip(&largest).zip(unsafe { x.load(k, &mut buffer) }) {
@@ -99,19 +105,20 @@ fn forward_columns<A: Number>(size: usize, x: Columns, out: Columns, log: bool) 
 #[inline(always)]
 fn backward_rows<A: Number>(job: &Backward, range: Range<usize>, log: bool) {
     let rooms: [Scratch<A>; 3] = std::array::from_fn(|_| Scratch::new(job.size));
-    job.each(range, |place| match place {
-        // SAFETY: as in `forward_rows`.
-        Place::Row([a, b, c]) => unsafe {
-            let (g, y) = (job.row(0, a, &rooms[0]), job.row(1, b, &rooms[1]));
-            let total = A::from_f64(if log { sum_of([g], |[g]| g) } else { sum_of([g, y], |[g, y]| g.mul(y)) });
-            job.write_row(c, &rooms[2], |out| {
+    for place in job.places(range) {
+        match place {
+            // SAFETY: as in `forward_rows`.
+            Place::Row([a, b, c]) => unsafe {
+                let (g, y, out) = (job.row(0, a, &rooms[0]), job.row(1, b, &rooms[1]), job.row_mut(c, &rooms[2]));
+                let total = A::from_f64(if log { sum_of([g], |[g]| g) } else { sum_of([g, y], |[g, y]| g.mul(y)) });
                 for ((out, &g), &y) in out.iter_mut().zip(g).zip(y) {
                     *out = slope(g, y, total, log);
                 }
-            });
-        },
-        Place::Columns(places) => backward_columns::<A>(job.size, places, log),
-    });
+                job.finish_row(c, out);
+            },
+            Place::Columns(places) => backward_columns::<A>(job.size, places, log),
+        }
+    }
 }
 
 /// One element of the gradient; `total` sums those of the result, weighted by the result itself for softmax.

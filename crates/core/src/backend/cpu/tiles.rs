@@ -1,7 +1,7 @@
 //! Every elementwise formula, once, as a loop over a tile.
 
 use super::math::{Lane, Real, activation, activation_grad, binary as two, gamma, int, rounding, special, steps};
-use crate::Element;
+use super::number::Computed;
 use crate::backend::{Binary, Ternary, Unary, UnarySteps};
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ pub(crate) const TILE: usize = 256;
 /// A kind of number that formulas are computed in.
 pub(crate) trait Class {
     /// One number.
-    type T: Element;
+    type T: Computed;
     fn unary(kernel: Unary, x: &[Self::T], out: &mut [Self::T]);
     fn binary(kernel: Binary, x: &[Self::T], y: &[Self::T], out: &mut [Self::T]);
     fn ternary(kernel: Ternary, x: &[Self::T], y: &[Self::T], z: &[Self::T], out: &mut [Self::T]);
@@ -82,7 +82,7 @@ macro_rules! formulas {
 
 impl<R: Real> Class for Float<R>
 where
-    R::Value: Element,
+    R::Value: Computed,
 {
     type T = R::Value;
 

@@ -120,7 +120,7 @@ impl Tensor {
         let wide = if x.dtype().size() == 2 { x.to(DType::F32)? } else { x.clone() };
         let step = if wide.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
         let dims: Vec<i64> = (1..=sizes.len() as i64).map(|d| -d).collect();
-        let scale = wide.pow(2.0)?.mean_dim(dims, true)?.add(eps.into().unwrap_or(step))?.rsqrt()?;
+        let scale = wide.square()?.mean_dim(dims, true)?.add(eps.into().unwrap_or(step))?.rsqrt()?;
         let normal = wide.mul(&scale)?;
         let out = match &weight {
             Some(weight) => normal.mul(weight)?,

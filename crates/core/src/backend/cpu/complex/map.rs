@@ -94,7 +94,7 @@ unsafe fn map(formula: &Formula, inputs: &[&Body], out: &Body) {
     let operands: Vec<Operand> = inputs.iter().map(|body| Operand::new(body)).collect();
     let target = Operand::new(out);
     crate::pool::parallel_for(out.numel(), GRAIN, &|range| {
-        walk.runs(range.start, range.len(), |offsets, length, along| {
+        for (offsets, length, along) in walk.runs(range.start, range.len()) {
             for start in (0..length).step_by(TILE) {
                 let n = TILE.min(length - start);
                 let place = |i: usize| offsets[i] + start * along[i];
@@ -111,6 +111,6 @@ unsafe fn map(formula: &Formula, inputs: &[&Body], out: &Body) {
                     target.store(place(3), along[3], &results[..n]);
                 }
             }
-        });
+        }
     });
 }

@@ -109,6 +109,7 @@ kernels!(portable_f64: f64 = Lanes<f64, 2>, tiles [1 2 3 4], direct [1 2 3 4]);
 mod x86 {
     use super::*;
     use crate::backend::cpu::simd::x86::{F32x8, F32x16, F64x4, F64x8};
+    use crate::backend::cpu::simd::{Level, level};
 
     kernels!(avx2_f32: f32 = F32x8, #[target_feature(enable = "avx2,fma")]
         tiles [1 2 3 4 5 6], direct [1 2 3 4 5 6]);
@@ -120,14 +121,11 @@ mod x86 {
         tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8]);
 
     pub(super) fn has_avx2() -> bool {
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+        level() >= Level::Avx2
     }
 
     pub(super) fn has_avx512() -> bool {
-        has_avx2()
-            && is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
+        level() >= Level::Avx512
     }
 
     pub(super) static F32: [&Kernels<f32>; 2] = [&avx512_f32::KERNELS, &avx2_f32::KERNELS];

@@ -1,6 +1,6 @@
 //! Cross entropy and negative log likelihood of class scores `[n, c, l]` with a class for each of `[n, l]`.
 
-use super::super::along::{Along, Columns, Place, largest_of, sum_of};
+use super::super::along::{Along, Columns, Place, largest_of, sum_of_exp};
 use super::super::number::{D, DFused, Number, Port, S, SFused, TILE, compiled, tile};
 use super::super::scratch::Scratch;
 use crate::backend::ClassLoss;
@@ -147,20 +147,23 @@ impl Forward<'_> {
 #[inline(always)]
 fn forward_rows<A: Number>(job: &Forward, range: Range<usize>) {
     let (classes, l) = (job.along.size, job.along.strides[0]);
-    let room = Scratch::<A>::new(classes);
-    job.along.each(range, |place| match place {
-        Place::Row([at]) => {
-            // SAFETY: the row lies within the input.
-            let x = unsafe { job.along.row(0, at, &room) };
-            let (mut largest, mut sum) = (A::ZERO, 0.0);
-            if job.loss.logits {
-                largest = largest_of(x);
-                sum = sum_of([x], |[v]| v.sub(largest).exp());
+    let rooms: [Scratch<A>; 2] = std::array::from_fn(|_| Scratch::new(classes));
+    for place in job.along.places(range) {
+        match place {
+            Place::Row([at]) => {
+                // SAFETY: the row lies within the input; there is room for as many numbers.
+                let x = unsafe { job.along.row(0, at, &rooms[0]) };
+                let out = unsafe { std::slice::from_raw_parts_mut(rooms[1].as_ptr(), classes) };
+                let (mut largest, mut sum) = (A::ZERO, 0.0);
+                if job.loss.logits {
+                    largest = largest_of(x);
+                    sum = sum_of_exp(x, largest, out);
+                }
+                job.note(row_at(at, classes, l), largest, sum, |class| x[class]);
             }
-            job.note(row_at(at, classes, l), largest, sum, |class| x[class]);
+            Place::Columns([x]) => forward_columns::<A>(job, x),
         }
-        Place::Columns([x]) => forward_columns::<A>(job, x),
-    });
+    }
 }
 
 #[inline(always)]
@@ -171,7 +174,9 @@ fn forward_columns<A: Number>(job: &Forward, x: Columns) {
     if job.loss.logits {
         // SAFETY (here and below): the rows lie within the input.
         for k in 0..classes {
-            largest.iter_mut().zip(unsafe { x.load(k, &mut buffer) }).for_each(|(m, &v)| *m = m.max(v));
+            for (m, &v) in largest.iter_mut().zip(unsafe { x.load(k, &mut buffer) }) {
+                *m = m.max(v);
+            }
         }
         for k in 0..classes {
             let values = unsafe { x.load::<A>(k, &mut buffer) };
@@ -193,31 +198,36 @@ fn forward_columns<A: Number>(job: &Forward, x: Columns) {
 fn grad_rows<A: Number>(job: &Backward, range: Range<usize>) {
     let (classes, l) = (job.along.size, job.along.strides[0]);
     let rooms: [Scratch<A>; 2] = std::array::from_fn(|_| Scratch::new(classes));
-    job.along.each(range, |place| match place {
-        Place::Row([at, to]) => {
-            let row = row_at(at, classes, l);
-            let factor = A::from_f64(job.factors[row]);
-            let [largest, sum] = [0, job.targets.len()].map(|at| A::from_f64(job.sums[row + at]));
+    for place in job.along.places(range) {
+        match place {
             // SAFETY: rows lie within the bodies; those of the result belong to this task.
-            unsafe {
-                let x = job.along.row(0, at, &rooms[0]);
-                job.along.write_row(to, &rooms[1], |out| {
-                    // Rows that do not count get zeros, whatever is in them.
-                    let counts = job.targets[row] != job.loss.ignore_index;
-                    if job.loss.logits && counts {
-                        out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(largest).sub(sum).exp().mul(factor));
-                    } else {
-                        out.fill(A::ZERO);
-                    }
-                    if counts {
-                        let place = &mut out[job.targets[row] as usize];
-                        *place = place.sub(factor);
-                    }
-                });
-            }
+            Place::Row([at, to]) => unsafe {
+                let (x, out) = (job.along.row(0, at, &rooms[0]), job.along.row_mut(to, &rooms[1]));
+                grad_row(job, row_at(at, classes, l), x, out);
+                job.along.finish_row(to, out);
+            },
+            Place::Columns([x, out]) => grad_columns::<A>(job, x, out),
         }
-        Place::Columns([x, out]) => grad_columns::<A>(job, x, out),
-    });
+    }
+}
+
+#[inline(always)]
+fn grad_row<A: Number>(job: &Backward, row: usize, x: &[A], out: &mut [A]) {
+    let factor = A::from_f64(job.factors[row]);
+    let [largest, sum] = [0, job.targets.len()].map(|at| A::from_f64(job.sums[row + at]));
+    // Rows that do not count get zeros, whatever is in them.
+    let counts = job.targets[row] != job.loss.ignore_index;
+    if job.loss.logits && counts {
+        for (out, &v) in out.iter_mut().zip(x) {
+            *out = v.sub(largest).sub(sum).exp().mul(factor);
+        }
+    } else {
+        out.fill(A::ZERO);
+    }
+    if counts {
+        let place = &mut out[job.targets[row] as usize];
+        *place = place.sub(factor);
+    }
 }
 
 #[inline(always)]

@@ -126,14 +126,18 @@ impl Job {
             buffer[..n].fill(A::ONE);
             return &buffer[..n];
         };
+        if let (true, Some(first)) = (self.walk.is_flat(index), port.direct::<A>(start)) {
+            // SAFETY: the elements lie within the body, one after the other.
+            return unsafe { std::slice::from_raw_parts(first, n) };
+        }
         let mut done = 0;
         let mut room = tile::<A>();
-        self.walk.runs(start, n, |at, length, strides| {
+        for (at, length, strides) in self.walk.runs(start, n) {
             // SAFETY: the walk stays within the body.
             let values = unsafe { port.load::<A>(at[index], strides[index], length, &mut room) };
             buffer[done..done + length].copy_from_slice(values);
             done += length;
-        });
+        }
         &buffer[..n]
     }
 }
@@ -244,7 +248,9 @@ fn each<A: Number>(job: &Job, range: Range<usize>, f: impl Fn(At<A>) -> A) {
                 continue;
             }
             if job.g.is_some() {
-                result.iter_mut().zip(g).for_each(|(out, &g)| *out = out.mul(g.mul(scale)));
+                for (out, &g) in result.iter_mut().zip(g) {
+                    *out = out.mul(g.mul(scale));
+                }
             }
             // SAFETY: the output is contiguous, and these elements belong to this task.
             unsafe { job.out.store(start, 1, &result[..n]) };

@@ -4,7 +4,7 @@
 //! disagree on NaN for `elu` and `hardswish`, where these follow the first.)
 
 use super::Real;
-use super::activation::mish_ratio;
+use super::activation::{GELU_CUBE, GELU_SCALE, gelu_tanh_exp, mish_ratio};
 
 /// 1 where `inside`, else 0.
 #[inline(always)]
@@ -71,24 +71,21 @@ fn x_or<R: Real>(x: R, value: R) -> R {
 #[inline(always)]
 pub fn gelu_grad<R: Real>(x: R) -> R {
     const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
-    let tail = x.gaussian_tail();
-    let below = if x > R::ZERO { R::ONE - tail } else { tail };
-    let density = (R::from_f64(-0.5) * x * x).exp() * R::from_f64(FRAC_1_SQRT_2PI);
-    (x * density) + below
+    let density = (R::from_f64(-0.5) * x * x).exp_normal() * R::from_f64(FRAC_1_SQRT_2PI);
+    x.mul_add(density, x.ndtr_near())
 }
 
 /// Of `gelu_tanh`: `s + x s (1 - s) v'` with `s = sigmoid(v)`; NaN at infinity.
 #[inline(always)]
 pub fn gelu_tanh_grad<R: Real>(x: R) -> R {
-    const SCALE: f64 = std::f64::consts::SQRT_2 * std::f64::consts::FRAC_2_SQRT_PI;
     let a = x.abs();
-    let e = a.gelu_tanh_exp();
+    let e = gelu_tanh_exp(a);
     let p = R::ONE / (R::ONE + e);
     let s = if x < R::ZERO { e * p } else { p };
     // Beyond 15 the factor is zero, whatever the slope, and the slope must not overflow.
     let limit = R::from_f64(15.0);
     let a = if a > limit { limit } else { a };
-    let slope = (a * a).mul_add(R::from_f64(3.0 * 0.044_715 * SCALE), R::from_f64(SCALE));
+    let slope = (a * a).mul_add(R::from_f64(3.0 * GELU_CUBE * GELU_SCALE), R::from_f64(GELU_SCALE));
     (x * (e * p * p)).mul_add(slope, s)
 }
 
@@ -116,7 +113,7 @@ pub fn mish_grad<R: Real>(x: R) -> R {
 #[inline(always)]
 pub fn softplus_grad<R: Real>(x: R, beta: R, threshold: R) -> R {
     let scaled = x * beta;
-    let e = (-scaled.abs()).exp();
+    let e = (-scaled.abs()).exp_normal();
     let y = (if scaled < R::ZERO { e } else { R::ONE }) / (R::ONE + e);
     if scaled > threshold { R::ONE } else { y }
 }
@@ -124,7 +121,7 @@ pub fn softplus_grad<R: Real>(x: R, beta: R, threshold: R) -> R {
 /// Of `logsigmoid`: `sigmoid(-x)`.
 #[inline(always)]
 pub fn logsigmoid_grad<R: Real>(x: R) -> R {
-    let e = (-x.abs()).exp();
+    let e = (-x.abs()).exp_normal();
     (if x < R::ZERO { R::ONE } else { e }) / (R::ONE + e)
 }
 

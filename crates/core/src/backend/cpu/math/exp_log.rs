@@ -12,17 +12,20 @@ const ROUND: f32 = 12_582_912.0;
 const LN2_HIGH: f32 = 0.693_145_75;
 const LN2_LOW: f32 = 1.428_606_8e-6;
 
-/// `2^n` for integer `n` from -126 to 127, from the bits of `n + ROUND` or any number ending in those of `n`.
+/// `2^n` for integer `n` from -126 to 127, zero for -127 and infinity for 128, from the bits of `n + ROUND` or any number
+/// ending in those of `n`.
 #[inline(always)]
 fn exp2_int(n: u32) -> f32 {
-    f32::from_bits(n.wrapping_add(127) << 23)
+    f32::from_bits((n << 23).wrapping_add(127 << 23))
 }
 
-/// `p * 2^n` for `p` near 1 and `n` from -252 to 254: two factors, so that both ends are rounded once.
+/// `p * 2^n` for `p` near 1 and `n` from -252 to 254, from the bits of `n + ROUND`: half of `n` goes into the exponent of
+/// `p`, the rest is a factor, so that both ends are rounded once.
 #[inline(always)]
 fn scale(p: f32, n: u32) -> f32 {
-    let half = ((n as i32) >> 1) as u32;
-    p * exp2_int(half) * exp2_int(n.wrapping_sub(half))
+    let half = (n & !1) << 22;
+    let rest = f32::from_bits((n << 23).wrapping_sub(half).wrapping_add(127 << 23));
+    f32::from_bits(p.to_bits().wrapping_add(half)) * rest
 }
 
 /// `x = n ln 2 + r`: `r` and `n + ROUND`.
@@ -41,6 +44,12 @@ fn expm1_reduced<const FMA: bool>(r: f32) -> f32 {
     (r * r).fma::<FMA>(q, r)
 }
 
+/// `exp(r)` for `|r| <= ln(2) / 2`, to 3e-9.
+#[inline(always)]
+fn exp_reduced<const FMA: bool>(r: f32) -> f32 {
+    r.poly::<FMA, _>([1.381_46e-3, 8.368_72e-3, 4.166_839e-2, 0.166_665_21, 0.499_999_93, 1.0, 1.0])
+}
+
 /// `x` within `low` to `high`; NaN stays NaN.
 #[inline(always)]
 pub(super) fn clamp(x: f32, low: f32, high: f32) -> f32 {
@@ -48,18 +57,19 @@ pub(super) fn clamp(x: f32, low: f32, high: f32) -> f32 {
     if x > high { high } else { x }
 }
 
-/// `e^x`. At most 1.0 ulp.
+/// `e^x`. At most 1.2 (0.9 with FMA) ulp.
 #[inline(always)]
 pub fn exp<const FMA: bool>(x: f32) -> f32 {
     let (r, t) = reduce::<FMA>(clamp(x, -104.0, 89.0));
-    scale(1.0 + expm1_reduced::<FMA>(r), t.to_bits().wrapping_sub(ROUND.to_bits()))
+    scale(exp_reduced::<FMA>(r), t.to_bits())
 }
 
-/// `e^(x + low)` for a `low` below the last place of `x`, in which a rounding of the argument can be handed on.
+/// [`exp`] for sums and quotients in which the ends of the range do not count: zero where the result is below the smallest
+/// normal number, infinity above 1.7e38.
 #[inline(always)]
-pub(super) fn exp_sum<const FMA: bool>(x: f32, low: f32) -> f32 {
-    let (r, t) = reduce::<FMA>(clamp(x, -104.0, 89.0));
-    scale(1.0 + expm1_reduced::<FMA>(r + low), t.to_bits().wrapping_sub(ROUND.to_bits()))
+pub fn exp_normal<const FMA: bool>(x: f32) -> f32 {
+    let (r, t) = reduce::<FMA>(clamp(x, -88.0, 89.0));
+    exp_reduced::<FMA>(r) * exp2_int(t.to_bits())
 }
 
 /// `2^x`, exact where `x` is an integer. At most 1.1 ulp.
@@ -78,7 +88,7 @@ pub fn exp2<const FMA: bool>(x: f32) -> f32 {
         std::f32::consts::LN_2,
         1.0,
     ]);
-    scale(p, t.to_bits().wrapping_sub(ROUND.to_bits()))
+    scale(p, t.to_bits())
 }
 
 /// `e^x - 1`, accurate around zero. At most 1.5 ulp.

@@ -21,7 +21,7 @@
 //! under PyTorch's name; what is composed of those is a free function in the module of its family.
 //!
 //! Three ways to compute, by how often a function is used:
-//! - In `f32` throughout: `exp`, `log` and their kin, `tanh`, `erf`, the Gaussian tail behind GELU, and everything
+//! - In `f32` throughout: `exp`, `log` and their kin, `tanh`, `erf`, what is behind GELU, and everything
 //!   composed of them.
 //! - In `f64` with polynomials that vectorize (`wide`), rounded once at the end: trigonometry and its inverses,
 //!   the other hyperbolic functions, `erfc`, `erfinv`, `pow`. Half the lanes, but no error to manage.

@@ -101,6 +101,8 @@ pub trait Real:
 
     /// `e^self`.
     fn exp(self) -> Self;
+    /// `e^self` for sums and quotients; in single precision only normal numbers, zero and infinity.
+    fn exp_normal(self) -> Self;
     /// `2^self`.
     fn exp2(self) -> Self;
     /// `e^self - 1`.
@@ -147,16 +149,14 @@ pub trait Real:
     fn ndtr(self) -> Self;
     /// The logarithm of the standard normal distribution function.
     fn log_ndtr(self) -> Self;
-    /// `ndtr(-|self|)`, accurate where it is small.
-    fn gaussian_tail(self) -> Self;
+    /// The standard normal distribution function, in single precision with a bound that is absolute.
+    fn ndtr_near(self) -> Self;
     /// `log |Gamma(self)|`.
     fn lgamma(self) -> Self;
     /// The derivative of `lgamma`.
     fn digamma(self) -> Self;
     /// The modified Bessel function of order zero.
     fn i0(self) -> Self;
-    /// `e^-v` for `v = 2 sqrt(2 / pi) (x + 0.044715 x^3)`, in which GELU's approximation is `x / (1 + e^-v)`.
-    fn gelu_tanh_exp(self) -> Self;
 
     /// `self^exponent`.
     fn pow(self, exponent: Self) -> Self;
@@ -258,10 +258,10 @@ macro_rules! called {
 impl<const FMA: bool> Real for Lane<f32, FMA> {
     common!(f32);
     vectorized! {
-        exp_log: exp exp2 expm1 log log2 log10 log1p tanh;
+        exp_log: exp exp_normal exp2 expm1 log log2 log10 log1p tanh;
         trig: sin cos tan asin acos atan;
         hyperbolic: sinh cosh asinh acosh atanh;
-        erf: erf erfc erfinv ndtr log_ndtr gaussian_tail gelu_tanh_exp;
+        erf: erf erfc erfinv ndtr ndtr_near log_ndtr;
     }
     called!(f32; lgamma = gamma::lgamma; digamma = gamma::digamma; i0 = gamma::i0;);
 
@@ -287,11 +287,10 @@ impl<const FMA: bool> Real for Lane<f64, FMA> {
     common!(f64);
     unary!(exp exp2 log2 log10 sin cos tan asin acos atan sinh cosh tanh);
     called! { f64;
-        expm1 = f64::exp_m1; log = f64::ln; log1p = f64::ln_1p;
+        exp_normal = f64::exp; expm1 = f64::exp_m1; log = f64::ln; log1p = f64::ln_1p;
         asinh = libm::asinh; acosh = hyperbolic::acosh_f64; atanh = libm::atanh;
         erf = libm::erf; erfc = libm::erfc; erfinv = erf::erfinv_f64;
-        ndtr = erf::ndtr_f64; log_ndtr = erf::log_ndtr_f64; gaussian_tail = erf::gaussian_tail_f64;
-        gelu_tanh_exp = erf::gelu_tanh_exp_f64;
+        ndtr = erf::ndtr_f64; ndtr_near = erf::ndtr_f64; log_ndtr = erf::log_ndtr_f64;
         lgamma = gamma::lgamma; digamma = gamma::digamma; i0 = gamma::i0;
     }
 

@@ -308,16 +308,32 @@ fn combine<A: Number>(x: &[A], g: Option<&[A]>, params: [&[A]; 4], out: &mut [A]
     if single {
         let p = params.map(|p| p[0]);
         match g {
-            None => out.iter_mut().zip(x).for_each(|(out, &x)| *out = forward(x, p)),
-            Some(g) => out.iter_mut().zip(x).zip(g).for_each(|((out, &x), &g)| *out = backward(x, g, p)),
+            None => {
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = forward(x, p);
+                }
+            }
+            Some(g) => {
+                for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
+                    *out = backward(x, g, p);
+                }
+            }
         }
         return;
     }
     let [a, b, c, d] = params;
     let each = a.iter().zip(b).zip(c).zip(d).map(|(((&a, &b), &c), &d)| [a, b, c, d]);
     match g {
-        None => out.iter_mut().zip(x).zip(each).for_each(|((out, &x), p)| *out = forward(x, p)),
-        Some(g) => out.iter_mut().zip(x).zip(g).zip(each).for_each(|(((out, &x), &g), p)| *out = backward(x, g, p)),
+        None => {
+            for ((out, &x), p) in out.iter_mut().zip(x).zip(each) {
+                *out = forward(x, p);
+            }
+        }
+        Some(g) => {
+            for (((out, &x), &g), p) in out.iter_mut().zip(x).zip(g).zip(each) {
+                *out = backward(x, g, p);
+            }
+        }
     }
 }
 

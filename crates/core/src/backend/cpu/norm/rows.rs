@@ -55,20 +55,25 @@ unsafe fn load<A: Number>(port: Port, at: usize, n: usize, room: &Scratch<A>) ->
     }
 }
 
-/// Has `f` write the row that starts at `at`.
+/// Where the row that starts at `at` can be written: in place, or in `room` until [`finish`].
 ///
 /// # Safety
-/// As [`load`]; the row belongs to this task. `f` writes all of it.
+/// As [`load`]; the row belongs to this task. All of it is written.
 #[inline(always)]
-unsafe fn store<A: Number>(port: Port, at: usize, n: usize, room: &Scratch<A>, f: impl FnOnce(&mut [A])) {
-    unsafe {
-        match port.direct::<A>(at) {
-            Some(start) => f(std::slice::from_raw_parts_mut(start, n)),
-            None => {
-                f(std::slice::from_raw_parts_mut(room.as_ptr(), n));
-                port.store(at, 1, slice(room, n));
-            }
-        }
+unsafe fn row_mut<A: Number>(port: Port, at: usize, n: usize, room: &Scratch<A>) -> &mut [A] {
+    // SAFETY: the caller vouches for the row.
+    unsafe { std::slice::from_raw_parts_mut(port.direct::<A>(at).unwrap_or(room.as_ptr()), n) }
+}
+
+/// Brings what [`row_mut`] gave out to its place.
+///
+/// # Safety
+/// The row is that of `at`.
+#[inline(always)]
+unsafe fn finish<A: Number>(port: Port, at: usize, row: &[A]) {
+    if port.direct::<A>(at).is_none() {
+        // SAFETY: the caller vouches for the row.
+        unsafe { port.store(at, 1, row) }
     }
 }
 
@@ -104,18 +109,21 @@ fn forward_rows<A: Number>(job: &Forward, range: Range<usize>) {
             job.rstd.store(r, 1, &[rstd]);
             let first = r % groups * own;
             let (weight, bias) = (&weight[first..first + own], &bias[first..first + own]);
-            store(job.out, r * n, n, &rooms[1], |out| {
-                if inner == 1 {
-                    for (((out, &v), &w), &b) in out.iter_mut().zip(x).zip(weight).zip(bias) {
-                        *out = v.sub(mean).mul(rstd).mul_add(w, b);
-                    }
-                } else {
-                    let pieces = out.chunks_exact_mut(inner).zip(x.chunks_exact(inner));
-                    for ((out, x), (&w, &b)) in pieces.zip(weight.iter().zip(bias)) {
-                        out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.sub(mean).mul(rstd).mul_add(w, b));
+            let out = row_mut(job.out, r * n, n, &rooms[1]);
+            if inner == 1 {
+                for (((out, &v), &w), &b) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+                    *out = v.sub(mean).mul(rstd).mul_add(w, b);
+                }
+            } else {
+                let pieces = out.chunks_exact_mut(inner).zip(x.chunks_exact(inner));
+                for ((out, x), (&w, &b)) in pieces.zip(weight.iter().zip(bias)) {
+                    let scale = rstd.mul(w);
+                    for (out, &v) in out.iter_mut().zip(x) {
+                        *out = v.sub(mean).mul_add(scale, b);
                     }
                 }
-            });
+            }
+            finish(job.out, r * n, out);
         }
     }
 }
@@ -209,7 +217,9 @@ fn grad_rows<A: Number>(job: &Grad, parts: Range<usize>) {
                     }
                 }
                 if let Some(dx) = job.dx {
-                    store(dx, r * n, n, &rooms[2], |out| row.input_grad(out));
+                    let out = row_mut(dx, r * n, n, &rooms[2]);
+                    row.input_grad(out);
+                    finish(dx, r * n, out);
                 }
             }
             flush(job, part, &mut cells);
@@ -283,7 +293,9 @@ impl<A: Number> Row<'_, A> {
         }
         let pieces = self.x.chunks_exact(self.inner).zip(self.g.chunks_exact(self.inner));
         for ((out, (x, g)), &w) in out.chunks_exact_mut(self.inner).zip(pieces).zip(self.weight) {
-            out.iter_mut().zip(g).zip(x).for_each(|((out, &g), &x)| *out = one(g, w, x));
+            for ((out, &g), &x) in out.iter_mut().zip(g).zip(x) {
+                *out = one(g, w, x);
+            }
         }
     }
 }

@@ -121,7 +121,11 @@ impl Job {
     fn runs(&self, slot: usize, start: usize, n: usize, mut f: impl FnMut(usize, usize, usize)) {
         match &self.walk {
             None => f(start, n, 1),
-            Some(walk) => walk.runs(start, n, |offsets, length, along| f(offsets[slot], length, along[slot])),
+            Some(walk) => {
+                for (offsets, length, along) in walk.runs(start, n) {
+                    f(offsets[slot], length, along[slot]);
+                }
+            }
         }
     }
 }

@@ -80,10 +80,10 @@ impl Job<'_> {
         check_list(self.size.saturating_mul(2 * pool::num_threads().min(rows)), size_of::<P>())?;
         pool::parallel_for(rows, (1 << 13) / self.size.max(1) + 1, &|range| {
             let mut items: Vec<P> = vec![P::default(); self.size];
-            self.firsts.runs(range.start, range.len(), |[at, out], length, [step, out_step]| {
+            for ([at, out], length, [step, out_step]) in self.firsts.runs(range.start, range.len()) {
                 // SAFETY: the walk names the first elements of rows, and each row belongs to one task.
                 (0..length).for_each(|i| unsafe { self.row::<T, P>(at + i * step, out + i * out_step, &mut items) });
-            });
+            }
         });
         Ok(())
     }

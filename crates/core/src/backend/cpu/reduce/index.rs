@@ -66,7 +66,7 @@ fn outputs<A: Number>(
     beats: impl Fn(A, A) -> bool + Copy,
 ) {
     let mut output = range.start;
-    job.kept.runs(range.start, range.len(), |[at], length, [step]| {
+    for ([at], length, [step]) in job.kept.runs(range.start, range.len()) {
         let columns = length >= 4 && step < job.stride;
         for base in (0..length).step_by(TILE) {
             let n = TILE.min(length - base);
@@ -85,7 +85,7 @@ fn outputs<A: Number>(
             }
             output += n;
         }
-    });
+    }
 }
 
 /// One output: where a stretch of elements holds something better, it is looked for.
@@ -101,9 +101,13 @@ fn along<A: Number>(job: &Job, from: usize, better: impl Fn(A, A) -> A, beats: i
         let mut lanes = [values[0]; LANES];
         let (whole, rest) = values.as_chunks::<LANES>();
         for values in whole {
-            lanes.iter_mut().zip(values).for_each(|(lane, &v)| *lane = better(*lane, v));
+            for (lane, &v) in lanes.iter_mut().zip(values) {
+                *lane = better(*lane, v);
+            }
         }
-        lanes.iter_mut().zip(rest).for_each(|(lane, &v)| *lane = better(*lane, v));
+        for (lane, &v) in lanes.iter_mut().zip(rest) {
+            *lane = better(*lane, v);
+        }
         let top = lanes.into_iter().reduce(&better).unwrap_or(values[0]);
         if best.is_none_or(|(value, _)| !value.is_nan() && (top.is_nan() || beats(top, value))) {
             let place = values.iter().position(|&v| v == top || (v.is_nan() && top.is_nan())).unwrap_or(0);

@@ -76,13 +76,14 @@ fn plan<'a>(op: Reduce, input: &Body, out: &Body) -> Job<'a> {
     let walk = |dims: &[usize]| Walk::new(&pick(dims, &input.shape), [&pick(dims, &input.strides)]);
     let (kept, reduced) = (walk(&kept), walk(&reduced));
     let (outputs, each) = (out.numel(), reduced.numel());
-    // Many outputs are shared out among threads; the elements of few are.
-    let parts = if outputs < 128 { (outputs.saturating_mul(each) >> 16).clamp(1, 64) } else { 1 };
-    let part = each.div_ceil(parts).max(1).next_multiple_of(walk::CHUNK);
-    let parts = each.div_ceil(part).max(1);
     let (run, across) = (kept.shape[kept.shape.len() - 1], kept.strides[0][kept.shape.len() - 1]);
     let along = reduced.strides[0][reduced.shape.len() - 1];
     let columns = each > 1 && ((run >= 4 && across < along) || (run >= 64 && each < 16));
+    // Many outputs are shared out among threads; the elements of few are.
+    let few = if columns { 4 * walk::WIDTH } else { 128 };
+    let parts = if outputs < few { (outputs.saturating_mul(each) >> 16).clamp(1, 64) } else { 1 };
+    let part = each.div_ceil(parts).max(1).next_multiple_of(walk::CHUNK);
+    let parts = each.div_ceil(part).max(1);
     Job {
         op,
         from: Port::new(input),

@@ -14,6 +14,8 @@ pub(super) const CHUNK: usize = 1024;
 pub(super) const WIDTH: usize = TILE;
 /// Rows that go into the cells of columns between two additions to the totals.
 const ROWS: usize = 32;
+/// Rows that are read side by side: `ROWS` is a multiple.
+const TOGETHER: usize = 8;
 
 /// The items of `range`; with `done` set, the outputs of `range` from the totals of their parts.
 #[inline(always)]
@@ -31,7 +33,7 @@ pub(super) fn items<A: Number, O: Op<A>>(job: &Job, range: Range<usize>, done: b
         let (part, output) = (start / job.outputs, start % job.outputs);
         let count = (range.end - start).min(job.outputs - output);
         let elements = part * job.part..((part + 1) * job.part).min(job.each);
-        job.kept.runs(output, count, |[at], length, [step]| {
+        for ([at], length, [step]) in job.kept.runs(output, count) {
             if job.columns {
                 for base in (0..length).step_by(WIDTH) {
                     let outputs = WIDTH.min(length - base);
@@ -42,7 +44,7 @@ pub(super) fn items<A: Number, O: Op<A>>(job: &Job, range: Range<usize>, done: b
                     row(&mut results, &elements, at + i * step);
                 }
             }
-        });
+        }
         start += count;
     }
     results.flush();
@@ -115,7 +117,7 @@ fn row<A: Number, O: Op<A>>(results: &mut Results<A, O>, elements: &Range<usize>
     let (job, op, shift) = (results.job, results.op, results.shift(0));
     let mut total = op.start().1;
     let mut buffer = tile::<A>();
-    job.reduced.runs(elements.start, elements.len(), |[at], length, [stride]| {
+    for ([at], length, [stride]) in job.reduced.runs(elements.start, elements.len()) {
         let most = if stride == 1 && job.from.direct::<A>(0).is_some() { CHUNK } else { TILE };
         for chunk in (0..length).step_by(most) {
             let n = most.min(length - chunk);
@@ -123,7 +125,7 @@ fn row<A: Number, O: Op<A>>(results: &mut Results<A, O>, elements: &Range<usize>
             let values = unsafe { job.from.load::<A>(from + at + chunk * stride, stride, n, &mut buffer) };
             total = op.add(total, cell(op, values, shift));
         }
-    });
+    }
     results.put(total);
 }
 
@@ -137,9 +139,13 @@ fn cell<A: Number, O: Op<A>>(op: O, values: &[A], shift: A) -> A {
     let mut lanes = [start; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
     for values in whole {
-        lanes.iter_mut().zip(values).for_each(|(lane, &v)| *lane = op.take(*lane, v, shift));
+        for (lane, &v) in lanes.iter_mut().zip(values) {
+            *lane = op.take(*lane, v, shift);
+        }
     }
-    lanes.iter_mut().zip(rest).for_each(|(lane, &v)| *lane = op.take(*lane, v, shift));
+    for (lane, &v) in lanes.iter_mut().zip(rest) {
+        *lane = op.take(*lane, v, shift);
+    }
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {
@@ -148,6 +154,29 @@ fn cell<A: Number, O: Op<A>>(op: O, values: &[A], shift: A) -> A {
         half /= 2;
     }
     lanes[0]
+}
+
+/// Some rows into the cells of columns, which stay in registers meanwhile.
+#[inline(always)]
+fn take_rows<A: Number, O: Op<A>, const K: usize>(op: O, cells: &mut [A], shifts: &[A], rows: [&[A]; K]) {
+    let whole = cells.len() / LANES * LANES;
+    for base in (0..whole).step_by(LANES) {
+        let lanes = base..base + LANES;
+        let (cells, shifts) = (&mut cells[lanes.clone()], &shifts[lanes.clone()]);
+        let mut held = [A::ZERO; LANES];
+        held.copy_from_slice(cells);
+        for row in rows {
+            for ((cell, &v), &shift) in held.iter_mut().zip(&row[lanes.clone()]).zip(shifts) {
+                *cell = op.take(*cell, v, shift);
+            }
+        }
+        cells.copy_from_slice(&held);
+    }
+    for row in rows {
+        for ((cell, &v), &shift) in cells[whole..].iter_mut().zip(&row[whole..]).zip(&shifts[whole..]) {
+            *cell = op.take(*cell, v, shift);
+        }
+    }
 }
 
 /// `outputs` outputs, `step` apart from `from` on: their elements are taken row by row.
@@ -168,21 +197,33 @@ fn columns<A: Number, O: Op<A>>(
     }
     let mut buffer = tile::<A>();
     let mut rows = 0;
-    job.reduced.runs(elements.start, elements.len(), |[at], length, [stride]| {
-        for r in 0..length {
-            // SAFETY: the walks stay within the input.
-            let values = unsafe { job.from.load::<A>(from + at + r * stride, step, outputs, &mut buffer) };
-            for ((cell, &v), &shift) in cells.iter_mut().zip(values).zip(&shifts) {
-                *cell = op.take(*cell, v, shift);
+    for ([at], length, [stride]) in job.reduced.runs(elements.start, elements.len()) {
+        let mut r = 0;
+        while r < length {
+            let row = |ahead: usize| from + at + (r + ahead) * stride;
+            let together = step == 1 && length - r >= TOGETHER && rows % TOGETHER == 0;
+            // SAFETY (of both): the walks stay within the input.
+            match job.from.direct::<A>(row(0)) {
+                Some(first) if together => {
+                    let sources = std::array::from_fn::<_, TOGETHER, _>(|k| unsafe {
+                        std::slice::from_raw_parts(first.add(k * stride), outputs)
+                    });
+                    take_rows(op, &mut cells[..outputs], &shifts[..outputs], sources);
+                    (r, rows) = (r + TOGETHER, rows + TOGETHER);
+                }
+                _ => {
+                    let values = unsafe { job.from.load::<A>(row(0), step, outputs, &mut buffer) };
+                    take_rows(op, &mut cells[..outputs], &shifts[..outputs], [values]);
+                    (r, rows) = (r + 1, rows + 1);
+                }
             }
-            rows += 1;
             if rows % ROWS == 0 {
-                totals.iter_mut().zip(&mut cells).for_each(|(total, cell)| {
+                for (total, cell) in totals.iter_mut().zip(&mut cells) {
                     *total = op.add(*total, std::mem::replace(cell, start));
-                });
+                }
             }
         }
-    });
+    }
     for (&total, &cell) in totals.iter().zip(&cells).take(outputs) {
         results.put(op.add(total, cell));
     }
