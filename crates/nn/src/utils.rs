@@ -1,11 +1,15 @@
 //! Helpers around modules: PyTorch's `torch.nn.utils`.
 
 mod clip_grad;
+mod computed;
 mod orthogonal;
 pub mod parametrizations;
 pub mod parametrize;
+pub mod prune;
+pub mod rnn;
 mod spectral_norm;
 mod vector;
+mod weight_norm;
 
 pub use crate::state_dict::consume_prefix_in_state_dict_if_present;
 pub use clip_grad::{
@@ -13,3 +17,4 @@ pub use clip_grad::{
 };
 pub use spectral_norm::{SpectralNormOptions, remove_spectral_norm, spectral_norm, spectral_norm_with};
 pub use vector::{parameters_to_vector, vector_to_parameters};
+pub use weight_norm::{remove_weight_norm, weight_norm};

@@ -13,6 +13,7 @@ mod mode;
 mod node;
 mod run;
 mod saved;
+mod saved_hooks;
 mod tensor_hooks;
 
 pub use function::record;
@@ -24,6 +25,7 @@ pub use mode::{
 };
 pub use node::{Grads, Node, swap_current_core};
 pub use run::{Backward, Grad, backward, grad};
+pub use saved_hooks::{SavedTensorsHooks, saved_tensors_hooks};
 
 pub(crate) use function::refusing_gradients;
 pub(crate) use hooks::Hooks;

@@ -16,7 +16,7 @@ mod pattern;
 mod print;
 pub(crate) mod read;
 mod state_dict;
-mod substitute;
+pub(crate) mod substitute;
 
 pub use body::Body;
 pub use copy::To;

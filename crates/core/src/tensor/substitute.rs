@@ -1,8 +1,8 @@
 //! Operand resolution: the one door through which every operation gets its tensors.
 //!
 //! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
-//! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test. The same
-//! test keeps complex tensors from operations that know real numbers only.
+//! `functional_call` and parametrizations are made of; autocast gives operands another dtype here. While neither is on,
+//! the door costs one flag test. Another one keeps complex tensors from operations that know real numbers only.
 
 use super::{AMBIGUOUS, COMPLEX, INFERENCE, PLACEHOLDER, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
@@ -10,9 +10,29 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+/// The table is not empty.
+const SUBSTITUTING: u8 = 1;
+/// Operations choose their dtype.
+const AUTOCASTING: u8 = 2;
+
 thread_local! {
-    static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static ACTIVE: Cell<u8> = const { Cell::new(0) };
     static TABLE: RefCell<HashMap<usize, Vec<Tensor>>> = RefCell::default();
+}
+
+fn set_active(what: u8, on: bool) {
+    ACTIVE.set(if on { ACTIVE.get() | what } else { ACTIVE.get() & !what });
+}
+
+/// Says whether the door asks autocast.
+pub(crate) fn set_autocasting(on: bool) {
+    set_active(AUTOCASTING, on);
+}
+
+/// Does the door ask autocast?
+#[inline]
+pub(crate) fn is_autocasting() -> bool {
+    ACTIVE.get() & AUTOCASTING != 0
 }
 
 /// Keeps tensors standing in for others until it is dropped.
@@ -38,7 +58,7 @@ pub fn substitute(pairs: &[(&Tensor, &Tensor)]) -> Substitution {
             table.entry(original.id()).or_default().push((*stand_in).clone());
         }
     });
-    ACTIVE.set(true);
+    set_active(SUBSTITUTING, true);
     Substitution { originals: pairs.iter().map(|(original, _)| (*original).clone()).collect() }
 }
 
@@ -47,7 +67,7 @@ impl Drop for Substitution {
         let gone: Vec<Option<Tensor>> = TABLE.with_borrow_mut(|table| {
             let gone = self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(Vec::pop)).collect();
             table.retain(|_, stack| !stack.is_empty());
-            ACTIVE.set(!table.is_empty());
+            set_active(SUBSTITUTING, !table.is_empty());
             gone
         });
         drop(gone);
@@ -82,12 +102,27 @@ impl Tensor {
     /// What an operation works on in this tensor's place; `None`, where that is the tensor itself.
     #[inline]
     fn stand_in(&self, op: &'static str) -> Result<Option<Tensor>> {
-        if ACTIVE.get()
-            && let Some(stand_in) = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned())
-        {
-            crate::ops::admit(op, &stand_in)?;
-            return Ok(Some(stand_in));
+        if ACTIVE.get() != 0 {
+            return self.replaced(op);
         }
+        self.check_usable(op).map(|()| None)
+    }
+
+    /// The tensor that stands in for this one, and what autocast makes of it.
+    #[cold]
+    fn replaced(&self, op: &'static str) -> Result<Option<Tensor>> {
+        let stand_in = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned());
+        match &stand_in {
+            Some(stand_in) => crate::ops::admit(op, stand_in)?,
+            None => self.check_usable(op)?,
+        }
+        let cast = if is_autocasting() { crate::amp::cast(op, stand_in.as_ref().unwrap_or(self))? } else { None };
+        Ok(cast.or(stand_in))
+    }
+
+    /// Refuses a tensor without values, and a complex one where the operation knows real numbers only.
+    #[inline]
+    fn check_usable(&self, op: &'static str) -> Result<()> {
         if self.flag(UNINITIALIZED | AMBIGUOUS | PLACEHOLDER | COMPLEX) {
             if self.flag(UNINITIALIZED) {
                 return Err(uninitialized(op));
@@ -100,7 +135,7 @@ impl Tensor {
                 crate::views::refuse_stale(op, self)?;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     pub(crate) fn set_ambiguous(&self) {
