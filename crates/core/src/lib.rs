@@ -55,7 +55,8 @@ pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{MemoryStats, empty_cache, memory_stats};
 pub use tensor::{
-    Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,
+    Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, standing_in,
+    substitute,
 };
 pub use value::{Key, Value};
 pub use views::Sections;

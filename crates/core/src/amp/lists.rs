@@ -12,18 +12,18 @@ pub(super) enum Policy {
 /// Operations that compute in the lower dtype, by the names under which they resolve their operands.
 #[rustfmt::skip]
 const LOWER: &[&str] = &[
-    "addbmm", "addmm", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d",
-    "conv_transpose2d", "conv_transpose3d", "linalg.vecdot", "linear", "lstm", "matmul", "mm", "prelu",
-    "scaled_dot_product_attention",
+    "addbmm", "addmm", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "linalg.vecdot", "linear", "lstm", "matmul", "mm", "prelu", "scaled_dot_product_attention",
 ];
 
-/// Operations that compute in single precision at least.
+/// Operations that compute in single precision at least. What is made of them, as a pseudoinverse of a singular value
+/// decomposition, follows.
 #[rustfmt::skip]
 const SINGLE: &[&str] = &[
     // Poolings, padding, sampling.
     "adaptive_avg_pool3d", "adaptive_max_pool3d", "avg_pool3d", "fractional_max_pool2d", "fractional_max_pool3d",
-    "grid_sample", "grid_sampler", "max_pool3d", "max_unpool2d", "max_unpool3d", "reflection_pad1d",
-    "reflection_pad2d", "replication_pad1d", "replication_pad2d", "replication_pad3d",
+    "grid_sample", "max_pool3d", "max_unpool2d", "max_unpool3d", "reflection_pad1d", "reflection_pad2d",
+    "replication_pad",
     // Losses.
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy_loss",
     "ctc_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss",
@@ -32,10 +32,8 @@ const SINGLE: &[&str] = &[
     // Reductions and distances.
     "cdist", "nanquantile", "polar", "prod", "quantile", "trace", "view_as_complex",
     // Linear algebra.
-    "cholesky_inverse", "cholesky_solve", "geqrf", "linalg.cholesky", "linalg.cond", "linalg.eigh",
-    "linalg.eigvalsh", "linalg.householder_product", "linalg.inv", "linalg.lstsq", "linalg.matrix_rank",
-    "linalg.qr", "linalg.solve", "linalg.svd", "linalg.svdvals", "linalg.tensorinv", "linalg.tensorsolve",
-    "lu_solve", "orgqr", "ormqr", "triangular_solve",
+    "geqrf", "linalg.cholesky", "linalg.eigh", "linalg.householder_product", "linalg.inv", "linalg.qr",
+    "linalg.solve", "linalg.svd",
 ];
 
 /// Operations on several operands that PyTorch lifts to the widest dtype among them.

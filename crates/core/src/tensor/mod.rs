@@ -24,7 +24,7 @@ pub use create::{Contents, TensorOptions};
 pub use operand::Operand;
 pub use parameter::{Buffer, Parameter};
 pub use state_dict::StateDict;
-pub use substitute::{Substitution, substitute};
+pub use substitute::{Substitution, standing_in, substitute};
 
 pub(crate) use meta::{Meta, ViewOf, ViewOrigin};
 

@@ -17,7 +17,13 @@ const AUTOCASTING: u8 = 2;
 
 thread_local! {
     static ACTIVE: Cell<u8> = const { Cell::new(0) };
-    static TABLE: RefCell<HashMap<usize, Vec<Tensor>>> = RefCell::default();
+    static TABLE: RefCell<HashMap<usize, Place>> = RefCell::default();
+}
+
+/// An original and what stands in for it, the innermost last.
+struct Place {
+    original: Tensor,
+    stand_ins: Vec<Tensor>,
 }
 
 fn set_active(what: u8, on: bool) {
@@ -55,18 +61,40 @@ pub struct Substitution {
 pub fn substitute(pairs: &[(&Tensor, &Tensor)]) -> Substitution {
     TABLE.with_borrow_mut(|table| {
         for (original, stand_in) in pairs {
-            table.entry(original.id()).or_default().push((*stand_in).clone());
+            let place = table.entry(original.id());
+            let place = place.or_insert_with(|| Place { original: (*original).clone(), stand_ins: Vec::new() });
+            place.stand_ins.push((*stand_in).clone());
         }
     });
     set_active(SUBSTITUTING, true);
     Substitution { originals: pairs.iter().map(|(original, _)| (*original).clone()).collect() }
 }
 
+/// The pairs in force on this thread, to be put in place again elsewhere.
+///
+/// ```
+/// use firebrick_core::{Tensor, standing_in, substitute};
+/// let (weight, computed) = (Tensor::new([1.0f32])?, Tensor::new([5.0f32])?);
+/// let _guard = substitute(&[(&weight, &computed)]);
+/// assert_eq!(standing_in().len(), 1);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn standing_in() -> Vec<(Tensor, Tensor)> {
+    if ACTIVE.get() & SUBSTITUTING == 0 {
+        return Vec::new();
+    }
+    TABLE.with_borrow(|table| {
+        table.values().filter_map(|place| Some((place.original.clone(), place.stand_ins.last()?.clone()))).collect()
+    })
+}
+
 impl Drop for Substitution {
     fn drop(&mut self) {
+        // Dropped when the table is free again; the guard keeps the originals so long.
         let gone: Vec<Option<Tensor>> = TABLE.with_borrow_mut(|table| {
-            let gone = self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(Vec::pop)).collect();
-            table.retain(|_, stack| !stack.is_empty());
+            let gone =
+                self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(|place| place.stand_ins.pop())).collect();
+            table.retain(|_, place| !place.stand_ins.is_empty());
             set_active(SUBSTITUTING, !table.is_empty());
             gone
         });
@@ -111,7 +139,8 @@ impl Tensor {
     /// The tensor that stands in for this one, and what autocast makes of it.
     #[cold]
     fn replaced(&self, op: &'static str) -> Result<Option<Tensor>> {
-        let stand_in = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned());
+        let stand_in =
+            TABLE.with_borrow(|table| table.get(&self.id()).and_then(|place| place.stand_ins.last()).cloned());
         match &stand_in {
             Some(stand_in) => crate::ops::admit(op, stand_in)?,
             None => self.check_usable(op)?,

@@ -2,10 +2,10 @@
 
 use super::computed;
 use super::parametrize::{listed, unrecorded};
+use crate::Module;
 use crate::extra::{self, Slot};
 use crate::functional::normalize;
 use crate::module::exclusive;
-use crate::Module;
 use firebrick_core::{Buffer, Error, Result, Tensor, TensorOptions};
 
 const OP: &str = "spectral_norm";

@@ -43,9 +43,7 @@ pub(super) fn combined(length: &Tensor, direction: &Tensor, dim: Option<i64>) ->
 /// ```
 pub fn weight_norm(module: &mut dyn Module, name: &str, dim: impl Into<Option<i64>>) -> Result<()> {
     let (module, dim) = (exclusive(module.as_dyn_mut(), OP)?, dim.into());
-    warn(
-        "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
-    );
+    warn("`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.");
     if module.core().parameter(&format!("{name}_g")).is_some() {
         let message = format!("Cannot register two weight_norm hooks on the same parameter {name}");
         return Err(Error::runtime(OP, message));

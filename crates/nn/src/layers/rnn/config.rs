@@ -3,6 +3,7 @@
 use super::step::{State, Unit, Weights};
 use crate::utils::rnn::PackedSequence;
 use crate::{Core, Module, init, warn};
+use firebrick_core::amp::autocast_cast;
 use firebrick_core::text::{Repr, python_float, python_tuple};
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
 
@@ -223,7 +224,10 @@ impl Config {
         if input.size(0)? == 0 {
             return Err(Error::runtime("RNN", "Expected sequence length to be larger than 0 in RNN"));
         }
-        let (mut x, mut hidden, mut cells) = (input.clone(), Vec::new(), Vec::new());
+        // Of the layers, autocast knows LSTM; cells and the others follow their products.
+        let cast = |x: &Tensor| if self.unit == Unit::Lstm { autocast_cast("lstm", x) } else { Ok(x.clone()) };
+        let first = State { hidden: cast(&first.hidden)?, cell: first.cell.as_ref().map(cast).transpose()? };
+        let (mut x, mut hidden, mut cells) = (cast(input)?, Vec::new(), Vec::new());
         for layer in 0..self.num_layers {
             let mut outputs = Vec::with_capacity(2);
             for direction in 0..self.directions() {

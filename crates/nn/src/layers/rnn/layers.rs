@@ -154,7 +154,8 @@ macro_rules! single_state {
                 };
                 config.check_input(&self.core, &x)?;
                 check_state("hidden", &hidden, expected)?;
-                let (output, last) = config.run(&self.core, (&x, None), State { hidden, cell: None }, self.is_training())?;
+                let (output, last) =
+                    config.run(&self.core, (&x, None), State { hidden, cell: None }, self.is_training())?;
                 let last = if with_batch { last.hidden } else { last.hidden.squeeze_dim(1)? };
                 Ok((unbatched(output, with_batch, config.batch_first)?, last))
             }

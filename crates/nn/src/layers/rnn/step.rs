@@ -135,7 +135,8 @@ impl Unit {
     ) -> Result<(Tensor, State)> {
         let gates = split(&rows.linear(weights.input, weights.input_bias)?, sizes)?;
         // The state of the sequences that run, and the last states of those that are over, shortest last.
-        let (mut state, mut over) = (first.part(0, if reverse { sizes[sizes.len() - 1] } else { sizes[0] })?, Vec::new());
+        let (mut state, mut over) =
+            (first.part(0, if reverse { sizes[sizes.len() - 1] } else { sizes[0] })?, Vec::new());
         let hidden = in_turn(gates.len(), reverse, |t| {
             let (count, wanted) = (state.count()?, sizes[t]);
             if wanted < count {
@@ -171,7 +172,8 @@ fn split(rows: &Tensor, sizes: &[usize]) -> Result<Vec<Tensor>> {
     for (t, &size) in sizes.iter().enumerate() {
         if t > 0 && size > sizes[t - 1] {
             let before = sizes[t - 1];
-            let text = format!("output with shape [{before}, {width}] doesn't match the broadcast shape [{size}, {width}]");
+            let text =
+                format!("output with shape [{before}, {width}] doesn't match the broadcast shape [{size}, {width}]");
             return Err(Error::runtime("RNN", text).expected("batch_sizes that never grow"));
         }
         parts.push(rows.narrow(0, start, size as i64)?);

@@ -1,10 +1,10 @@
 //! One method of pruning over several parameters at once.
 
 use super::{PruningMethod, PruningType, custom_from_mask, mask, method, value};
-use crate::submodule::{find_parent, get};
-use crate::utils::parametrize::unrecorded;
-use crate::utils::parameters_to_vector;
 use crate::Module;
+use crate::submodule::{find_parent, get};
+use crate::utils::parameters_to_vector;
+use crate::utils::parametrize::unrecorded;
 use firebrick_core::{Error, Result, StateDict, Tensor};
 
 const OP: &str = "global_unstructured";

@@ -132,8 +132,7 @@ impl Amount {
             Amount::Count(count) if count < 0 => count.to_string(),
             _ => return Ok(self),
         };
-        let message =
-            format!("amount={text} should either be a float in the range [0, 1] or a non-negative integer");
+        let message = format!("amount={text} should either be a float in the range [0, 1] or a non-negative integer");
         Err(Error::value(OP, message))
     }
 

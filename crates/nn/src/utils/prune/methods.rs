@@ -196,9 +196,8 @@ impl PruningMethod for CustomFromMask {
     fn compute_mask(&self, _: &Tensor, default_mask: &Tensor) -> Result<Tensor> {
         let (own, given) = (default_mask.shape(), self.mask.shape());
         if own != given {
-            let message = format!(
-                "default_mask shape torch.Size({own:?}) must match self.mask shape torch.Size({given:?})"
-            );
+            let message =
+                format!("default_mask shape torch.Size({own:?}) must match self.mask shape torch.Size({given:?})");
             return Err(Error::runtime(OP, message));
         }
         default_mask.mul(&self.mask.to(default_mask.dtype())?)

@@ -22,9 +22,9 @@ pub use methods::{CustomFromMask, Identity, L1Unstructured, LnStructured, Random
 
 use super::computed;
 use super::parametrize::{current, listed, unrecorded};
+use crate::Module;
 use crate::extra::{self, Slot};
 use crate::module::exclusive;
-use crate::Module;
 use firebrick_core::linalg::NormOrder;
 use firebrick_core::{Buffer, Error, Result, Tensor};
 

@@ -12,6 +12,11 @@ mod lists;
 mod pack;
 mod packed;
 
-pub use lists::{PadSequenceOptions, PaddingSide, pack_sequence, pad_sequence, pad_sequence_with, unpack_sequence, unpad_sequence};
-pub use pack::{PackOptions, UnpackOptions, pack_padded_sequence, pack_padded_sequence_with, pad_packed_sequence, pad_packed_sequence_with};
+pub use lists::{
+    PadSequenceOptions, PaddingSide, pack_sequence, pad_sequence, pad_sequence_with, unpack_sequence, unpad_sequence,
+};
+pub use pack::{
+    PackOptions, UnpackOptions, pack_padded_sequence, pack_padded_sequence_with, pad_packed_sequence,
+    pad_packed_sequence_with,
+};
 pub use packed::{PackedSequence, invert_permutation};

@@ -136,7 +136,9 @@ fn checked(lengths: &Tensor, layout: &Layout) -> Result<Vec<i64>> {
     }
     // The order of PyTorch's checks: each pair from the end, then the shortest.
     if lengths.last().is_some_and(|&n| n <= 0) {
-        return refuse("Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0".into());
+        return refuse(
+            "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0".into(),
+        );
     }
     if lengths.is_sorted_by(|a, b| a >= b) {
         return match lengths[0] > steps {
