@@ -1,6 +1,7 @@
 //! What is kept for the backward pass in a saved tensor's place.
 
-use super::node::{Edge, Grads, Node, OutputInfo};
+use super::gradient::Function;
+use super::node::{Edge, Node, OutputInfo};
 use crate::{DType, Dims, Error, Result, Tensor};
 use smallvec::smallvec;
 use std::cell::{Cell, RefCell};
@@ -145,6 +146,6 @@ impl Packed {
 
 /// A node that hands its gradient on to the leaf whose values came from a hook.
 fn passing_on(leaf: Edge, tensor: &Tensor) -> Arc<Node> {
-    let function: super::Function = Arc::new(|_, grads, _| Ok(Grads::from_iter([grads[0].clone()])));
+    let function = Function::new(|_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| Ok(smallvec![grads[0].clone()]));
     Node::new("UnpackBackward", smallvec![Some(leaf)], smallvec![OutputInfo::of(tensor)], true, function)
 }
