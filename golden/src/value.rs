@@ -2,6 +2,7 @@
 
 use crate::tensors::Tensors;
 use crate::{Out, not_built, wrong};
+use firebrick::nn::utils::rnn::PackedSequence;
 use firebrick::{Complex, DType, Dims, Scalar, Tensor};
 use serde_json::{Map, Value as Json};
 
@@ -225,6 +226,12 @@ into_value! {
     f64: |x| Value::Float(x);
     String: |x| Value::Text(x);
     DType: |x| Value::DType(x);
+    PackedSequence: |x| Value::Packed(Box::new([
+        Value::Tensor(x.data),
+        Value::Tensor(x.batch_sizes),
+        x.sorted_indices.into_value(),
+        x.unsorted_indices.into_value(),
+    ]));
     Dims: |x| Value::Tuple(x.iter().map(|&n| Value::Int(n as i64)).collect());
     Scalar: |x| match x {
         Scalar::Bool(v) => Value::Bool(v),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`autograd`] | recording modes, `backward`, `grad`, hooks, gradient checks |
 //! | [`linalg`] | linear algebra |
+//! | [`amp`] | operations that choose their dtype: autocast |
 //! | [`accelerator`] | devices beside the CPU |
 //! | [`random`] | PyTorch's random numbers, bit for bit |
 //! | [`pool`] | the threads that operations share |
@@ -12,6 +13,7 @@
 //! The tensor's methods are grouped by family in `ops` (arithmetic with gradients) and `views` (shared memory).
 
 pub mod accelerator;
+pub mod amp;
 pub mod autograd;
 pub mod backend;
 pub mod ops;
@@ -55,7 +57,8 @@ pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{Block, Keeper, MemoryStats, Storage, empty_cache, memory_stats};
 pub use tensor::{
-    Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,
+    Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, standing_in,
+    substitute,
 };
 pub use value::{Key, Value};
 pub use views::Sections;

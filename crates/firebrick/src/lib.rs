@@ -1,6 +1,7 @@
 //! `nn.Module` for Rust: PyTorch's exact behaviour, plus the failures PyTorch hides made loud.
 //!
-//! Whoever comes from PyTorch finds what is the same and what is not in [`from_pytorch`].
+//! Whoever comes from PyTorch finds what is the same and what is not in [`from_pytorch`], and every name that is here, or
+//! why not, in [`coverage`].
 //!
 //! ```
 //! use firebrick::prelude::*;
@@ -33,6 +34,17 @@ pub mod optim {
     pub use firebrick_optim::*;
 }
 
+/// Mixed precision: PyTorch's `torch.amp`.
+pub mod amp {
+    pub use firebrick_core::amp::*;
+    pub use firebrick_optim::{GradScaler, GradScalerBuilder};
+}
+
+/// PyTorch's `torch.utils`, as far as it is about models.
+pub mod utils {
+    pub use firebrick_nn::checkpoint;
+}
+
 /// Modules, layers, initialization and stateless functions: PyTorch's `torch.nn`.
 pub mod nn {
     pub use firebrick_nn::*;
@@ -40,6 +52,9 @@ pub mod nn {
 
 #[doc = include_str!("from_pytorch.md")]
 pub mod from_pytorch {}
+
+#[doc = include_str!("coverage.md")]
+pub mod coverage {}
 
 #[doc(hidden)]
 pub use firebrick_nn::__private;

@@ -121,6 +121,11 @@ impl Extra {
         self.stand_ins.get(name)
     }
 
+    /// The names under which computations were set.
+    pub fn stand_in_names(&self) -> impl Iterator<Item = &str> {
+        self.stand_ins.keys().map(String::as_str)
+    }
+
     /// Does anything stand in for a parameter?
     pub fn is_standing_in(&self) -> bool {
         !self.stand_ins.is_empty()

@@ -10,6 +10,8 @@
 //! | `traverse`, `submodule`, `repr` | names, paths, printing |
 //! | `state_dict`, `load_state_dict`, `load_report`, `hints` | checkpoints |
 //! | `functional_call` | calls with other tensors in the places of parameters |
+//! | [`checkpoint`] | memory for time: activations computed again |
+//! | [`utils`] | norms, clipping, pruning, packed sequences |
 //! | [`init`] | how parameters begin |
 //! | `layers`, [`functional`] | what models are made of, as modules and as functions |
 //! | [`inspect`] | tables of models, activations, differences |
@@ -25,6 +27,7 @@ mod args;
 mod backward_hooks;
 mod boxed;
 mod call;
+pub mod checkpoint;
 mod containers;
 mod conversion;
 mod core;

@@ -69,7 +69,7 @@ pub fn replace<T: Any>(slot: &mut T, new: Box<dyn Any>) -> Result<(), Box<dyn An
     new.downcast::<T>().map(|new| *slot = *new)
 }
 
-fn find_parent<'m>(module: &'m mut dyn Module, path: &str) -> Result<&'m mut dyn Module> {
+pub(crate) fn find_parent<'m>(module: &'m mut dyn Module, path: &str) -> Result<&'m mut dyn Module> {
     let parent =
         if path.is_empty() { module.as_dyn_mut() } else { find_slot(module, path).and_then(|s| s.as_dyn_mut()) };
     exclusive(parent, "set_submodule")

@@ -7,6 +7,7 @@
 //! | `param_group` | [`ParamGroup`]: parameters with their options |
 //! | `params` | [`IntoParamGroups`]: what optimizers are built from |
 //! | `fused` | the step of all parameters in one pass |
+//! | `grad_scaler` | [`GradScaler`]: losses scaled for gradients in 16 bits |
 //! | `hooks` | hooks around the step |
 //! | [`lr_scheduler`] | learning rates that change from epoch to epoch |
 //! | `state_dict` | saving and loading |
@@ -40,6 +41,7 @@ mod adamax;
 mod asgd;
 mod builder;
 mod fused;
+mod grad_scaler;
 mod hooks;
 mod lbfgs;
 mod muon;
@@ -61,6 +63,7 @@ pub use adam::{Adam, AdamW};
 pub use adamax::Adamax;
 pub use asgd::ASGD;
 pub use builder::{Builder, FromOptions};
+pub use grad_scaler::{GradScaler, GradScalerBuilder};
 pub use hooks::StepHookHandle;
 pub use lbfgs::LBFGS;
 pub use muon::Muon;

@@ -6,12 +6,14 @@ use firebrick_core::{Complex, Error, Result, Tensor, Value, warn};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What an optimizer keeps for one parameter, by PyTorch's names.
 pub type State = IndexMap<String, Value>;
 
 /// Groups and state of an optimizer.
 pub struct OptimizerCore {
+    id: u64,
     pub(crate) defaults: IndexMap<String, Value>,
     pub(crate) groups: Vec<ParamGroup>,
     /// By [`Tensor::id`], which is stable since the groups keep the parameters; in the order of first updates.
@@ -33,10 +35,17 @@ impl OptimizerCore {
 
     pub(crate) fn from_groups(groups: Vec<ParamGroup>, defaults: IndexMap<String, Value>) -> Result<Self> {
         let (before, after) = (StepHooks::default(), StepHooks::default());
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Relaxed);
         let mut core =
-            OptimizerCore { defaults, groups: Vec::new(), state: IndexMap::new(), before, after, stepped: false };
+            OptimizerCore { id, defaults, groups: Vec::new(), state: IndexMap::new(), before, after, stepped: false };
         groups.into_iter().try_for_each(|group| core.add_param_group(group))?;
         Ok(core)
+    }
+
+    /// Identity of the optimizer: a number of its own.
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// What is kept for a parameter of one of the groups, empty at first.

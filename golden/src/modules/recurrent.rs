@@ -3,9 +3,10 @@
 use super::classes::{classes, dtype, size};
 use super::{Layer, with};
 use crate::functional::Args;
-use crate::value::Value;
+use crate::value::{IntoValue, Value};
 use crate::{Failure, Out};
 use firebrick::Tensor;
+use firebrick::nn::utils::rnn::PackedSequence;
 use firebrick::nn::{self, Call};
 
 /// The options that recurrent layers share, in PyTorch's order.
@@ -104,11 +105,36 @@ fn truth(a: &mut Args) -> Out<bool> {
 }
 
 /// A layer whose state is one tensor.
-fn single<M: nn::Forward<(Tensor, Option<Tensor>), (Tensor, Tensor)>>(layer: M) -> Box<dyn Layer> {
+fn single<M>(layer: M) -> Box<dyn Layer>
+where
+    M: nn::Forward<(Tensor, Option<Tensor>), (Tensor, Tensor)>
+        + nn::Forward<(PackedSequence, Option<Tensor>), (PackedSequence, Tensor)>,
+{
     with(layer, |layer: &M, a| {
+        if let Some(sequence) = packed(a)? {
+            let result: (PackedSequence, Tensor) = layer.call((sequence, a.maybe_tensor("hx")?))?;
+            return Ok(result.into_value());
+        }
         let call = (a.x()?, a.maybe_tensor("hx")?);
-        Ok(layer.call(call)?)
+        let result: (Tensor, Tensor) = layer.call(call)?;
+        Ok(result.into_value())
     })
+}
+
+/// The first argument, where it is a packed sequence.
+fn packed(a: &mut Args) -> Out<Option<PackedSequence>> {
+    if !matches!(a.peek(), Some(Value::Packed(_))) {
+        return Ok(None);
+    }
+    let Some(Value::Packed(parts)) = a.take("input") else { return Ok(None) };
+    match *parts {
+        [Value::Tensor(data), Value::Tensor(batch_sizes), sorted_indices, unsorted_indices] => {
+            let optional = |value: Value| value.tensors().pop();
+            let (sorted_indices, unsorted_indices) = (optional(sorted_indices), optional(unsorted_indices));
+            Ok(Some(PackedSequence { data, batch_sizes, sorted_indices, unsorted_indices }))
+        }
+        _ => Err(Failure::Types("a packed sequence without tensors".into())),
+    }
 }
 
 /// A cell whose state is one tensor.
@@ -122,9 +148,13 @@ fn cell<M: nn::Forward<(Tensor, Option<Tensor>)>>(cell: M) -> Box<dyn Layer> {
 /// A layer whose state is a pair.
 fn pair(layer: nn::LSTM) -> Box<dyn Layer> {
     with(layer, |layer: &nn::LSTM, a| {
+        if let Some(sequence) = packed(a)? {
+            let result: (PackedSequence, (Tensor, Tensor)) = layer.call((sequence, state_pair(a)?))?;
+            return Ok(result.into_value());
+        }
         let call = (a.x()?, state_pair(a)?);
         let result: (Tensor, (Tensor, Tensor)) = layer.call(call)?;
-        Ok(result)
+        Ok(result.into_value())
     })
 }
 

@@ -14,6 +14,7 @@ mod mode;
 mod node;
 mod run;
 mod saved;
+mod saved_hooks;
 mod scopes;
 mod tensor_hooks;
 mod trace;
@@ -27,6 +28,7 @@ pub use mode::{
 };
 pub use node::{Grads, Node, swap_current_core};
 pub use run::{Backward, Grad, backward, grad};
+pub use saved_hooks::{SavedTensorsHooks, saved_tensors_hooks};
 pub use scopes::{Scope, forget_scope, name_scope, scope};
 pub use trace::{PathEnd, PathEndKind, Trace, finish_trace, start_trace, take_recorded};
 

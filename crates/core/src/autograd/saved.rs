@@ -1,6 +1,7 @@
 //! Tensors remembered for the backward pass.
 
 use super::node::Node;
+use super::saved_hooks::{self, Packed};
 use crate::tensor::Body;
 use crate::{Error, Result, Tensor};
 use std::sync::Arc;
@@ -8,8 +9,15 @@ use std::sync::Arc;
 /// An input kept as it was: the body it had, with the version its storage had, beside the handle for its edge.
 ///
 /// A change in place, or `set_data`, between forward and backward is an error rather than a wrong gradient.
-/// PyTorch notices the first only.
-pub(crate) struct Saved {
+/// PyTorch notices the first only. Where [`saved_tensors_hooks`](super::saved_tensors_hooks) are in force, what they made
+/// of it is kept in its place.
+pub(crate) enum Saved {
+    Kept(Kept),
+    Packed(Box<Packed>),
+}
+
+/// A tensor that is kept itself.
+pub(crate) struct Kept {
     tensor: Tensor,
     seen: Body,
     version: u32,
@@ -21,18 +29,34 @@ impl Saved {
     #[inline]
     pub fn input(tensor: &Tensor) -> Result<Self> {
         refuse_inference(tensor)?;
+        if saved_hooks::any() {
+            return Packed::input(tensor).map(|packed| Saved::Packed(Box::new(packed)));
+        }
         let seen = tensor.body();
-        Ok(Saved { tensor: tensor.clone(), version: seen.storage.version(), seen, output: None })
+        Ok(Saved::Kept(Kept { tensor: tensor.clone(), version: seen.storage.version(), seen, output: None }))
     }
 
     /// Output `index` of the node being made.
-    pub fn output(tensor: &Tensor, index: usize) -> Self {
+    pub fn output(tensor: &Tensor, index: usize) -> Result<Self> {
+        if saved_hooks::any() {
+            return Packed::output(tensor, index).map(|packed| Saved::Packed(Box::new(packed)));
+        }
         let seen = tensor.body();
-        Saved { tensor: Tensor::from_body(seen.clone()), version: seen.storage.version(), seen, output: Some(index) }
+        let tensor = Tensor::from_body(seen.clone());
+        Ok(Saved::Kept(Kept { tensor, version: seen.storage.version(), seen, output: Some(index) }))
     }
 
     /// The tensor, after checking that it still has the values it had.
     pub fn unpack(&self, node: &Arc<Node>) -> Result<Tensor> {
+        match self {
+            Saved::Kept(kept) => kept.unpack(node),
+            Saved::Packed(packed) => packed.unpack(node),
+        }
+    }
+}
+
+impl Kept {
+    fn unpack(&self, node: &Arc<Node>) -> Result<Tensor> {
         let now = self.seen.storage.version();
         if now != self.version {
             return Err(self.changed(node, now));

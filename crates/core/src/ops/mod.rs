@@ -95,6 +95,7 @@ macro_rules! ops {
                 #[allow(unused_imports)]
                 use $crate::ops::record::{Primary, Slot, Unpacked};
                 const OP: &str = stringify!($name);
+                let _exact = in_place.and_then(|_| $crate::amp::Suspended::begin());
                 let $x0 = Slot::resolved($x0, OP)?;
                 $(let $x = Slot::resolved($x, OP)?;)*
                 let recording = $crate::autograd::is_recording() && ($x0.requires_grad() $(|| $x.wants_grad())*);
@@ -131,7 +132,7 @@ macro_rules! ops {
                         let wanted = true $(&& (false $(|| $cond.wants_grad())+))?;
                         $s.saved(wanted)?
                     };)*
-                    $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
+                    $(let $r = $crate::autograd::Saved::output(__out.primary(), 0)?;)?
                     $(let [$($extra),+] = __out.others().map(|t| $crate::ops::record::saved(t, true)); $(let $extra = $extra?;)+)?
                     $($(let $arg = $arg.clone();)+)?
                     let function = $crate::autograd::Function::new(move |node, grads, needs| {

@@ -37,7 +37,9 @@ impl Recorded<'_> {
         let mut saved: SmallVec<[Option<Saved>; 6]> =
             self.saved.iter().map(|t| t.map(Saved::input).transpose()).collect::<Result<_>>()?;
         if self.saves_outputs {
-            saved.extend(self.outputs.iter().enumerate().map(|(i, t)| Some(Saved::output(t, i))));
+            for (i, t) in self.outputs.iter().enumerate() {
+                saved.push(Some(Saved::output(t, i)?));
+            }
         }
         let keeps_nothing = saved.is_empty();
         let function = Function::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {

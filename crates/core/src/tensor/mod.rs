@@ -18,7 +18,7 @@ mod print;
 pub(crate) mod read;
 mod shared;
 mod state_dict;
-mod substitute;
+pub(crate) mod substitute;
 
 pub use body::Body;
 pub use copy::To;
@@ -26,7 +26,7 @@ pub use create::{Contents, TensorOptions};
 pub use operand::Operand;
 pub use parameter::{Buffer, Parameter};
 pub use state_dict::StateDict;
-pub use substitute::{Substitution, substitute};
+pub use substitute::{Substitution, standing_in, substitute};
 
 pub(crate) use meta::{Meta, ViewOf, ViewOrigin};
 pub(crate) use substitute::{set_traced, traced};

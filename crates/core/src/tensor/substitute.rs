@@ -1,8 +1,8 @@
 //! Operand resolution: the one door through which every operation gets its tensors.
 //!
 //! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
-//! `functional_call` and parametrizations are made of. While the table is empty the door costs one flag test. The same
-//! test keeps complex tensors from operations that know real numbers only.
+//! `functional_call` and parametrizations are made of; autocast gives operands another dtype here. While neither is on,
+//! the door costs one flag test. Another one keeps complex tensors from operations that know real numbers only.
 
 use super::{AMBIGUOUS, COMPLEX, INFERENCE, PLACEHOLDER, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
@@ -10,18 +10,37 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+/// The table is not empty.
+const SUBSTITUTING: u8 = 1;
+/// Operations choose their dtype.
+const AUTOCASTING: u8 = 2;
+/// What becomes of tensors is noted: see `autograd::trace`.
+const TRACED: u8 = 4;
+
 thread_local! {
     static ACTIVE: Cell<u8> = const { Cell::new(0) };
-    static TABLE: RefCell<HashMap<usize, Vec<Tensor>>> = RefCell::default();
+    static TABLE: RefCell<HashMap<usize, Place>> = RefCell::default();
 }
 
-/// Some tensors have others standing in for them.
-const STANDING_IN: u8 = 1;
-/// What becomes of tensors is noted: see `autograd::trace`.
-const TRACED: u8 = 2;
+/// An original and what stands in for it, the innermost last.
+struct Place {
+    original: Tensor,
+    stand_ins: Vec<Tensor>,
+}
 
-fn set_active(flag: u8, on: bool) {
-    ACTIVE.set(if on { ACTIVE.get() | flag } else { ACTIVE.get() & !flag });
+fn set_active(what: u8, on: bool) {
+    ACTIVE.set(if on { ACTIVE.get() | what } else { ACTIVE.get() & !what });
+}
+
+/// Says whether the door asks autocast.
+pub(crate) fn set_autocasting(on: bool) {
+    set_active(AUTOCASTING, on);
+}
+
+/// Does the door ask autocast?
+#[inline]
+pub(crate) fn is_autocasting() -> bool {
+    ACTIVE.get() & AUTOCASTING != 0
 }
 
 /// Does this thread note what becomes of tensors?
@@ -54,19 +73,41 @@ pub struct Substitution {
 pub fn substitute(pairs: &[(&Tensor, &Tensor)]) -> Substitution {
     TABLE.with_borrow_mut(|table| {
         for (original, stand_in) in pairs {
-            table.entry(original.id()).or_default().push((*stand_in).clone());
+            let place = table.entry(original.id());
+            let place = place.or_insert_with(|| Place { original: (*original).clone(), stand_ins: Vec::new() });
+            place.stand_ins.push((*stand_in).clone());
         }
     });
-    set_active(STANDING_IN, true);
+    set_active(SUBSTITUTING, true);
     Substitution { originals: pairs.iter().map(|(original, _)| (*original).clone()).collect() }
+}
+
+/// The pairs in force on this thread, to be put in place again elsewhere.
+///
+/// ```
+/// use firebrick_core::{Tensor, standing_in, substitute};
+/// let (weight, computed) = (Tensor::new([1.0f32])?, Tensor::new([5.0f32])?);
+/// let _guard = substitute(&[(&weight, &computed)]);
+/// assert_eq!(standing_in().len(), 1);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+pub fn standing_in() -> Vec<(Tensor, Tensor)> {
+    if ACTIVE.get() & SUBSTITUTING == 0 {
+        return Vec::new();
+    }
+    TABLE.with_borrow(|table| {
+        table.values().filter_map(|place| Some((place.original.clone(), place.stand_ins.last()?.clone()))).collect()
+    })
 }
 
 impl Drop for Substitution {
     fn drop(&mut self) {
+        // Dropped when the table is free again; the guard keeps the originals so long.
         let gone: Vec<Option<Tensor>> = TABLE.with_borrow_mut(|table| {
-            let gone = self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(Vec::pop)).collect();
-            table.retain(|_, stack| !stack.is_empty());
-            set_active(STANDING_IN, !table.is_empty());
+            let gone =
+                self.originals.iter().map(|t| table.get_mut(&t.id()).and_then(|place| place.stand_ins.pop())).collect();
+            table.retain(|_, place| !place.stand_ins.is_empty());
+            set_active(SUBSTITUTING, !table.is_empty());
             gone
         });
         drop(gone);
@@ -102,15 +143,30 @@ impl Tensor {
     #[inline]
     fn stand_in(&self, op: &'static str) -> Result<Option<Tensor>> {
         if ACTIVE.get() != 0 {
-            let stand_in = TABLE.with_borrow(|table| table.get(&self.id()).and_then(|s| s.last()).cloned());
-            if traced() {
-                crate::autograd::note_use(op, stand_in.as_ref().unwrap_or(self));
-            }
-            if let Some(stand_in) = stand_in {
-                crate::ops::admit(op, &stand_in)?;
-                return Ok(Some(stand_in));
-            }
+            return self.replaced(op);
         }
+        self.check_usable(op).map(|()| None)
+    }
+
+    /// The tensor that stands in for this one, and what autocast makes of it; its use is noted where that is asked for.
+    #[cold]
+    fn replaced(&self, op: &'static str) -> Result<Option<Tensor>> {
+        let stand_in =
+            TABLE.with_borrow(|table| table.get(&self.id()).and_then(|place| place.stand_ins.last()).cloned());
+        if traced() {
+            crate::autograd::note_use(op, stand_in.as_ref().unwrap_or(self));
+        }
+        match &stand_in {
+            Some(stand_in) => crate::ops::admit(op, stand_in)?,
+            None => self.check_usable(op)?,
+        }
+        let cast = if is_autocasting() { crate::amp::cast(op, stand_in.as_ref().unwrap_or(self))? } else { None };
+        Ok(cast.or(stand_in))
+    }
+
+    /// Refuses a tensor without values, and a complex one where the operation knows real numbers only.
+    #[inline]
+    fn check_usable(&self, op: &'static str) -> Result<()> {
         if self.flag(UNINITIALIZED | AMBIGUOUS | PLACEHOLDER | COMPLEX) {
             if self.flag(UNINITIALIZED) {
                 return Err(uninitialized(op));
@@ -123,7 +179,7 @@ impl Tensor {
                 crate::views::refuse_stale(op, self)?;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     pub(crate) fn set_ambiguous(&self) {

@@ -3,6 +3,7 @@
 //! In-place forms are the tensor's own methods that end in `_`.
 
 use crate::warn;
+use firebrick_core::amp::autocast_cast;
 use firebrick_core::{DType, Error, Result, Tensor};
 
 macro_rules! functions {
@@ -115,6 +116,7 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
 /// Another number of weights; dtypes that differ.
 pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
     const OP: &str = "prelu";
+    let (input, weight) = (&autocast_cast(OP, input)?, &autocast_cast(OP, weight)?);
     if weight.dtype() != input.dtype() {
         let names = [input.dtype().scalar_name(), weight.dtype().scalar_name()].join(" and ");
         return Err(Error::runtime(OP, format!("prelu: Type promoting not supported. Got {names}")));

@@ -1,6 +1,6 @@
 //! Convolutions, transposed ones too, and maximum pooling.
 
-use firebrick_core::{ConvOptions, ConvTransposeOptions, PoolOptions, Result, Sizes, Tensor};
+use firebrick_core::{ConvOptions, ConvTransposeOptions, Error, PoolOptions, Result, Sizes, Tensor};
 
 macro_rules! convolutions {
     ($options:ident, $numbers:literal; $($(#[$doc:meta])* $name:ident, $with:ident;)*) => { $(
@@ -110,4 +110,42 @@ max_pools! {
     max_pool2d, max_pool2d_with, max_pool2d_with_indices;
     /// The largest element of each window of `[N, C, D, H, W]` or `[C, D, H, W]`, windows side by side.
     max_pool3d, max_pool3d_with, max_pool3d_with_indices;
+}
+
+/// A convolution of sequences `[T, N, in_channels]` with a kernel `[width, in_channels, out_channels]`, with `pad` zeros at
+/// both ends; the bias has a number for each output channel.
+///
+/// # Shapes
+/// To `[T + 2 * pad - width + 1, N, out_channels]`.
+///
+/// # Errors
+/// Shapes that do not fit.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let (x, weight) = (Tensor::ones([4, 1, 2])?, Tensor::ones([3, 2, 5])?);
+/// let y = nn::functional::conv_tbc(&x, &weight, &Tensor::zeros([5])?, 0)?;
+/// assert_eq!(y.shape(), [2, 1, 5]);
+/// assert_eq!(y.to_vec::<f32>()?, [6.0; 10]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn conv_tbc(input: &Tensor, weight: &Tensor, bias: &Tensor, pad: i64) -> Result<Tensor> {
+    let refuse = |text: &str| Err(Error::runtime("conv_tbc", text));
+    if input.dim() != 3 {
+        return refuse("Input must have 3 dims: time, batch, in_channel");
+    }
+    if weight.dim() != 3 {
+        return refuse("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.");
+    }
+    if bias.dim() != 1 {
+        return refuse("Bias must be 1-D");
+    }
+    if input.size(2)? != weight.size(1)? {
+        return refuse("Input dim 2 (input channels) is not == dim 1 in the weight tensor");
+    }
+    if bias.size(0)? != weight.size(2)? {
+        return refuse("Bias size must equal dim 2 in the weight tensor (output channels).");
+    }
+    let (x, kernel) = (input.permute([1, 2, 0])?, weight.permute([2, 1, 0])?);
+    conv1d_with(&x, &kernel, Some(bias), &ConvOptions::new().padding(pad))?.permute([2, 0, 1])
 }

@@ -1,5 +1,6 @@
 //! Distances and similarities, and the losses made of them.
 
+use firebrick_core::amp::autocast_cast as cast;
 use firebrick_core::autograd::no_grad;
 use firebrick_core::text::python_float;
 use firebrick_core::{Error, Reduction, Result, Tensor};
@@ -104,6 +105,7 @@ pub fn cosine_embedding_loss(
         let text = format!("{rank}D target tensor expects {}D input tensors, but found inputs with sizes", rank + 1);
         return Err(Error::runtime(OP, format!("{text} {:?} and {:?}.", input1.shape(), input2.shape())));
     }
+    let (input1, input2, target) = (&cast(OP, input1)?, &cast(OP, input2)?, &cast(OP, target)?);
     let along = |a: &Tensor, b: &Tensor| a.mul(b)?.sum_dim(rank as i64, false);
     let squares = along(input1, input1)?.add(EPSILON)?.mul(&along(input2, input2)?.add(EPSILON)?)?;
     let cosine = along(input1, input2)?.div(&squares.sqrt()?)?;
@@ -157,7 +159,8 @@ pub fn triplet_margin_loss(
     options: &TripletMarginOptions,
 ) -> Result<Tensor> {
     let distance = |a: &Tensor, b: &Tensor| pairwise_distance(a, b, options.p, options.eps, false);
-    triplet_margin_with_distance_loss(anchor, positive, negative, distance, options)
+    let [anchor, positive, negative] = [anchor, positive, negative].map(|x| cast("triplet_margin_loss", x));
+    triplet_margin_with_distance_loss(&anchor?, &positive?, &negative?, distance, options)
 }
 
 /// [`triplet_margin_loss`] with a distance of your own, which leaves `p` and `eps` of the options unused.

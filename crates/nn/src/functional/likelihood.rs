@@ -1,5 +1,6 @@
 //! Negative log likelihoods of counts and of normal numbers.
 
+use firebrick_core::amp::autocast_cast as cast;
 use firebrick_core::autograd::no_grad;
 use firebrick_core::{Error, Operand, Reduction, Result, Tensor};
 use std::f64::consts::TAU;
@@ -28,6 +29,7 @@ pub fn poisson_nll_loss(
     eps: f64,
     reduction: Reduction,
 ) -> Result<Tensor> {
+    let (input, target) = (&cast("poisson_nll_loss", input)?, &cast("poisson_nll_loss", target)?);
     let losses = match log_input {
         true => input.exp()?.sub(&target.mul(input)?)?,
         false => input.sub(&target.mul(&input.add(eps)?.log()?)?)?,

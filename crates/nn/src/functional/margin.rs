@@ -1,5 +1,6 @@
 //! Losses that ask for a margin.
 
+use firebrick_core::amp::autocast_cast as cast;
 use firebrick_core::autograd::is_grad_enabled;
 use firebrick_core::{DType, Dims, Error, Reduction, Result, Tensor};
 
@@ -18,6 +19,7 @@ use firebrick_core::{DType, Dims, Error, Reduction, Result, Tensor};
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 pub fn hinge_embedding_loss(input: &Tensor, target: &Tensor, margin: f64, reduction: Reduction) -> Result<Tensor> {
+    let (input, target) = (&cast("hinge_embedding_loss", input)?, &cast("hinge_embedding_loss", target)?);
     let zero = input.detach().new_zeros(())?;
     let far = input.rsub(margin, 1)?.clamp_min(0)?;
     let far = Tensor::where_(&target.ne(1)?, far, &zero)?;
@@ -46,12 +48,14 @@ pub fn margin_ranking_loss(
     margin: f64,
     reduction: Reduction,
 ) -> Result<Tensor> {
+    const OP: &str = "margin_ranking_loss";
     if input1.dim() != input2.dim() || input1.dim() != target.dim() {
         let text = "margin_ranking_loss : All input tensors should have same dimension but got sizes:";
         // PyTorch's sentence ends in a space.
         let sizes = format!("input1: {}, input2: {}, target: {} ", input1.shape(), input2.shape(), target.shape());
-        return Err(Error::runtime("margin_ranking_loss", format!("{text} {sizes}")));
+        return Err(Error::runtime(OP, format!("{text} {sizes}")));
     }
+    let (input1, input2, target) = (&cast(OP, input1)?, &cast(OP, input2)?, &cast(OP, target)?);
     reduction.apply(&target.neg()?.mul(&input1.sub(input2)?)?.add(margin)?.clamp_min(0)?)
 }
 
@@ -60,10 +64,12 @@ pub fn margin_ranking_loss(
 /// # Errors
 /// Shapes that do not broadcast; a target that requires grad.
 pub fn soft_margin_loss(input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
+    const OP: &str = "soft_margin_loss";
     if is_grad_enabled() && target.requires_grad() {
         let text = "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. This input cannot have requires_grad True.";
-        return Err(Error::runtime("soft_margin_loss", text).remedy("give it `target.detach()`"));
+        return Err(Error::runtime(OP, text).remedy("give it `target.detach()`"));
     }
+    let (input, target) = (&cast(OP, input)?, &cast(OP, target)?);
     reduction.apply(&input.mul(target)?.neg()?.exp()?.log1p()?)
 }
 
@@ -147,6 +153,8 @@ pub fn multi_margin_loss(
     reduction: Reduction,
 ) -> Result<Tensor> {
     const OP: &str = "multi_margin_loss";
+    let (input, weight) = (&cast(OP, input)?, weight.map(|weight| cast(OP, weight)).transpose()?);
+    let weight = weight.as_ref();
     if !(1..=2).contains(&p) {
         return Err(Error::value(OP, "only p == 1 and p == 2 supported").given(p.to_string()));
     }
@@ -212,6 +220,7 @@ fn by_sample(losses: &Tensor, shape: &Dims, reduction: Reduction) -> Result<Tens
 /// ```
 pub fn multilabel_margin_loss(input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
     const OP: &str = "multilabel_margin_loss";
+    let input = &cast(OP, input)?;
     let shape = input.shape();
     let [n, classes] = matrix(OP, &shape)?;
     let fits = if shape.is_empty() { target.dim() <= 1 && target.numel() == 1 } else { target.shape() == shape };

@@ -1,5 +1,6 @@
 //! Padding: a constant, or the tensor itself continued.
 
+use firebrick_core::amp::autocast_cast;
 use firebrick_core::{DType, Dims, Error, Result, Scalar, Sizes, Tensor};
 use std::str::FromStr;
 
@@ -144,9 +145,22 @@ pub fn pad_with(input: &Tensor, pad: impl Into<Sizes>, options: &PadOptions) -> 
             ),
         ));
     }
+    let input = &mode.cast(n, input)?;
     let places: Vec<Place> = pad.chunks(2).enumerate().map(|(i, w)| Place::new(rank - 1 - i, w, &shape)).collect();
     places.iter().try_for_each(|place| place.check(mode, &places, &shape))?;
     places.iter().try_fold(input.clone(), |x, place| place.apply(mode, &x))
+}
+
+impl PadMode {
+    /// The input as PyTorch's operation on `n` dimensions wants it under autocast.
+    fn cast(self, n: usize, input: &Tensor) -> Result<Tensor> {
+        match (self, n) {
+            (PadMode::Reflect, 1) => autocast_cast("reflection_pad1d", input),
+            (PadMode::Reflect, 2) => autocast_cast("reflection_pad2d", input),
+            (PadMode::Replicate, _) => autocast_cast("replication_pad", input),
+            _ => Ok(input.clone()),
+        }
+    }
 }
 
 fn unsupported(length: usize, rank: usize) -> Error {

@@ -204,6 +204,11 @@ macro_rules! channel_norm {
                 }
             }
 
+            /// What is added to the variance.
+            pub fn eps(&self) -> f64 {
+                self.config.eps
+            }
+
             /// The weight of a new batch in the running statistics; `None` is a cumulative average.
             pub fn momentum(&self) -> Option<f64> {
                 self.config.momentum.get()

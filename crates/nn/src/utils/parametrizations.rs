@@ -6,6 +6,7 @@ use super::parametrize::{
     Parametrization, current, register_parametrization, register_parametrization_unchecked, unrecorded,
 };
 use super::spectral_norm::{SpectralNormOptions, as_matrix, iterate, start};
+use super::weight_norm::{combined, lengths};
 use crate::functional::normalize;
 use crate::{Core, Forward, Module, ModuleExt};
 use firebrick_core::{Buffer, Error, Result, Tensor, wrap_dim};
@@ -118,28 +119,16 @@ struct WeightNorm {
     dim: Option<i64>,
 }
 
-impl WeightNorm {
-    /// The norm of every slice along the dimension, of the whole without one.
-    fn lengths(&self, weight: &Tensor) -> Result<Tensor> {
-        let Some(dim) = self.dim.filter(|&dim| dim != -1) else { return weight.norm(2.0) };
-        let dim = wrap_dim("norm_except_dim", dim, weight.dim())?;
-        let mut shape = vec![1; weight.dim()];
-        shape[dim] = weight.shape()[dim] as i64;
-        let rows = weight.transpose(0, dim as i64)?.reshape([shape[dim], -1])?;
-        rows.norm_dim(2.0, 1, false)?.reshape(&shape[..])
-    }
-}
-
 impl Forward<(Tensor, Tensor)> for WeightNorm {
     fn forward(&self, (length, direction): (Tensor, Tensor)) -> Result<Tensor> {
-        direction.mul(&length.div(&self.lengths(&direction)?)?)
+        combined(&length, &direction, self.dim)
     }
 }
 
 impl Parametrization for WeightNorm {
     type Originals = (Tensor, Tensor);
     fn right_inverse(&self, value: Tensor) -> Result<Option<(Tensor, Tensor)>> {
-        Ok(Some((self.lengths(&value)?, value)))
+        Ok(Some((lengths(&value, self.dim)?, value)))
     }
 }
 

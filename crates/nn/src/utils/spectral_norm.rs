@@ -1,12 +1,12 @@
 //! Spectral normalization as PyTorch had it before parametrizations: `weight_orig`, `weight_u`, `weight_v`.
 
-use super::parametrize::{exclusive_core, listed, place_for, replace_field, unrecorded};
+use super::computed;
+use super::parametrize::{listed, unrecorded};
+use crate::Module;
 use crate::extra::{self, Slot};
 use crate::functional::normalize;
 use crate::module::exclusive;
-use crate::{Module, ModuleExt};
-use firebrick_core::{Buffer, Error, Parameter, Result, Tensor, TensorOptions};
-use std::sync::Arc;
+use firebrick_core::{Buffer, Error, Result, Tensor, TensorOptions};
 
 const OP: &str = "spectral_norm";
 
@@ -122,16 +122,11 @@ pub fn spectral_norm_with(module: &mut dyn Module, name: &str, options: &Spectra
     let dim = firebrick_core::wrap_dim(OP, options.dim_for(module), weight.dim())?;
     let matrix = as_matrix(&weight.detach(), dim)?;
     let (u, v) = (start(&matrix, 0, options.eps)?, start(&matrix, 1, options.eps)?);
-    let place = place_for(&Slot::Parameter(weight.clone()), &weight)?;
-    replace_field(module, name, &place);
-    exclusive_core(module)?.extra_mut().set_aside(name, place);
+    let norm = Norm { name: name.to_owned(), dim, options: *options };
+    computed::begin(module, &key(name), name, &weight, move |module| norm.quotient(module))?;
     extra::register_parameter(module, &format!("{name}_orig"), Some(weight))?;
     extra::register_buffer(module, &format!("{name}_u"), Some(Buffer::new(u)))?;
-    extra::register_buffer(module, &format!("{name}_v"), Some(Buffer::new(v)))?;
-    let norm = Norm { name: name.to_owned(), dim, options: *options };
-    let compute = move |module: &dyn Module| norm.stand_in(module);
-    exclusive_core(module)?.stand_in(&key(name), Some(Arc::new(compute)));
-    Ok(())
+    extra::register_buffer(module, &format!("{name}_v"), Some(Buffer::new(v)))
 }
 
 /// Ends [`spectral_norm`]: the parameter keeps the quotient's present value.
@@ -144,28 +139,17 @@ pub fn remove_spectral_norm(module: &mut dyn Module, name: &str) -> Result<()> {
         return Err(Error::value(OP, format!("spectral_norm of '{name}' not found in {module}")));
     };
     let value = unrecorded(|| {
-        let pairs = module.core().extra().and_then(|extra| extra.stand_in_of(&key(name))).map(|compute| {
-            // Without an iteration: as in evaluation.
-            let training = module.is_training();
-            module.core().set_training(false);
-            let pairs = compute(module);
-            module.core().set_training(training);
-            pairs
-        });
-        Ok(pairs.transpose()?.and_then(|pairs| pairs.into_iter().next()).map(|(_, value)| value))
+        // Without an iteration: as in evaluation.
+        let training = module.is_training();
+        module.core().set_training(false);
+        let value = computed::value(module, &key(name));
+        module.core().set_training(training);
+        value
     })?;
     if let Some(value) = value {
         original.set_data(&value)?;
     }
-    ["orig", "u", "v"].iter().for_each(|part| {
-        module.unregister(&format!("{name}_{part}"));
-    });
-    let member = Slot::Parameter(original);
-    replace_field(module, name, &member);
-    let core = exclusive_core(module)?;
-    core.stand_in(&key(name), None);
-    core.extra_mut().bring_back(name, member);
-    Ok(())
+    computed::end(module, &key(name), name, original, &["orig", "u", "v"])
 }
 
 /// The name under which the computation stands in the core.
@@ -180,16 +164,15 @@ struct Norm {
 }
 
 impl Norm {
-    /// The place of the parameter and the quotient.
-    fn stand_in(&self, module: &dyn Module) -> Result<Vec<(Parameter, Tensor)>> {
+    /// The original by its largest singular value; `None` where there is no original.
+    fn quotient(&self, module: &dyn Module) -> Result<Option<Tensor>> {
         let (core, name) = (module.core(), &self.name);
-        let place = core.extra().and_then(|extra| extra.place(name));
-        let member = (
+        let members = (
             core.parameter(&format!("{name}_orig")),
             core.buffer(&format!("{name}_u")),
             core.buffer(&format!("{name}_v")),
         );
-        let (Some(place), (Some(weight), Some(u), Some(v))) = (place, member) else { return Ok(Vec::new()) };
+        let (Some(weight), Some(u), Some(v)) = members else { return Ok(None) };
         let matrix = as_matrix(weight, self.dim)?;
         if module.is_training() {
             unrecorded(|| {
@@ -202,8 +185,6 @@ impl Norm {
         }
         // Copies: the next iterations change the vectors, which backward needs as they are now.
         let (u, v) = (u.copy()?, v.copy()?);
-        let value = weight.div(&u.matmul(&matrix.matmul(&v)?)?)?;
-        place.take_form_of(&value)?;
-        Ok(vec![(Parameter::from_handle(place.clone()), value)])
+        weight.div(&u.matmul(&matrix.matmul(&v)?)?).map(Some)
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn apply<F: super::Function>(mut function: F, inputs: &[&Tensor]) -> 
         return Ok(results);
     }
     let save = |t: &Tensor| match outputs.iter().position(|output| output.ptr_eq(t)) {
-        Some(index) if ctx.is_dirty(t) || !is_one_of(t, &inputs) => Ok(Saved::output(&results[index], index)),
+        Some(index) if ctx.is_dirty(t) || !is_one_of(t, &inputs) => Saved::output(&results[index], index),
         _ => Saved::input(t),
     };
     let saved = ctx.to_save.iter().map(save).collect::<Result<Vec<_>>>()?;

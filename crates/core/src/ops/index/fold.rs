@@ -118,7 +118,7 @@ impl Call {
         let places = Arc::new(places);
         let write = |out: &Body| combine(op, how, include_self, &places, &spread, out);
         written_with(name, &inputs, in_place, false, write, |out| {
-            let (before, given, after) = (Saved::input(&before)?, Saved::input(src)?, Saved::output(out, 0));
+            let (before, given, after) = (Saved::input(&before)?, Saved::input(src)?, Saved::output(out, 0)?);
             let places = places.clone();
             let function = Function::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
                 let Some(grad) = &grads[0] else { return Ok(Grads::from_elem(None, needs.len())) };

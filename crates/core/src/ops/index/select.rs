@@ -3,7 +3,7 @@
 use super::run::{as_i64, gathered, is_index_dtype, on, out_of_bounds, out_of_bounds_text, raised, run, stretched};
 use crate::backend::Indexing;
 use crate::ops::record::{linear, written};
-use crate::{Body, Error, Operand, Result, Scalar, Tensor, wrap_dim};
+use crate::{Body, Error, Operand, Result, Scalar, Tensor, amp, wrap_dim};
 use smallvec::smallvec;
 
 /// Shape of `shape` with `count` indices along `dim`; that of a 0-dimensional tensor counts as `[1]`.
@@ -189,7 +189,12 @@ fn index_add(
 
 fn index_copy(x: &Tensor, dim: i64, index: &Tensor, source: &Tensor, in_place: Option<&'static str>) -> Result<Tensor> {
     const OP: &str = "index_copy";
-    let (x, index, source) = (x.resolve(OP)?, index.resolve(OP)?, source.resolve(OP)?);
+    let (mut x, index, mut source) = (x.resolve(OP)?, index.resolve(OP)?, source.resolve(OP)?);
+    if in_place.is_none()
+        && let [wide_x, wide_source] = &amp::promote(OP, vec![x.clone(), source.clone()])?[..]
+    {
+        (x, source) = (wide_x.clone(), wide_source.clone());
+    }
     let (body, from) = (x.body(), source.body());
     let dim = wrap_dim(OP, dim, body.shape.len())?;
     let (count, has) = (index.numel(), from.shape.get(dim).copied().unwrap_or(1));

@@ -1,5 +1,6 @@
 //! Bilinear forms.
 
+use crate::amp::Suspended;
 use crate::ops::composed;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::{Dims, Error, Result, Tensor};
@@ -87,6 +88,8 @@ composed! {
         const OP: &str = "bilinear";
         let (x1, x2, weight) = (x1.resolve(OP)?, x2.resolve(OP)?, weight.resolve(OP)?);
         let bias = bias.map(|bias| bias.resolve(OP)).transpose()?;
+        // PyTorch's is no product that autocast knows.
+        let _exact = Suspended::begin();
         check(&x1, &x2, &weight, bias.as_ref())?;
         let (s1, sw) = (x1.shape(), weight.shape());
         let batch: usize = s1[..s1.len() - 1].iter().product();

@@ -1,5 +1,6 @@
 //! Distances between vectors.
 
+use crate::amp::Suspended;
 use crate::autograd::no_grad;
 use crate::ops::devices::same_device;
 use crate::ops::record_all::Recorded;
@@ -166,6 +167,7 @@ fn check_cdist(x1: &Tensor, x2: &Tensor, p: f64) -> Result<()> {
 
 fn cdist_of(x1: &Tensor, x2: &Tensor, p: f64, mode: &str) -> Result<Tensor> {
     let (x1, x2) = (x1.resolve("cdist")?, x2.resolve("cdist")?);
+    let _exact = Suspended::begin();
     if !matches!((x1.dim(), x2.dim()), (0 | 1, _) | (_, 0 | 1)) {
         by_product(mode, p, [0, 0])?;
     }

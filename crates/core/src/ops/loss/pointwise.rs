@@ -1,6 +1,7 @@
 //! Losses of elements and targets.
 
 use super::Reduction;
+use crate::amp::autocast_cast;
 use crate::autograd::is_grad_enabled;
 use crate::backend::{self, PointwiseLoss};
 use crate::dims::broadcast_shapes;
@@ -185,7 +186,8 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn l1_loss(&self, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
-        reduction.apply(&self.sub(target)?.abs()?)
+        let (x, y) = (autocast_cast("l1_loss", self)?, autocast_cast("l1_loss", target)?);
+        reduction.apply(&x.sub(&y)?.abs()?)
     }
 
     /// Squared distance over `2 beta` within `beta` of `target`, else the distance less `beta / 2`; reduced.
@@ -239,9 +241,10 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn kl_div(&self, target: &Tensor, reduction: Reduction, log_target: bool) -> Result<Tensor> {
+        let (x, target) = (&autocast_cast("kl_div", self)?, &autocast_cast("kl_div", target)?);
         let losses = match log_target {
-            true => target.exp()?.mul(&target.sub(self)?)?,
-            false => target.xlogy(target)?.sub(&target.mul(self)?)?,
+            true => target.exp()?.mul(&target.sub(x)?)?,
+            false => target.xlogy(target)?.sub(&target.mul(x)?)?,
         };
         reduction.apply(&losses)
     }

@@ -2,7 +2,7 @@
 
 use crate::ops::devices::same_device;
 use crate::ops::record::linear;
-use crate::{Body, DType, Dims, Error, Result, Tensor, backend, wrap_dim};
+use crate::{Body, DType, Dims, Error, Result, Tensor, amp, backend, wrap_dim};
 use std::borrow::Borrow;
 
 /// A vector without elements: `cat` has always ignored it, whatever the other shapes.
@@ -11,7 +11,7 @@ fn is_skipped(shape: &Dims) -> bool {
 }
 
 fn resolved<T: Borrow<Tensor>>(op: &'static str, tensors: &[T]) -> Result<Vec<Tensor>> {
-    tensors.iter().map(|t| t.borrow().resolve(op)).collect()
+    amp::promote(op, tensors.iter().map(|t| t.borrow().resolve(op)).collect::<Result<_>>()?)
 }
 
 /// The shape of the result, and of each part its size along `dim` (0 where it is skipped).

@@ -1,7 +1,9 @@
 //! What recurrent layers are built from, their parameters, and their run over layers and directions.
 
 use super::step::{State, Unit, Weights};
+use crate::utils::rnn::PackedSequence;
 use crate::{Core, Module, init, warn};
+use firebrick_core::amp::autocast_cast;
 use firebrick_core::text::{Repr, python_float, python_tuple};
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
 
@@ -155,6 +157,35 @@ impl Config {
         })
     }
 
+    /// [`Config::run`] over a packed sequence; states are of the sequences in their original order.
+    pub fn run_packed(
+        &self,
+        core: &Core,
+        input: &PackedSequence,
+        first: Option<State>,
+        training: bool,
+    ) -> Result<(PackedSequence, State)> {
+        let sizes = input.sizes("RNN")?;
+        let (hidden, cell) = (self.expected(sizes[0], self.state_size()), self.expected(sizes[0], self.hidden_size));
+        let zeros = |shape: [usize; 3]| input.data.detach().new_zeros(shape);
+        let is_lstm = self.unit == Unit::Lstm;
+        let first = match first {
+            Some(state) => state.ordered(input.sorted_indices.as_ref())?,
+            None => State { hidden: zeros(hidden)?, cell: is_lstm.then(|| zeros(cell)).transpose()? },
+        };
+        if !is_lstm {
+            let rank = input.data.dim();
+            if rank != 2 {
+                return Err(Error::runtime("RNN", format!("input must have 2 dimensions, got {rank}")));
+            }
+            self.check_input(core, &input.data)?;
+        }
+        check_state(if is_lstm { "hidden[0]" } else { "hidden" }, &first.hidden, hidden)?;
+        first.cell.iter().try_for_each(|state| check_state("hidden[1]", state, cell))?;
+        let (output, last) = self.run(core, (&input.data, Some(&sizes)), first, training)?;
+        Ok((input.with_data(output), last.ordered(input.unsorted_indices.as_ref())?))
+    }
+
     /// PyTorch's checks of a batched input.
     pub fn check_input(&self, core: &Core, input: &Tensor) -> Result<()> {
         let (got, want) = (input.dtype(), parameter(core, "weight_ih_l0")?.dtype());
@@ -181,13 +212,22 @@ impl Config {
         [self.num_layers * self.directions(), batch, size]
     }
 
-    /// The state of every layer and direction after the last step, and the last layer's hidden states: all of
-    /// `[L, N, features]`.
-    pub fn run(&self, core: &Core, input: &Tensor, first: State, training: bool) -> Result<(Tensor, State)> {
+    /// The last layer's hidden states and the state of every layer and direction after the last step: of an input
+    /// `[L, N, features]`, or of the rows of a packed sequence with so many sequences at each step.
+    pub fn run(
+        &self,
+        core: &Core,
+        (input, sizes): (&Tensor, Option<&[usize]>),
+        first: State,
+        training: bool,
+    ) -> Result<(Tensor, State)> {
         if input.size(0)? == 0 {
             return Err(Error::runtime("RNN", "Expected sequence length to be larger than 0 in RNN"));
         }
-        let (mut x, mut hidden, mut cells) = (input.clone(), Vec::new(), Vec::new());
+        // Of the layers, autocast knows LSTM; cells and the others follow their products.
+        let cast = |x: &Tensor| if self.unit == Unit::Lstm { autocast_cast("lstm", x) } else { Ok(x.clone()) };
+        let first = State { hidden: cast(&first.hidden)?, cell: first.cell.as_ref().map(cast).transpose()? };
+        let (mut x, mut hidden, mut cells) = (cast(input)?, Vec::new(), Vec::new());
         for layer in 0..self.num_layers {
             let mut outputs = Vec::with_capacity(2);
             for direction in 0..self.directions() {
@@ -197,7 +237,10 @@ impl Config {
                     cell: first.cell.as_ref().map(|cell| cell.select(0, index)).transpose()?,
                 };
                 let weights = self.weights(core, layer, direction)?;
-                let (output, last) = self.unit.run(&x, own, &weights, direction == 1)?;
+                let (output, last) = match sizes {
+                    Some(sizes) => self.unit.run_packed((&x, sizes), own, &weights, direction == 1)?,
+                    None => self.unit.run(&x, own, &weights, direction == 1)?,
+                };
                 outputs.push(output);
                 hidden.push(last.hidden);
                 cells.extend(last.cell);

@@ -2,6 +2,7 @@
 
 use super::config::{Config, check_state};
 use super::step::{RNNNonlinearity, State, Unit};
+use crate::utils::rnn::PackedSequence;
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::{DType, Device, Error, Result, Tensor};
 
@@ -153,7 +154,8 @@ macro_rules! single_state {
                 };
                 config.check_input(&self.core, &x)?;
                 check_state("hidden", &hidden, expected)?;
-                let (output, last) = config.run(&self.core, &x, State { hidden, cell: None }, self.is_training())?;
+                let (output, last) =
+                    config.run(&self.core, (&x, None), State { hidden, cell: None }, self.is_training())?;
                 let last = if with_batch { last.hidden } else { last.hidden.squeeze_dim(1)? };
                 Ok((unbatched(output, with_batch, config.batch_first)?, last))
             }
@@ -161,6 +163,20 @@ macro_rules! single_state {
 
         impl Forward<Tensor, (Tensor, Tensor)> for $name {
             fn forward(&self, input: Tensor) -> Result<(Tensor, Tensor)> {
+                self.forward((input, None))
+            }
+        }
+
+        impl Forward<(PackedSequence, Option<Tensor>), (PackedSequence, Tensor)> for $name {
+            fn forward(&self, (input, state): (PackedSequence, Option<Tensor>)) -> Result<(PackedSequence, Tensor)> {
+                let first = state.map(|hidden| State { hidden, cell: None });
+                let (output, last) = self.config.run_packed(&self.core, &input, first, self.is_training())?;
+                Ok((output, last.hidden))
+            }
+        }
+
+        impl Forward<PackedSequence, (PackedSequence, Tensor)> for $name {
+            fn forward(&self, input: PackedSequence) -> Result<(PackedSequence, Tensor)> {
                 self.forward((input, None))
             }
         }
@@ -173,7 +189,7 @@ recurrent! {
     /// # Shapes
     /// Input `[L, N, input_size]`, `[N, L, input_size]` with `batch_first`, or `[L, input_size]`; first state
     /// `[layers * directions, N, hidden_size]` or `None` for zeros. Output `[L, N, directions * hidden_size]` and the last
-    /// state.
+    /// state. Of a [`PackedSequence`] the output is one, too.
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
@@ -284,16 +300,33 @@ impl Forward<(Tensor, Option<(Tensor, Tensor)>), (Tensor, (Tensor, Tensor))> for
         check_state("hidden[0]", &hidden, expected[0])?;
         check_state("hidden[1]", &cell, expected[1])?;
         let first = State { hidden, cell: Some(cell) };
-        let (output, last) = config.run(&self.core, &x, first, self.is_training())?;
+        let (output, last) = config.run(&self.core, (&x, None), first, self.is_training())?;
         let shaped = |state: Tensor| if with_batch { Ok(state) } else { state.squeeze_dim(1) };
-        let cell = last.cell.ok_or_else(|| Error::runtime("LSTM", "the cell state is gone"))?;
         let output = unbatched(output, with_batch, config.batch_first)?;
-        Ok((output, (shaped(last.hidden)?, shaped(cell)?)))
+        let (hidden, cell) = last.into_pair()?;
+        Ok((output, (shaped(hidden)?, shaped(cell)?)))
     }
 }
 
 impl Forward<Tensor, (Tensor, (Tensor, Tensor))> for LSTM {
     fn forward(&self, input: Tensor) -> Result<(Tensor, (Tensor, Tensor))> {
+        self.forward((input, None))
+    }
+}
+
+impl Forward<(PackedSequence, Option<(Tensor, Tensor)>), (PackedSequence, (Tensor, Tensor))> for LSTM {
+    fn forward(
+        &self,
+        (input, state): (PackedSequence, Option<(Tensor, Tensor)>),
+    ) -> Result<(PackedSequence, (Tensor, Tensor))> {
+        let first = state.map(|(hidden, cell)| State { hidden, cell: Some(cell) });
+        let (output, last) = self.config.run_packed(&self.core, &input, first, self.is_training())?;
+        Ok((output, last.into_pair()?))
+    }
+}
+
+impl Forward<PackedSequence, (PackedSequence, (Tensor, Tensor))> for LSTM {
+    fn forward(&self, input: PackedSequence) -> Result<(PackedSequence, (Tensor, Tensor))> {
         self.forward((input, None))
     }
 }

@@ -116,20 +116,103 @@ impl Unit {
     /// state after the last step.
     pub fn run(self, input: &Tensor, first: State, weights: &Weights<'_>, reverse: bool) -> Result<(Tensor, State)> {
         // What the input gives to the gates is one product for all steps.
-        let mut gates = input.linear(weights.input, weights.input_bias)?.unbind(0)?;
-        if reverse {
-            gates.reverse();
-        }
+        let gates = input.linear(weights.input, weights.input_bias)?.unbind(0)?;
         let mut state = first;
-        let mut hidden = Vec::with_capacity(gates.len());
-        for gates in &gates {
-            state = self.advance(gates, &state, weights)?;
-            hidden.push(state.hidden.clone());
-        }
-        if reverse {
-            hidden.reverse();
-        }
+        let hidden = in_turn(gates.len(), reverse, |t| {
+            state = self.advance(&gates[t], &state, weights)?;
+            Ok(state.hidden.clone())
+        })?;
         Ok((Tensor::stack(&hidden, 0)?, state))
+    }
+
+    /// [`Unit::run`] over the rows of a packed sequence with so many sequences at each step: `[rows, features]`.
+    pub fn run_packed(
+        self,
+        (rows, sizes): (&Tensor, &[usize]),
+        first: State,
+        weights: &Weights<'_>,
+        reverse: bool,
+    ) -> Result<(Tensor, State)> {
+        let gates = split(&rows.linear(weights.input, weights.input_bias)?, sizes)?;
+        // The state of the sequences that run, and the last states of those that are over, shortest last.
+        let (mut state, mut over) =
+            (first.part(0, if reverse { sizes[sizes.len() - 1] } else { sizes[0] })?, Vec::new());
+        let hidden = in_turn(gates.len(), reverse, |t| {
+            let (count, wanted) = (state.count()?, sizes[t]);
+            if wanted < count {
+                over.push(state.part(wanted, count - wanted)?);
+                state = state.part(0, wanted)?;
+            } else if wanted > count {
+                state = State::cat(&[state.clone(), first.part(count, wanted - count)?])?;
+            }
+            state = self.advance(&gates[t], &state, weights)?;
+            Ok(state.hidden.clone())
+        })?;
+        over.push(state);
+        over.reverse();
+        Ok((Tensor::cat(&hidden, 0)?, State::cat(&over)?))
+    }
+}
+
+/// What `step` gives for each of `count` steps, taken from the end when `reverse`, in the order of the steps.
+fn in_turn(count: usize, reverse: bool, step: impl FnMut(usize) -> Result<Tensor>) -> Result<Vec<Tensor>> {
+    if !reverse {
+        return (0..count).map(step).collect();
+    }
+    let mut all = (0..count).rev().map(step).collect::<Result<Vec<_>>>()?;
+    all.reverse();
+    Ok(all)
+}
+
+/// The rows of each step.
+fn split(rows: &Tensor, sizes: &[usize]) -> Result<Vec<Tensor>> {
+    let width = rows.size(-1)?;
+    let mut start = 0;
+    let mut parts = Vec::with_capacity(sizes.len());
+    for (t, &size) in sizes.iter().enumerate() {
+        if t > 0 && size > sizes[t - 1] {
+            let before = sizes[t - 1];
+            let text =
+                format!("output with shape [{before}, {width}] doesn't match the broadcast shape [{size}, {width}]");
+            return Err(Error::runtime("RNN", text).expected("batch_sizes that never grow"));
+        }
+        parts.push(rows.narrow(0, start, size as i64)?);
+        start += size as i64;
+    }
+    Ok(parts)
+}
+
+impl State {
+    /// How many sequences it is the state of.
+    fn count(&self) -> Result<usize> {
+        self.hidden.size(0)
+    }
+
+    /// The state of some sequences.
+    fn part(&self, start: usize, count: usize) -> Result<State> {
+        let part = |x: &Tensor| x.narrow(0, start as i64, count as i64);
+        Ok(State { hidden: part(&self.hidden)?, cell: self.cell.as_ref().map(part).transpose()? })
+    }
+
+    /// The states of several groups of sequences.
+    fn cat(parts: &[State]) -> Result<State> {
+        let hidden: Vec<&Tensor> = parts.iter().map(|part| &part.hidden).collect();
+        let cells: Vec<&Tensor> = parts.iter().filter_map(|part| part.cell.as_ref()).collect();
+        let cell = if cells.is_empty() { None } else { Some(Tensor::cat(&cells, 0)?) };
+        Ok(State { hidden: Tensor::cat(&hidden, 0)?, cell })
+    }
+
+    /// Hidden state and cell of an LSTM.
+    pub fn into_pair(self) -> Result<(Tensor, Tensor)> {
+        let cell = self.cell.ok_or_else(|| Error::runtime("LSTM", "the cell state is gone"))?;
+        Ok((self.hidden, cell))
+    }
+
+    /// The states of all layers in another order of the sequences.
+    pub fn ordered(&self, order: Option<&Tensor>) -> Result<State> {
+        let Some(order) = order else { return Ok(self.clone()) };
+        let ordered = |x: &Tensor| x.index_select(1, order);
+        Ok(State { hidden: ordered(&self.hidden)?, cell: self.cell.as_ref().map(ordered).transpose()? })
     }
 }
 

@@ -1,0 +1,186 @@
+//! Batch normalization merged into the layer before it, for evaluation.
+
+use crate::{
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d,
+    Linear, Module, ModuleExt,
+};
+use firebrick_core::{Error, Parameter, Result, Tensor};
+
+/// What a batch normalization does in evaluation, per channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalization<'a> {
+    /// What is subtracted.
+    pub running_mean: &'a Tensor,
+    /// What is divided by, as a variance.
+    pub running_var: &'a Tensor,
+    /// Added to the variance.
+    pub eps: f64,
+    /// What is multiplied by; ones if there is none.
+    pub weight: Option<&'a Tensor>,
+    /// What is added; zeros if there is none.
+    pub bias: Option<&'a Tensor>,
+}
+
+impl Normalization<'_> {
+    /// What a channel is multiplied by.
+    fn factor(&self) -> Result<Tensor> {
+        let root = self.running_var.add(self.eps)?.rsqrt()?;
+        match self.weight {
+            Some(weight) => weight.mul(&root),
+            None => Ok(root),
+        }
+    }
+
+    /// The bias of a layer whose bias this was, in its dtype, and a parameter as it was one.
+    fn fused_bias(&self, bias: Option<&Tensor>, weight: &Tensor) -> Result<Parameter> {
+        let dtype = bias.map_or(weight.dtype(), Tensor::dtype);
+        let shifted = match bias {
+            Some(bias) => bias.sub(self.running_mean)?,
+            None => self.running_mean.neg()?,
+        };
+        let scaled = shifted.mul(&self.factor()?)?;
+        let fused = self.bias.map_or_else(|| Ok(scaled.clone()), |bias| scaled.add(bias))?.to(dtype)?;
+        Ok(parameter(fused, bias.is_some_and(Tensor::requires_grad)))
+    }
+}
+
+fn parameter(value: Tensor, requires_grad: bool) -> Parameter {
+    let value = value.detach();
+    if requires_grad { Parameter::new(value) } else { Parameter::frozen(value) }
+}
+
+/// Weight and bias of a convolution that does what the convolution and then the normalization do. `transpose` is for a
+/// transposed convolution, whose output channels are the second dimension.
+///
+/// # Errors
+/// Shapes that do not fit each other.
+pub fn fuse_conv_bn_weights(
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    bn: &Normalization<'_>,
+    transpose: bool,
+) -> Result<(Parameter, Parameter)> {
+    let mut shape = vec![1i64; weight.dim().max(2)];
+    shape[usize::from(transpose)] = -1;
+    let fused = weight.mul(&bn.factor()?.reshape(&shape[..])?)?.to(weight.dtype())?;
+    Ok((parameter(fused, weight.requires_grad()), bn.fused_bias(bias, weight)?))
+}
+
+/// Weight and bias of a linear layer that does what the layer and then the normalization do.
+///
+/// # Errors
+/// Shapes that do not fit each other.
+pub fn fuse_linear_bn_weights(
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    bn: &Normalization<'_>,
+) -> Result<(Parameter, Parameter)> {
+    let fused = weight.mul(&bn.factor()?.unsqueeze(-1)?.to(weight.dtype())?)?;
+    Ok((parameter(fused, weight.requires_grad()), bn.fused_bias(bias, weight)?))
+}
+
+/// A convolution, which a batch normalization can be merged into.
+pub trait Convolution: Module {
+    /// Is it a transposed one?
+    const TRANSPOSED: bool;
+    /// Its weight and its bias.
+    fn affine_mut(&mut self) -> (&mut Parameter, &mut Option<Parameter>);
+}
+
+macro_rules! convolutions {
+    ($($name:ident $transposed:literal),*) => { $(
+        impl Convolution for $name {
+            const TRANSPOSED: bool = $transposed;
+            fn affine_mut(&mut self) -> (&mut Parameter, &mut Option<Parameter>) {
+                (&mut self.weight, &mut self.bias)
+            }
+        }
+    )* };
+}
+convolutions!(
+    Conv1d false, Conv2d false, Conv3d false, ConvTranspose1d true, ConvTranspose2d true, ConvTranspose3d true
+);
+
+/// A batch normalization, which can be merged into the layer before it.
+pub trait BatchNorm: Module {
+    /// How many channels it has.
+    fn channels(&self) -> usize;
+    /// What it does in evaluation; `None` without running statistics.
+    fn normalization(&self) -> Option<Normalization<'_>>;
+}
+
+macro_rules! batch_norms {
+    ($($name:ident),*) => { $(
+        impl BatchNorm for $name {
+            fn channels(&self) -> usize {
+                self.num_features()
+            }
+            fn normalization(&self) -> Option<Normalization<'_>> {
+                Some(Normalization {
+                    running_mean: self.running_mean.as_ref()?,
+                    running_var: self.running_var.as_ref()?,
+                    eps: self.eps(),
+                    weight: self.weight.as_deref(),
+                    bias: self.bias.as_deref(),
+                })
+            }
+        }
+    )* };
+}
+batch_norms!(BatchNorm1d, BatchNorm2d, BatchNorm3d);
+
+/// What is merged, of two modules that are in evaluation mode.
+fn evaluated<'b>(op: &'static str, layer: &dyn Module, bn: &'b dyn BatchNorm) -> Result<Normalization<'b>> {
+    if layer.is_training() || bn.is_training() {
+        return Err(Error::runtime(op, "Fusion only for eval!").remedy("call `eval` on both modules"));
+    }
+    bn.normalization().ok_or_else(|| Error::runtime(op, "bn.running_mean and bn.running_var must not be None"))
+}
+
+/// One convolution that does what `conv` and then `bn` do in evaluation mode. Whether it is a transposed one is known by
+/// its type, where PyTorch asks for it.
+///
+/// # Errors
+/// A module in training mode; no running statistics; channels that do not fit.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let (conv, bn) = (nn::Conv2d::new(1, 2, 3)?, nn::BatchNorm2d::new(2)?);
+/// conv.eval();
+/// bn.eval();
+/// let fused = nn::utils::fuse_conv_bn_eval(&conv, &bn)?;
+/// let x = Tensor::ones([1, 1, 4, 4])?;
+/// let (both, one) = (bn.call(conv.call(&x)?)?, fused.call(&x)?);
+/// assert!(both.allclose(&one, 1e-5, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn fuse_conv_bn_eval<C: Convolution, B: BatchNorm>(conv: &C, bn: &B) -> Result<C> {
+    let normalization = evaluated("fuse_conv_bn_eval", conv.as_dyn(), bn)?;
+    let mut fused = conv.deep_clone()?;
+    let (weight, bias) = fused.affine_mut();
+    let (new_weight, new_bias) = fuse_conv_bn_weights(weight, bias.as_deref(), &normalization, C::TRANSPOSED)?;
+    (*weight, *bias) = (new_weight, Some(new_bias));
+    Ok(fused)
+}
+
+/// One linear layer that does what `linear` and then `bn` do in evaluation mode.
+///
+/// # Errors
+/// A module in training mode; no running statistics; other features than the layer gives, unless it is one.
+pub fn fuse_linear_bn_eval<B: BatchNorm>(linear: &Linear, bn: &B) -> Result<Linear> {
+    const OP: &str = "fuse_linear_bn_eval";
+    let normalization = evaluated(OP, linear.as_dyn(), bn)?;
+    let (features, channels) = (linear.out_features(), bn.channels());
+    if features != channels && channels != 1 {
+        return Err(Error::runtime(
+            OP,
+            format!(
+                "To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got linear.out_features={features} and bn.num_features={channels}"
+            ),
+        ));
+    }
+    let mut fused = linear.deep_clone()?;
+    let (weight, bias) = fuse_linear_bn_weights(&fused.weight, fused.bias.as_deref(), &normalization)?;
+    (fused.weight, fused.bias) = (weight, Some(bias));
+    Ok(fused)
+}
