@@ -1,4 +1,4 @@
-//! Files of Firebrick: safetensors and checkpoints.
+//! Files of Firebrick: safetensors, whole or sharded, and NumPy's arrays.
 
 pub mod atomic;
 pub mod mmap;
