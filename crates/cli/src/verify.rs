@@ -31,7 +31,8 @@ pub fn run(args: &Verify, out: &mut dyn Write) -> Result<Outcome, Failure> {
     }
 }
 
-/// Reads every tensor; returns what there is, or what is wrong. Values that are no numbers are worth a warning, but may be meant.
+/// Reads every tensor; returns what there is, or what is wrong. Values that are no numbers are worth a warning, but
+/// may be meant.
 fn check(source: &dyn Source, out: &mut dyn Write) -> Result<Result<String>, Failure> {
     let chosen = source::choose(source, &LoadOptions::new())?;
     let bytes = chosen.iter().filter(|chosen| chosen.entry.tied_to.is_none()).map(|chosen| chosen.entry.bytes).sum();

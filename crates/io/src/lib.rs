@@ -1,4 +1,4 @@
-//! Files of Firebrick: PyTorch's `.pt` and safetensors.
+//! Files of Firebrick: PyTorch's `.pt`, safetensors, whole or sharded, and NumPy's arrays.
 
 pub mod atomic;
 pub mod mmap;

@@ -49,9 +49,9 @@ impl Mapping {
 
     /// A tensor of the bytes in `range`, which are its elements in row-major order and in this machine's byte order.
     ///
-    /// Nothing is read before it is used, and nothing is copied: the tensor looks at the file. Each has a private map of its
-    /// own, so that what is written into the tensor stays in memory and never reaches the file. Small tensors, bools, and
-    /// elements that do not lie as their dtype must, are copied at once.
+    /// Nothing is read before it is used, and nothing is copied: the tensor looks at the file. Each has a private map
+    /// of its own, so that what is written into the tensor stays in memory and never reaches the file. Small tensors,
+    /// bools, and elements that do not lie as their dtype must, are copied at once.
     ///
     /// # Errors
     /// Bytes behind the end of the file, or not as many as the shape takes.
@@ -96,8 +96,8 @@ impl Mapping {
         // SAFETY: as for `open`; and what is written stays in the map's own pages.
         let map = MmapRaw::from(unsafe { options.map_copy(&self.file)? });
         let start = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::InvalidData)?;
-        // SAFETY: the map has that many bytes, readable and writable, stays where it is until its only handle is dropped,
-        // and nobody else has its address. Every content is valid as bytes, which is what the block holds.
+        // SAFETY: the map has that many bytes, readable and writable, stays where it is until its only handle is
+        // dropped, and nobody else has its address. Every content is valid as bytes, which is what the block holds.
         Ok(unsafe { Block::foreign(start, range.len(), Arc::new(map)) })
     }
 }

@@ -7,8 +7,8 @@ use indexmap::map::Entry;
 
 /// What is read of a file of tensors, and how.
 ///
-/// Patterns are matched with whole names as they are in the file: `*` stands for any characters, dots among them, `?` for
-/// one, `[0-9]` for one of a range, `{a,b}` for one of several texts, `\` before a character for that character.
+/// Patterns are matched with whole names as they are in the file: `*` stands for any characters, dots among them, `?`
+/// for one, `[0-9]` for one of a range, `{a,b}` for one of several texts, `\` before a character for that character.
 /// The rules that rename apply in the order in which they are given, each to the outcome of the one before.
 ///
 /// ```
@@ -64,8 +64,8 @@ impl LoadOptions {
         self
     }
 
-    /// Puts `to` in the place of `from` where a name begins with it: `("module.", "")` takes a prefix off, `("", "model.")`
-    /// puts one before every name.
+    /// Puts `to` in the place of `from` where a name begins with it: `("module.", "")` takes a prefix off, `("",
+    /// "model.")` puts one before every name.
     pub fn rename_prefix(self, from: impl Into<String>, to: impl Into<String>) -> Self {
         self.rule(from.into(), to.into(), true)
     }

@@ -82,7 +82,7 @@ fn npz() -> Result<()> {
     let arrays = || arrays.iter().map(|(name, array)| (*name, array));
     save_npz(&path, arrays())?;
     damage(&path, 1, |path| load_npz(path));
-    save_npz_compressed(&path, arrays())?;
+    save_npz_compressed(&path, arrays().take(1))?;
     damage(&path, 1032, |path| load_npz(path));
     Ok(())
 }

@@ -13,7 +13,8 @@ impl Tensor {
         self.with_bytes("to_bytes", <[u8]>::to_vec)
     }
 
-    /// Writes what [`Tensor::to_bytes`] returns, out of the tensor's own memory where that is contiguous and in main memory.
+    /// Writes what [`Tensor::to_bytes`] returns, out of the tensor's own memory where that is contiguous and in main
+    /// memory.
     ///
     /// Nobody can change the tensor until `out` has taken all bytes; `out` itself must not try to.
     ///

@@ -39,7 +39,8 @@ pub fn load_npy(path: impl AsRef<Path>) -> Result<Tensor> {
 /// Writes an array, replacing the file whole: `np.save(path, x.numpy())`.
 ///
 /// # Errors
-/// bfloat16, which NumPy does not have; a lazy layer's parameter without shape; an I/O error. The old file is then untouched.
+/// bfloat16, which NumPy does not have; a lazy layer's parameter without shape; an I/O error. The old file is then
+/// untouched.
 pub fn save_npy(path: impl AsRef<Path>, tensor: &Tensor) -> Result<()> {
     let path = path.as_ref();
     let save = || atomic_write(path, |file| write_array(file, tensor));

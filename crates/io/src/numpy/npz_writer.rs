@@ -13,8 +13,8 @@ use std::path::Path;
 /// Writes arrays by name to an archive, which is replaced whole: `np.savez(path, **arrays)`.
 ///
 /// # Errors
-/// A name given twice, bfloat16, which NumPy does not have, a lazy layer's parameter without shape, or an I/O error. The old
-/// file is then untouched.
+/// A name given twice, bfloat16, which NumPy does not have, a lazy layer's parameter without shape, or an I/O error.
+/// The old file is then untouched.
 ///
 /// ```
 /// use firebrick_core::{StateDict, Tensor};

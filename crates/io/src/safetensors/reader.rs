@@ -12,12 +12,12 @@ use std::path::Path;
 
 /// Reads all tensors of a file, in the order of their data: Python's `safetensors.torch.load_file`.
 ///
-/// The tensors look at the mapped file: nothing is read before it is used, and nothing that is written into a tensor reaches the
-/// file (see [`Mapping::tensor`]). [`LoadOptions`] choose among the tensors, rename them or make copies.
+/// The tensors look at the mapped file: nothing is read before it is used, and nothing that is written into a tensor
+/// reaches the file (see [`Mapping::tensor`]). [`LoadOptions`] choose among the tensors, rename them or make copies.
 ///
-/// Names that [`SaveOptions::ties`](super::SaveOptions::ties) or Python's `save_model` noted in the metadata are there too, as the same tensor,
-/// so that `load_state_dict` of a model with tied weights finds all of them. The Python library leaves them to
-/// `load_model`.
+/// Names that [`SaveOptions::ties`](super::SaveOptions::ties) or Python's `save_model` noted in the metadata are
+/// there too, as the same tensor, so that `load_state_dict` of a model with tied weights finds all of them. The
+/// Python library leaves them to `load_model`.
 ///
 /// The path may be that of an index, `model.safetensors.index.json`: then the tensors of all its shards are read.
 ///
@@ -89,8 +89,8 @@ impl Reader {
     /// Opens a file, or an index with all its shards. Of the tensors, nothing is read yet.
     ///
     /// # Errors
-    /// A file that is not as the format says or cannot be read; an index that names a shard outside its folder, one that
-    /// does not exist, or one that lacks a tensor.
+    /// A file that is not as the format says or cannot be read; an index that names a shard outside its folder, one
+    /// that does not exist, or one that lacks a tensor.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SafetensorsError> {
         let path = path.as_ref();
         let mapping = Mapping::open(path)?;

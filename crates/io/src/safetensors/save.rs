@@ -40,8 +40,8 @@ impl SaveOptions {
 /// another. Ones that are not contiguous are written as if they were, where the Python library (0.8) refuses them.
 ///
 /// # Errors
-/// Tensors that share memory (see [`SaveOptions::ties`]), complex128, which the format lacks, a name given twice, a lazy layer's parameter without shape,
-/// or an I/O error. The old file is then untouched.
+/// Tensors that share memory (see [`SaveOptions::ties`]), complex128, which the format lacks, a name given twice, a
+/// lazy layer's parameter without shape, or an I/O error. The old file is then untouched.
 ///
 /// ```
 /// use firebrick_core::{StateDict, Tensor};

@@ -11,16 +11,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Writes tensors to as many files as are needed for none to have more than `max_shard_size` bytes of data: `save_torch_state_dict` of
-/// Python's `huggingface_hub`.
+/// Writes tensors to as many files as are needed for none to have more than `max_shard_size` bytes of data:
+/// `save_torch_state_dict` of Python's `huggingface_hub`.
 ///
-/// `path` is that of the file there would be if all tensors fitted into one, which is then what is written. Otherwise the files beside
-/// it are called like `model-00001-of-00003.safetensors`, and `model.safetensors.index.json` says which tensor is in which. Tensors go to the
-/// files in the order given; one larger than `max_shard_size` has a file for itself. Returns the path to load from: that of the file or of
-/// the index.
+/// `path` is that of the file there would be if all tensors fitted into one, which is then what is written. Otherwise
+/// the files beside it are called like `model-00001-of-00003.safetensors`, and `model.safetensors.index.json` says
+/// which tensor is in which. Tensors go to the files in the order given; one larger than `max_shard_size` has a file
+/// for itself. Returns the path to load from: that of the file or of the index.
 ///
-/// Each file is replaced whole, the index last. Files that an earlier call with the same `path` wrote and this one did not
-/// are removed then. If the program ends in between, the old index may stand beside some of the new files.
+/// Each file is replaced whole, the index last. Files that an earlier call with the same `path` wrote and this one
+/// did not are removed then. If the program ends in between, the old index may stand beside some of the new files.
 ///
 /// # Errors
 /// As [`save_safetensors`](super::save_safetensors); a path without a file name.
