@@ -20,7 +20,7 @@ enum Kind {
     Same,
 }
 
-type Call = fn(DType) -> Result<Tensor>;
+type Run = fn(DType) -> Result<Tensor>;
 
 /// Ones of this shape.
 fn a<const N: usize>(shape: [i64; N], dtype: DType) -> Result<Tensor> {
@@ -37,7 +37,7 @@ fn i(numbers: &[i64]) -> Result<Tensor> {
 }
 
 #[rustfmt::skip]
-const CALLS: &[(&str, Kind, Call)] = &[
+const CALLS: &[(&str, Kind, Run)] = &[
     ("mm", Kind::Lower, |d| a([2, 2], d)?.mm(&a([2, 2], d)?)),
     ("bmm", Kind::Lower, |d| a([1, 2, 2], d)?.bmm(&a([1, 2, 2], d)?)),
     ("matmul", Kind::Lower, |d| a([2, 2], d)?.matmul(&a([2, 2], d)?)),
@@ -98,7 +98,7 @@ const CALLS: &[(&str, Kind, Call)] = &[
     ("cdist", Kind::Single, |d| a([2, 2], d)?.cdist(&a([2, 2], d)?, 2.0, "use_mm_for_euclid_dist")),
     ("cholesky", Kind::Single, |d| linalg::cholesky(&eye(d)?, false)),
     ("inv", Kind::Single, |d| linalg::inv(&eye(d)?)),
-    ("solve", Kind::Single, |d| linalg::solve(&eye(d)?, &eye(d)?)),
+    ("solve", Kind::Single, |d| linalg::solve(&eye(d)?, &eye(d)?, true)),
 ];
 
 #[test]

@@ -4,13 +4,18 @@ use firebrick::Device;
 use firebrick::prelude::*;
 
 macro_rules! items {
+    (@text [$($base:ident)::+]) => { stringify!($($base)::+) };
+    (@find [$($base:ident)::+] $name:ident) => { use firebrick::$($base)::+::$name as _; };
     ($table:ident = $($base:ident)::+; $($name:ident),* $(,)?) => {
+        items! { @table $table [$($base)::+] $($name)* }
+    };
+    (@table $table:ident $base:tt $($name:ident)*) => {
         /// Items under PyTorch's own name.
         const $table: &[(&str, &str)] =
-            &[$((stringify!($name), concat!(stringify!($($base)::+), "::", stringify!($name)))),*];
+            &[$((stringify!($name), concat!(items!(@text $base), "::", stringify!($name)))),*];
         #[allow(unused_imports)]
         const _: () = {
-            $(use firebrick::$($base)::+::$name as _;)*
+            $(items! { @find $base $name })*
         };
     };
 }

@@ -113,3 +113,126 @@ pub fn layer_norm_with(
 pub fn normalize(input: &Tensor, p: f64, dim: impl Into<Sizes>, eps: f64) -> Result<Tensor> {
     input.div(&input.norm_dim(p, dim, true)?.clamp_min(eps)?)
 }
+
+options! {
+    /// Options of [`group_norm_with`]; PyTorch's defaults unless set.
+    GroupNormOptions [
+        /// Scale of each channel.
+        weight,
+        /// Shift of each channel.
+        bias,
+    ] {
+        /// What is added to the variance.
+        eps: f64 = 1e-5,
+    }
+}
+
+/// Brings each of `num_groups` groups of channels of each sample of `[N, C, *]` to mean 0 and variance 1.
+///
+/// # Errors
+/// As [`Tensor::group_norm`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let y = F::group_norm(&Tensor::new([[1.0f64, 3.0, 2.0, 6.0]])?, 2)?.round()?;
+/// assert_eq!(y.to_vec::<f64>()?, [-1.0, 1.0, -1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn group_norm(input: &Tensor, num_groups: usize) -> Result<Tensor> {
+    group_norm_with(input, num_groups, &GroupNormOptions::new())
+}
+
+/// [`group_norm`] with scale and shift.
+///
+/// # Errors
+/// As [`Tensor::group_norm`].
+pub fn group_norm_with(input: &Tensor, num_groups: usize, options: &GroupNormOptions<'_>) -> Result<Tensor> {
+    let groups = i64::try_from(num_groups).unwrap_or(i64::MAX);
+    input.group_norm(groups, options.weight, options.bias, options.eps)
+}
+
+options! {
+    /// Options of [`instance_norm_with`]; PyTorch's defaults unless set.
+    InstanceNormOptions [
+        /// Mean of each channel so far; moved where the statistics are the input's.
+        running_mean,
+        /// Variance of each channel so far; moved where the statistics are the input's.
+        running_var,
+        /// Scale of each channel.
+        weight,
+        /// Shift of each channel.
+        bias,
+    ] {
+        /// Are mean and variance the input's, rather than the running ones?
+        use_input_stats: bool = true,
+        /// Weight of the input in the running statistics.
+        momentum: f64 = 0.1,
+        /// What is added to the variance.
+        eps: f64 = 1e-5,
+    }
+}
+
+/// Brings each channel of each sample of `[N, C, *]` to mean 0 and variance 1.
+///
+/// # Errors
+/// As [`Tensor::instance_norm`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let y = F::instance_norm(&Tensor::new([[[1.0f64, 3.0], [2.0, 6.0]]])?)?.round()?;
+/// assert_eq!(y.to_vec::<f64>()?, [-1.0, 1.0, -1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn instance_norm(input: &Tensor) -> Result<Tensor> {
+    instance_norm_with(input, &InstanceNormOptions::new())
+}
+
+/// [`instance_norm`] with scale and shift, or by running statistics.
+///
+/// # Errors
+/// As [`Tensor::instance_norm`].
+pub fn instance_norm_with(input: &Tensor, options: &InstanceNormOptions<'_>) -> Result<Tensor> {
+    let &InstanceNormOptions { running_mean, running_var, weight, bias, use_input_stats, momentum, eps } = options;
+    input.instance_norm(running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+}
+
+options! {
+    /// Options of [`rms_norm_with`]; PyTorch's defaults unless set.
+    RMSNormOptions [
+        /// Scale of each element.
+        weight,
+    ] {
+        /// What is added to the mean square; the smallest step at 1 of the dtype unless given.
+        eps: Option<f64> = None,
+    }
+}
+
+/// Divides by the root of the mean square over the last dimensions, which have `normalized_shape`.
+///
+/// # Errors
+/// As [`Tensor::rms_norm`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let y = F::rms_norm(&Tensor::new([3.0f64, -3.0])?, [2])?.round()?;
+/// assert_eq!(y.to_vec::<f64>()?, [1.0, -1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn rms_norm(input: &Tensor, normalized_shape: impl Into<Sizes>) -> Result<Tensor> {
+    rms_norm_with(input, normalized_shape, &RMSNormOptions::new())
+}
+
+/// [`rms_norm`] with a scale.
+///
+/// # Errors
+/// As [`Tensor::rms_norm`].
+pub fn rms_norm_with(
+    input: &Tensor,
+    normalized_shape: impl Into<Sizes>,
+    options: &RMSNormOptions<'_>,
+) -> Result<Tensor> {
+    input.rms_norm(normalized_shape, options.weight, options.eps)
+}

@@ -113,7 +113,7 @@ pub fn mish_grad<R: Real>(x: R) -> R {
 #[inline(always)]
 pub fn softplus_grad<R: Real>(x: R, beta: R, threshold: R) -> R {
     let scaled = x * beta;
-    let e = (-scaled.abs()).exp_normal();
+    let e = (-scaled.abs()).exp();
     let y = (if scaled < R::ZERO { e } else { R::ONE }) / (R::ONE + e);
     if scaled > threshold { R::ONE } else { y }
 }
