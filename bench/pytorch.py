@@ -218,6 +218,31 @@ def temporary():
     return os.path.join(tempfile.gettempdir(), f"pytorch-bench-{os.getpid()}.safetensors")
 
 
+def touch(tensors):
+    """Reads a number of each page: a mapped file is read no sooner."""
+    for tensor in tensors.values():
+        tensor.view(-1)[::1024].sum()
+
+
+@workload
+def ckpt_save(name):
+    tensors, path = state(), temporary()
+    try:
+        measure(name, lambda: torch.save(tensors, path))
+    finally:
+        os.remove(path)
+
+
+@workload
+def ckpt_load(name):
+    path = temporary()
+    torch.save(state(), path)
+    try:
+        measure(name, lambda: touch(torch.load(path)))
+    finally:
+        os.remove(path)
+
+
 @workload
 def ckpt_save_st(name):
     from safetensors.torch import save_file
@@ -236,13 +261,8 @@ def ckpt_load_st(name):
     path = temporary()
     save_file(state(), path)
 
-    def work():
-        # Mapped tensors are read when they are touched: touch every page.
-        for tensor in load_file(path).values():
-            tensor.view(-1)[::1024].sum()
-
     try:
-        measure(name, work)
+        measure(name, lambda: touch(load_file(path)))
     finally:
         os.remove(path)
 

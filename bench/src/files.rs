@@ -1,8 +1,8 @@
-//! Checkpoints of 500 MB.
+//! Checkpoints of 500 MB, PyTorch's and safetensors.
 
 use crate::harness::Options;
 use crate::table::Workload;
-use firebrick::io::{load_safetensors, save_safetensors};
+use firebrick::io::{load_safetensors, pytorch, save_safetensors};
 use firebrick::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn new(workload: &Workload) -> Self {
-        let name = format!("firebrick-bench-{}-{}.safetensors", std::process::id(), workload.name);
+        let name = format!("firebrick-bench-{}-{}", std::process::id(), workload.name);
         Temporary(std::env::temp_dir().join(name))
     }
 }
@@ -36,10 +36,21 @@ impl Drop for Temporary {
 
 pub fn save(options: &Options, workload: &Workload) -> Result<()> {
     let (state, file) = (state(options)?, Temporary::new(workload));
-    options.measure(workload, || save_safetensors(&file, &state))
+    options.measure(workload, || pytorch::save(&state, &file))
 }
 
 pub fn load(options: &Options, workload: &Workload) -> Result<()> {
+    let file = Temporary::new(workload);
+    pytorch::save(&state(options)?, &file)?;
+    options.measure(workload, || pytorch::load(&file)?.state_dict().and_then(touch))
+}
+
+pub fn save_st(options: &Options, workload: &Workload) -> Result<()> {
+    let (state, file) = (state(options)?, Temporary::new(workload));
+    options.measure(workload, || save_safetensors(&file, &state))
+}
+
+pub fn load_st(options: &Options, workload: &Workload) -> Result<()> {
     let file = Temporary::new(workload);
     save_safetensors(&file, &state(options)?)?;
     options.measure(workload, || load_safetensors(&file).and_then(touch))

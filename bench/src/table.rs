@@ -136,7 +136,9 @@ workloads! {
         |o, w| kernels::pair(o, w, [1024, 16, 16], [1024, 16, 16], Tensor::bmm);
     "conv_fwd", flop(CONV), kernels::conv_fwd;
     "conv_fwdbwd", flop(3.0 * CONV), kernels::conv_fwdbwd;
-    "ckpt_save_st", NONE, files::save;
-    "ckpt_load_st", NONE, files::load;
+    "ckpt_save", NONE, files::save;
+    "ckpt_load", NONE, files::load;
+    "ckpt_save_st", NONE, files::save_st;
+    "ckpt_load_st", NONE, files::load_st;
     "memory", NONE, training::resident;
 }

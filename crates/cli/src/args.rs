@@ -56,6 +56,7 @@ pub struct Inspect {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
+  firebrick convert model.pt model.safetensors
   firebrick convert model.safetensors model.npz
   firebrick convert --dtype bfloat16 model.safetensors small.safetensors
   firebrick convert --strip-prefix module. --rename gamma=weight old.safetensors new.safetensors")]
@@ -145,6 +146,7 @@ pub struct Renames {
 /// Kinds of files that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
+    Pt,
     Safetensors,
     Npz,
     Npy,

@@ -6,9 +6,10 @@ use super::progress::Progress;
 use super::source::{self, Chosen, Source};
 use super::stats::Stats;
 use super::{Failure, Outcome};
-use firebrick_core::{DType, Error, Result, Tensor};
+use firebrick_core::{DType, Error, Result, StateDict, Tensor};
 use firebrick_io::atomic::atomic_write;
 use firebrick_io::numpy::{NpzWriter, save_npy};
+use firebrick_io::pytorch;
 use firebrick_io::safetensors::{Dtype, Header};
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub fn run(args: &Convert) -> Result<Outcome, Failure> {
     let chosen = source::choose(&*source, &args.renames.options(args.filter.options()))?;
     let job = Job { source: &*source, chosen: &chosen, dtype: args.dtype, progress: progress(&chosen) };
     let written = match kind {
+        Kind::Pt => job.pt(&args.to),
         Kind::Safetensors => job.safetensors(&args.to),
         Kind::Npz => job.npz(&args.to),
         Kind::Npy => job.npy(&args.to),
@@ -43,12 +45,13 @@ fn progress(chosen: &[Chosen]) -> Progress {
 
 fn kind_of(path: &Path) -> Result<Kind> {
     match path.extension().and_then(|extension| extension.to_str()) {
+        Some("pt" | "pth") => Ok(Kind::Pt),
         Some("safetensors") => Ok(Kind::Safetensors),
         Some("npz") => Ok(Kind::Npz),
         Some("npy") => Ok(Kind::Npy),
         _ => Err(Error::value(OP, "the name of the new file does not say its kind")
             .given(path.display().to_string())
-            .expected(".safetensors, .npz or .npy")
+            .expected(".pt, .pth, .safetensors, .npz or .npy")
             .remedy("name the kind by --kind")),
     }
 }
@@ -113,6 +116,22 @@ impl Job<'_> {
             file.write_all(&header.to_bytes()?)?;
             header.tensors().keys().try_for_each(|name| self.tensor(written[name.as_str()])?.write_bytes(file))
         })
+    }
+
+    /// A state dict. Tensors that are not converted look at the file they are in; ties stay ties.
+    fn pt(&self, path: &Path) -> Result<()> {
+        let mut state = StateDict::new();
+        let mut first: HashMap<&str, Tensor> = HashMap::new();
+        for chosen in self.chosen {
+            let stored = chosen.entry.tied_to.as_deref().unwrap_or(&chosen.entry.name);
+            let tensor = match first.get(stored) {
+                Some(tensor) => tensor.clone(),
+                None => self.tensor(chosen)?,
+            };
+            first.insert(stored, tensor.clone());
+            state.insert(&chosen.name, tensor);
+        }
+        pytorch::save(&state, path)
     }
 
     fn npz(&self, path: &Path) -> Result<()> {

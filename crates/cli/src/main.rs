@@ -1,6 +1,7 @@
 //! Looks into files of tensors, converts and compares them: see `firebrick --help`.
 
 mod args;
+mod checkpoint;
 mod convert;
 mod diff;
 mod inspect;

@@ -1,5 +1,6 @@
 //! Files of tensors, of whatever kind, as the commands see them.
 
+use super::checkpoint::Checkpoint;
 use firebrick_core::{DType, Result, Tensor};
 use firebrick_io::LoadOptions;
 use firebrick_io::numpy::{NpzReader, load_npy};
@@ -59,11 +60,26 @@ pub fn open(path: &Path) -> Result<Box<dyn Source>> {
         let read = file.read(&mut first)?;
         match &first[..read] {
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Box::new(Npy::open(path)?)),
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Box::new(NpzReader::open(path)?)),
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => archive(path),
+            start if start.starts_with(&Checkpoint::LEGACY) => Ok(Box::new(Checkpoint::open(path)?)),
             _ => Ok(Box::new(Reader::open(path)?)),
         }
     };
     open().map_err(|error| error.context(path.display()))
+}
+
+/// Opens an archive: arrays have names of their own there, checkpoints do not. Of two errors, that of the kind which the
+/// file's name promises counts.
+fn archive(path: &Path) -> Result<Box<dyn Source>> {
+    let arrays = match NpzReader::open(path) {
+        Ok(reader) => return Ok(Box::new(reader)),
+        Err(error) => error,
+    };
+    match Checkpoint::open(path) {
+        Ok(checkpoint) => Ok(Box::new(checkpoint)),
+        Err(_) if path.extension().is_some_and(|extension| extension == "npz") => Err(arrays.into()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The tensors that `options` choose, with the names they get.

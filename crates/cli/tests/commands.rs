@@ -237,3 +237,28 @@ fn npz_goes_through_every_command() {
     let (code, out, _) = firebrick(&["verify", "m.npz"], folder.path());
     assert!(code == 1 && out.contains("its checksum differs"), "{out}");
 }
+
+#[test]
+fn checkpoints_go_through_every_command_and_keep_their_ties() {
+    let (folder, _) = model();
+    assert_eq!(firebrick(&["convert", "m.safetensors", "m.pt"], folder.path()).0, 0);
+    let (code, out, _) = firebrick(&["inspect", "m.pt"], folder.path());
+    assert!(
+        code == 0
+            && out.starts_with("m.pt: PyTorch checkpoint\n")
+            && out.contains("out.weight  float32  [2, 3]  = emb.weight\n"),
+        "{out}"
+    );
+    assert_eq!(firebrick(&["diff", "m.safetensors", "m.pt"], folder.path()).0, 0);
+    assert_eq!(firebrick(&["verify", "m.pt"], folder.path()).0, 0);
+    assert_eq!(firebrick(&["convert", "--dtype", "float16", "m.pt", "half.safetensors"], folder.path()).0, 0);
+    let half = load_safetensors(folder.path().join("half.safetensors")).unwrap();
+    assert_eq!(half.get("out.weight").unwrap().dtype(), DType::F16);
+    let path = folder.path().join("m.pt");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let data = bytes.windows(4).position(|bytes| bytes == 5.0f32.to_le_bytes()).unwrap();
+    bytes[data] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let (code, out, _) = firebrick(&["verify", "m.pt"], folder.path());
+    assert!(code == 1 && out.contains("damaged"), "{out}");
+}

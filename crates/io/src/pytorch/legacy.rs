@@ -104,7 +104,8 @@ impl Found<'_> {
             }
             at = start + bytes;
             let record = Record::plain(format!("storage {key:?}"), start..at);
-            storage.settle(Source { file: file.clone(), record, swap: 1, verify: false, device: *device });
+            let (file, options) = (file.clone(), *self.options);
+            storage.settle(Source { file, record, swap: 1, options, device: *device });
         }
         match self.storages.keys().find(|key| !seen.contains(key.as_str())) {
             None => Ok(()),

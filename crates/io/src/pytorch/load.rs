@@ -15,11 +15,12 @@ use std::sync::Arc;
 pub struct LoadOptions {
     pub(super) map_location: Option<Device>,
     pub(super) verify: bool,
+    pub(super) mmap: bool,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { map_location: None, verify: true }
+        LoadOptions { map_location: None, verify: true, mmap: false }
     }
 }
 
@@ -32,6 +33,14 @@ impl LoadOptions {
     /// Puts all tensors on one device, wherever they were when they were saved.
     pub fn map_location(mut self, device: Device) -> Self {
         self.map_location = Some(device);
+        self
+    }
+
+    /// Lets tensors look at the file rather than at copies of what is in it: see
+    /// [`Mapping::tensor`](crate::mmap::Mapping::tensor). PyTorch's `mmap=True`, but that deflated records, bools and files
+    /// of the other byte order are copied where PyTorch refuses.
+    pub fn mmap(mut self, mmap: bool) -> Self {
+        self.mmap = mmap;
         self
     }
 
@@ -249,8 +258,7 @@ impl Storages for Records<'_> {
             return Ok(storage.clone());
         }
         let swap = if self.big_endian { request.dtype.swapped() } else { 1 };
-        let source =
-            Source { file: self.file.clone(), record: record.clone(), swap, verify: self.options.verify, device };
+        let source = Source { file: self.file.clone(), record: record.clone(), swap, options: *self.options, device };
         let storage = Storage::in_file(request.dtype, source);
         self.found.insert(request.key.to_owned(), storage.clone());
         Ok(storage)

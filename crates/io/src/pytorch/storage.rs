@@ -1,7 +1,7 @@
 //! The memory that arrays are views of: still in the file, or in main memory.
 
 use super::archive::Record;
-use super::{Dtype, PytorchError};
+use super::{Dtype, LoadOptions, PytorchError};
 use crate::mmap::Mapping;
 use firebrick_core::{DType, Device, Error, Result, Storage as Memory, Tensor};
 use std::borrow::Cow;
@@ -28,8 +28,7 @@ pub(super) struct Source {
     pub record: Record,
     /// Bytes to reverse together, for files of the other byte order; otherwise 1.
     pub swap: usize,
-    /// Is the record's checksum to be compared?
-    pub verify: bool,
+    pub options: LoadOptions,
     /// Where the memory goes.
     pub device: Device,
 }
@@ -131,7 +130,10 @@ impl Storage {
             return Ok(memory.clone());
         }
         let source = self.0.source.get().ok_or_else(|| Error::runtime("load", "a storage has no bytes in the file"))?;
-        let read = copied(self.0.dtype, &source.bytes()?, source.device)?;
+        let read = match source.in_place(self.0.dtype)? {
+            Some(memory) => memory,
+            None => copied(self.0.dtype, &source.bytes()?, source.device)?,
+        };
         // Another thread may have been first: whose memory it is, is the storage's from now on.
         Ok(self.0.memory.get_or_init(|| read).clone())
     }
@@ -149,9 +151,21 @@ impl Storage {
 }
 
 impl Source {
+    /// The bytes where they lie in the file, if that is asked for and they can be used as they are.
+    fn in_place(&self, dtype: Dtype) -> Result<Option<Arc<Memory>>> {
+        let as_they_are = self.swap == 1 && self.record.stored() && dtype != Dtype::Bool;
+        let FileBytes::Mapped(mapping) = &*self.file else { return Ok(None) };
+        if !self.options.mmap || !as_they_are || self.device != Device::Cpu {
+            return Ok(None);
+        }
+        let range = self.record.range.clone();
+        let len = self.record.read(&self.file, self.options.verify)?.len();
+        Ok(Some(mapping.tensor(range, [len], DType::U8)?.body().storage))
+    }
+
     /// The bytes in this machine's order.
     fn bytes(&self) -> Result<Cow<'_, [u8]>, PytorchError> {
-        let mut bytes = self.record.read(&self.file, self.verify)?;
+        let mut bytes = self.record.read(&self.file, self.options.verify)?;
         if self.swap > 1 {
             bytes.to_mut().chunks_exact_mut(self.swap).for_each(<[u8]>::reverse);
         }

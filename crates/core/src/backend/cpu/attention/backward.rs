@@ -42,7 +42,7 @@ struct Backward<T> {
 struct Room<T> {
     weights: *mut T,
     slopes: *mut T,
-    /// What each query's gradient and result have in common: `sum(grad * result)`.
+    /// What the gradients of each query's scores have in common, where no tile has all keys: `sum(grad * result)`.
     common: Shared<T>,
 }
 
@@ -58,9 +58,14 @@ impl<T: Rows> Backward<T> {
         });
     }
 
+    /// Has every tile all keys?
+    fn is_whole(&self) -> bool {
+        self.job.keys <= KEYS
+    }
+
     unsafe fn head(&self, head: usize, room: &Room<T>) {
         let job = &self.job;
-        for query in 0..job.queries {
+        for query in if self.is_whole() { 0..0 } else { 0..job.queries } {
             let rows = [&self.grad, &self.result].map(|stack| stack.at(head, query).cast_const());
             // SAFETY: the rows lie in the bodies, and the scratch has room for a number for each.
             unsafe { *room.common.at(query) = T::dot(rows, job.widths[1]) }
@@ -109,7 +114,8 @@ impl<T: Rows> Backward<T> {
                 (T::ONE, false),
             );
             let tile = job.tile(head, &queries, &keys, room.weights);
-            T::slopes(&tile, room.slopes, self.totals.take(first..first + rows), room.common.take(queries.clone()));
+            let common = if self.is_whole() { None } else { Some(&*room.common.take(queries.clone())) };
+            T::slopes(&tile, room.slopes, self.totals.take(first..first + rows), common);
             let weights = tile.view();
             let slopes = super::View { ptr: room.slopes.cast_const(), ..weights };
             product([columns, value_width, rows], weights.transposed(), grad, to(2, keys.start), (T::ONE, adds));

@@ -80,8 +80,10 @@ pub(super) trait Rows: Float + Element {
     fn weigh(tile: &Tile<Self>, state: &mut State<Self>);
     /// Divides the means by the totals, whose logarithms are noted: infinity where a query saw no key.
     fn finish(state: &mut State<Self>, totals: &mut [Self]);
-    /// Scores to weights, and the gradients of the weights in `slopes` to those of the scores.
-    fn slopes(tile: &Tile<Self>, slopes: *mut Self, totals: &[Self], common: &[Self]);
+    /// Scores to weights, and the gradients of the weights in `slopes` to those of the scores. Without `common`, the
+    /// tile has all keys, and what a query's gradients have in common is computed from the weights, whose rounding it
+    /// then shares.
+    fn slopes(tile: &Tile<Self>, slopes: *mut Self, totals: &[Self], common: Option<&[Self]>);
     /// The scalar product of two rows.
     ///
     /// # Safety
@@ -98,7 +100,7 @@ macro_rules! rows {
             fn finish(state: &mut State<Self>, totals: &mut [Self]) {
                 $finish(state, totals);
             }
-            fn slopes(tile: &Tile<Self>, out: *mut Self, totals: &[Self], common: &[Self]) {
+            fn slopes(tile: &Tile<Self>, out: *mut Self, totals: &[Self], common: Option<&[Self]>) {
                 $slopes(tile, out, totals, common);
             }
             unsafe fn dot([a, b]: [*const Self; 2], n: usize) -> Self {
@@ -113,7 +115,7 @@ macro_rules! rows {
         compiled! {
             fn $weigh(tile: &Tile<$t>, state: &mut State<$t>) = weigh::<$plain>, weigh::<$fused>;
             fn $finish(state: &mut State<$t>, totals: &mut [$t]) = finish::<$plain>, finish::<$fused>;
-            fn $slopes(tile: &Tile<$t>, out: *mut $t, totals: &[$t], common: &[$t]) = slopes::<$plain>, slopes::<$fused>;
+            fn $slopes(tile: &Tile<$t>, out: *mut $t, totals: &[$t], common: Option<&[$t]>) = slopes::<$plain>, slopes::<$fused>;
             fn $dot(a: &[$t], b: &[$t], sum: &mut f64) = dot::<$plain>, dot::<$fused>;
         }
     )* };
@@ -171,14 +173,18 @@ fn finish<A: Number>(state: &mut State<A::Raw>, totals: &mut [A::Raw]) {
 }
 
 #[inline(always)]
-fn slopes<A: Number>(tile: &Tile<A::Raw>, out: *mut A::Raw, totals: &[A::Raw], common: &[A::Raw]) {
-    for (query, (&total, &common)) in lanes::<A>(totals).iter().zip(lanes::<A>(common)).enumerate() {
+fn slopes<A: Number>(tile: &Tile<A::Raw>, out: *mut A::Raw, totals: &[A::Raw], common: Option<&[A::Raw]>) {
+    for (query, &total) in lanes::<A>(totals).iter().enumerate() {
         let seen = tile.seen(query);
         let (weights, hidden) = tile.row::<A>(tile.scores, query).split_at_mut(seen);
         let (slopes, rest) = tile.row::<A>(out, query).split_at_mut(seen);
         tile.add_mask(query, weights);
-        for (weight, slope) in weights.iter_mut().zip(slopes) {
-            *weight = weight.sub(total).exp();
+        weights.iter_mut().for_each(|weight| *weight = weight.sub(total).exp());
+        let common = match common {
+            Some(common) => one(common[query]),
+            None => A::from_f64(sum_of([&*weights, &*slopes], |[weight, slope]| weight.mul(slope))),
+        };
+        for (weight, slope) in weights.iter().zip(slopes) {
             *slope = slope.sub(common).mul(*weight);
         }
         hidden.fill(A::ZERO);
