@@ -51,7 +51,7 @@ pub use ops::{
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
-pub use storage::{MemoryStats, Storage, empty_cache, memory_stats};
+pub use storage::{Block, Keeper, MemoryStats, Storage, empty_cache, memory_stats};
 pub use tensor::{
     Body, Buffer, Contents, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To, substitute,
 };

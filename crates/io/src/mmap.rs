@@ -1,17 +1,24 @@
-//! Files mapped into memory.
+//! Files mapped into memory, as bytes and as the memory of tensors.
 #![allow(unsafe_code)] // Mapping a file is unsafe: another process may change it meanwhile.
 
-use memmap2::Mmap;
+use firebrick_core::{Block, DType, Error, Result, Sizes, Tensor};
+use memmap2::{Mmap, MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// Tensors with fewer bytes are copied: this takes less time than mapping them.
+const SMALL: usize = 64 << 10;
 
 /// The bytes of a file, read from the disk as they are touched.
 ///
-/// The bytes are those at the time of reading: do not write into a mapped file in place. Files that
-/// [`atomic_write`](crate::atomic::atomic_write) replaces keep their old bytes for whoever mapped them.
-/// On Unix, touching bytes that another process has cut off ends the program with `SIGBUS`.
+/// As with `torch.load(mmap=True)`, the file should stay as it is while it is mapped, by this or by a tensor: whether
+/// what another program writes into it is seen is undefined, and on Unix, touching bytes that it has cut off
+/// ends the program with `SIGBUS`. Files that [`atomic_write`](crate::atomic::atomic_write) replaces keep
+/// their old bytes for whoever mapped them.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -21,7 +28,10 @@ use std::path::Path;
 /// # Ok::<_, std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Mapping(Mmap);
+pub struct Mapping {
+    file: File,
+    map: Mmap,
+}
 
 impl Mapping {
     /// Maps the file at `path`, to be read only.
@@ -34,7 +44,61 @@ impl Mapping {
         // read as plain bytes, for which every content is valid. That the file is not changed in place
         // is the caller's part, stated above; Firebrick's own writers only ever replace files.
         let map = unsafe { Mmap::map(&file)? };
-        Ok(Mapping(map))
+        Ok(Mapping { file, map })
+    }
+
+    /// A tensor of the bytes in `range`, which are its elements in row-major order and in this machine's byte order.
+    ///
+    /// Nothing is read before it is used, and nothing is copied: the tensor looks at the file. Each has a private map of its
+    /// own, so that what is written into the tensor stays in memory and never reaches the file. Small tensors, bools, and
+    /// elements that do not lie as their dtype must, are copied at once.
+    ///
+    /// # Errors
+    /// Bytes behind the end of the file, or not as many as the shape takes.
+    ///
+    /// ```
+    /// use firebrick_core::DType;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("bytes");
+    /// std::fs::write(&path, [0, 1, 2, 3])?;
+    /// let file = firebrick_io::mmap::Mapping::open(&path)?;
+    /// assert_eq!(file.tensor(1..3, [2], DType::U8)?.to_vec::<u8>()?, [1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn tensor(&self, range: Range<usize>, shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
+        let aligned = range.start.is_multiple_of(dtype.to_real().size());
+        if range.len() >= SMALL && aligned && dtype != DType::Bool && range.end <= self.map.len() {
+            // Maps are limited in number; a tensor that cannot have one is copied.
+            if let Ok(block) = self.block(&range) {
+                return Tensor::from_block(block, shape, dtype);
+            }
+        }
+        self.copy(range, shape, dtype)
+    }
+
+    /// [`Mapping::tensor`] in memory of its own.
+    ///
+    /// # Errors
+    /// As [`Mapping::tensor`].
+    pub fn copy(&self, range: Range<usize>, shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
+        let bytes = self.map.get(range.clone()).ok_or_else(|| {
+            let message = format!("bytes {range:?} of a file that has {}", self.map.len());
+            Error::value("tensor", message)
+        })?;
+        Tensor::from_bytes(bytes, shape, dtype)
+    }
+
+    /// A private map of the part `range`, which the file has.
+    fn block(&self, range: &Range<usize>) -> io::Result<Block> {
+        let mut options = MmapOptions::new();
+        // A file may be larger than memory: nothing is set aside for pages that nobody writes.
+        options.offset(range.start as u64).len(range.len()).no_reserve_swap();
+        // SAFETY: as for `open`; and what is written stays in the map's own pages.
+        let map = MmapRaw::from(unsafe { options.map_copy(&self.file)? });
+        let start = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::InvalidData)?;
+        // SAFETY: the map has that many bytes, readable and writable, stays where it is until its only handle is dropped,
+        // and nobody else has its address. Every content is valid as bytes, which is what the block holds.
+        Ok(unsafe { Block::foreign(start, range.len(), Arc::new(map)) })
     }
 }
 
@@ -42,6 +106,6 @@ impl Deref for Mapping {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.map
     }
 }

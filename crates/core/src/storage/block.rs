@@ -3,17 +3,20 @@
 //! Each thread keeps its own free lists. A block goes to the list of the thread that drops it; when that
 //! thread has ended, or its lists are full, the block goes back to the system. Counting is per thread too: a shared
 //! counter would cost as much as the rest of an allocation.
+//!
+//! A block may also be memory that something else keeps, such as a mapped file: it goes back to its keeper.
 
 use super::room::{check_room, out_of_memory};
 use crate::Result;
 use parking_lot::Mutex;
 use std::alloc::{Layout, alloc, dealloc};
+use std::any::Any;
 use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
-/// Every block starts at a multiple of this, which is a cache line and the widest vector register.
+/// Every block of the cache starts at a multiple of this, which is a cache line and the widest vector register.
 const ALIGN: usize = 64;
 /// Bytes that one thread's free lists hold at most.
 const KEEP: usize = 512 << 20;
@@ -26,14 +29,19 @@ static TAKEN: AtomicUsize = AtomicUsize::new(0);
 /// What each thread's free lists hold; only that thread writes its number.
 static CACHED: Mutex<Vec<Weak<AtomicUsize>>> = Mutex::new(Vec::new());
 
-/// A piece of memory with a fixed address, aligned to 64 bytes.
+/// What keeps the memory of a foreign block, and frees it when it is dropped.
+pub type Keeper = Arc<dyn Any + Send + Sync>;
+
+/// A piece of memory with a fixed address and one owner: from the cache, aligned to 64 bytes, or foreign.
 pub struct Block {
     start: NonNull<u8>,
     bytes: usize,
-    class: usize,
+    /// `None` for a block of the cache.
+    keeper: Option<Keeper>,
 }
 
-// SAFETY: a block is plain memory with one owner; access to it is guarded by the storage's lock.
+// SAFETY: a block is plain memory with one owner, and what keeps foreign memory may be dropped anywhere; access to the
+// memory is guarded by the storage's lock.
 unsafe impl Send for Block {}
 // SAFETY: as above: a shared block hands out only its address.
 unsafe impl Sync for Block {}
@@ -94,7 +102,16 @@ impl Block {
                 start
             }
         };
-        Ok(Block { start, bytes, class })
+        Ok(Block { start, bytes, keeper: None })
+    }
+
+    /// A block over memory that `keeper` keeps: what lies there is used as it is, without a copy.
+    ///
+    /// # Safety
+    /// As long as `keeper` or a clone of it lives, the `bytes` bytes from `start` on are initialized, may be read and
+    /// written by any thread, stay where they are, and are used by nobody else.
+    pub unsafe fn foreign(start: NonNull<u8>, bytes: usize, keeper: Keeper) -> Block {
+        Block { start, bytes, keeper: Some(keeper) }
     }
 
     /// Memory for `bytes` bytes, all zero.
@@ -116,11 +133,19 @@ impl Block {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// Is the memory kept by something else?
+    pub fn is_foreign(&self) -> bool {
+        self.keeper.is_some()
+    }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let (_, size) = class_of(self.bytes);
+        if self.is_foreign() {
+            return;
+        }
+        let (class, size) = class_of(self.bytes);
         let kept = FREE.try_with(|free| {
             let Ok(mut free) = free.try_borrow_mut() else { return false };
             if free.bytes + size > KEEP {
@@ -129,7 +154,7 @@ impl Drop for Block {
             if free.lists.is_empty() {
                 free.start();
             }
-            free.lists[self.class].push(self.start);
+            free.lists[class].push(self.start);
             let held = free.bytes + size;
             free.set_bytes(held);
             true
@@ -234,6 +259,18 @@ mod tests {
         let first = Block::new(100_000).expect("memory").as_ptr();
         assert_eq!(Block::new(99_999).expect("memory").as_ptr(), first);
         empty_cache();
+    }
+
+    #[test]
+    fn foreign_memory_goes_back_to_its_keeper() {
+        let keeper: Keeper = Arc::new([7u8; 4]);
+        let start = NonNull::from(keeper.downcast_ref::<[u8; 4]>().expect("made above")).cast();
+        // SAFETY: nobody else uses the array; it is only read.
+        let block = unsafe { Block::foreign(start, 4, keeper.clone()) };
+        assert!(block.is_foreign() && block.bytes() == 4 && block.as_ptr() == start.as_ptr());
+        assert_eq!(Arc::strong_count(&keeper), 2);
+        drop(block);
+        assert_eq!(Arc::strong_count(&keeper), 1);
     }
 
     #[test]

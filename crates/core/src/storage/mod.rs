@@ -6,7 +6,7 @@ mod elements;
 mod lock;
 mod room;
 
-pub use block::{Block, MemoryStats, empty_cache, memory_stats};
+pub use block::{Block, Keeper, MemoryStats, empty_cache, memory_stats};
 pub(crate) use elements::with_elements_mut;
 pub(crate) use lock::lock;
 pub(crate) use room::check_list;

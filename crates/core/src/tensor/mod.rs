@@ -1,6 +1,7 @@
 //! The tensor: a shared handle to an n-dimensional array that may record its history.
 
 mod body;
+mod bytes;
 pub(crate) mod copy;
 mod create;
 mod data;

@@ -75,45 +75,6 @@ impl Tensor {
             Complex => Scalar::Complex(self.item()?),
         })
     }
-
-    /// The bytes of all elements in row-major order, in this machine's byte order.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let dtype = self.dtype();
-        let body = on_host(&self.resolve("to_bytes")?.body(), dtype)?;
-        let _locked = lock(&[&body], &[]);
-        let bytes = body.numel() * dtype.size();
-        #[allow(unsafe_code)]
-        // SAFETY: `body` is a locked contiguous host body of that many bytes.
-        Ok(unsafe { std::slice::from_raw_parts(body.ptr(), bytes) }.to_vec())
-    }
-
-    /// A tensor from the bytes of its elements in row-major order, in this machine's byte order.
-    ///
-    /// # Errors
-    /// The number of bytes is not that of the shape.
-    pub fn from_bytes(bytes: &[u8], shape: impl Into<crate::Sizes>, dtype: crate::DType) -> Result<Tensor> {
-        let shape = shape.into().to_shape("from_bytes")?;
-        let expected = shape.numel() * dtype.size();
-        if bytes.len() != expected {
-            return Err(Error::value("from_bytes", format!("{} bytes for a tensor of {expected}", bytes.len()))
-                .given(format!("shape {shape:?} of {dtype}")));
-        }
-        let block = crate::storage::Block::new(expected)?;
-        #[allow(unsafe_code)]
-        // SAFETY: the block has room for `expected` bytes and no other owner.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), block.as_ptr(), expected);
-        }
-        let body = Body::around(block, shape, dtype, Device::Cpu);
-        if dtype == crate::DType::Bool {
-            // A byte other than 0 and 1 is no valid `bool`.
-            let as_bytes = Body { dtype: crate::DType::U8, ..body.clone() };
-            let clean = Body::alloc(body.shape.clone(), crate::DType::Bool, Device::Cpu)?;
-            backend::of(Device::Cpu)?.copy(&as_bytes, &clean)?;
-            return Ok(Tensor::from_body(clean));
-        }
-        Ok(Tensor::from_body(body))
-    }
 }
 
 /// The elements of `body`, contiguous, in main memory, converted to `dtype`.

@@ -1,5 +1,6 @@
 //! The element types of the format.
 
+use firebrick_core::DType;
 use std::fmt;
 
 macro_rules! dtypes {
@@ -92,3 +93,26 @@ impl fmt::Display for Dtype {
         f.write_str(self.name())
     }
 }
+
+macro_rules! in_both {
+    ($($dtype:ident)*) => {
+        impl Dtype {
+            /// The type of a file for tensors of `dtype`; the format has no complex128.
+            pub fn from_core(dtype: DType) -> Option<Dtype> {
+                match dtype {
+                    $(DType::$dtype => Some(Dtype::$dtype),)*
+                    DType::C128 => None,
+                }
+            }
+
+            /// The dtype of tensors with such elements, if Firebrick has it.
+            pub fn to_core(self) -> Option<DType> {
+                match self {
+                    $(Dtype::$dtype => Some(DType::$dtype),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+in_both!(Bool U8 I8 I16 I32 I64 F16 BF16 F32 F64 C64);

@@ -129,6 +129,41 @@ pub enum SafetensorsError {
         /// Bytes given.
         found: usize,
     },
+    /// The index of a sharded file is not the JSON expected.
+    #[error("the index is not valid: {0}")]
+    IndexNotValid(serde_json::Error),
+    /// A shard would not be beside its index.
+    #[error("tensor {name:?} is said to be in {shard:?}, which is not in the folder of the index")]
+    ShardOutside {
+        /// The tensor.
+        name: String,
+        /// The shard's name in the index.
+        shard: String,
+    },
+    /// A shard lacks a tensor.
+    #[error("tensor {name:?} is said to be in {shard:?}, which has no tensor of this name")]
+    NotInShard {
+        /// The tensor.
+        name: String,
+        /// The shard's name in the index.
+        shard: String,
+    },
+    /// A shard cannot be read.
+    #[error("{shard}: {error}")]
+    Shard {
+        /// The shard's name in the index.
+        shard: String,
+        /// What is wrong with it.
+        error: Box<SafetensorsError>,
+    },
+    /// Firebrick has no tensors of this dtype.
+    #[error("tensor {name:?} has dtype {dtype}, which Firebrick does not have")]
+    ForeignDtype {
+        /// The tensor.
+        name: String,
+        /// Its dtype.
+        dtype: Dtype,
+    },
     /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -138,6 +173,8 @@ impl From<SafetensorsError> for Error {
     fn from(error: SafetensorsError) -> Self {
         const OP: &str = "safetensors";
         match error {
+            SafetensorsError::Shard { shard, error } => Error::from(*error).context(format!("shard {shard}")),
+            SafetensorsError::ForeignDtype { .. } => Error::type_(OP, error.to_string()),
             SafetensorsError::Io(error) => Error::io(OP, error.to_string()),
             SafetensorsError::NotFound { .. } => Error::key(OP, error.to_string()),
             other => Error::value(OP, other.to_string()),

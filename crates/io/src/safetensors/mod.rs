@@ -1,6 +1,7 @@
 //! The safetensors format: eight bytes that give the length of a JSON header, the header, the data.
 //!
-//! [`save_safetensors`] and [`load_safetensors`] write and read tensors. [`Header`] is the layer below: it reads and
+//! [`save_safetensors`] and [`load_safetensors`] write and read tensors, [`Reader`] one after another; all of them read
+//! sharded files too, which [`save_safetensors_sharded`] writes. [`Header`] is the layer below: it reads and
 //! writes the first two parts; data is the caller's bytes. Nothing in a file is
 //! trusted: every size is checked against the bytes that are there before it is used.
 //!
@@ -25,10 +26,16 @@
 mod dtype;
 mod error;
 mod header;
+mod index;
 mod json;
-mod tensors;
+mod reader;
+mod save;
+mod shards;
+mod ties;
 
 pub use dtype::Dtype;
 pub use error::SafetensorsError;
 pub use header::{Entry, Header};
-pub use tensors::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_with};
+pub use reader::{Reader, load_safetensors, load_safetensors_with};
+pub use save::{SaveOptions, save_safetensors, save_safetensors_with};
+pub use shards::save_safetensors_sharded;

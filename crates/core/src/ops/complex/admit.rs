@@ -19,7 +19,7 @@ const KNOWN: &[&str] = &[
     // Values, copies, casts.
     "alpha_dropout", "clone", "contiguous", "copy_", "dropout", "dropout1d", "dropout2d", "dropout3d",
     "feature_alpha_dropout", "feature_dropout", "fill_", "full_like", "item", "linspace", "new_full", "normal_", "rand_like",
-    "randn_like", "set_data", "step", "sum_to_size", "to", "to_bytes", "to_vec", "uniform_", "zero_",
+    "randn_like", "set_data", "step", "sum_to_size", "to", "to_bytes", "to_vec", "uniform_", "write_bytes", "zero_",
     // Views.
     "T", "alias", "as_strided", "atleast_1d", "atleast_2d", "atleast_3d", "chunk", "diagonal", "dsplit", "expand",
     "expand_as", "flatten", "hsplit", "mT", "movedim", "narrow", "permute", "reshape", "reshape_as", "select",

@@ -1,0 +1,198 @@
+//! Which tensors of a file are read, and what they are called then: the same for every format.
+
+use firebrick_core::{Device, Error, Result};
+use globset::{GlobBuilder, GlobMatcher};
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
+/// What is read of a file of tensors, and how.
+///
+/// Patterns are matched with whole names as they are in the file: `*` stands for any characters, dots among them, `?` for
+/// one, `[0-9]` for one of a range, `{a,b}` for one of several texts, `\` before a character for that character.
+/// The rules that rename apply in the order in which they are given, each to the outcome of the one before.
+///
+/// ```
+/// use firebrick_io::LoadOptions;
+///
+/// let options = LoadOptions::new()
+///     .include("module.encoder.*")
+///     .exclude("*.bias")
+///     .rename_prefix("module.", "")
+///     .rename("gamma", "weight");
+/// let names = ["module.encoder.norm.gamma", "module.encoder.norm.bias", "module.head.weight"];
+/// assert_eq!(options.select(names)?, [("module.encoder.norm.gamma", "encoder.norm.weight".to_string())]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    include: Vec<String>,
+    exclude: Vec<String>,
+    renames: Vec<Rename>,
+    device: Device,
+    mapped: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Rename {
+    from: String,
+    to: String,
+    /// At the beginning of a name only, or everywhere in it?
+    prefix: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions { include: Vec::new(), exclude: Vec::new(), renames: Vec::new(), device: Device::Cpu, mapped: true }
+    }
+}
+
+impl LoadOptions {
+    /// Everything, under the names in the file, in main memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads tensors whose names match this pattern or another one that is included. Without any, all are read.
+    pub fn include(mut self, pattern: impl Into<String>) -> Self {
+        self.include.push(pattern.into());
+        self
+    }
+
+    /// Does not read tensors whose names match, even if they are included.
+    pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
+        self.exclude.push(pattern.into());
+        self
+    }
+
+    /// Puts `to` in the place of `from` where a name begins with it: `("module.", "")` takes a prefix off, `("", "model.")`
+    /// puts one before every name.
+    pub fn rename_prefix(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.rule(from.into(), to.into(), true)
+    }
+
+    /// Puts `to` in the place of `from` everywhere in the names.
+    pub fn rename(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.rule(from.into(), to.into(), false)
+    }
+
+    fn rule(mut self, from: String, to: String, prefix: bool) -> Self {
+        self.renames.push(Rename { from, to, prefix });
+        self
+    }
+
+    /// Where the tensors go: `map_location` in PyTorch.
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Do tensors look at the file where the format allows it, or have copies in memory of their own?
+    ///
+    /// They look at it unless told otherwise. Copies are for files that some other program will write into in place:
+    /// see [`Mapping`](crate::mmap::Mapping).
+    pub fn mapped(mut self, mapped: bool) -> Self {
+        self.mapped = mapped;
+        self
+    }
+
+    /// The device that tensors go to.
+    pub fn target(&self) -> Device {
+        self.device
+    }
+
+    /// May tensors look at the file?
+    pub fn is_mapped(&self) -> bool {
+        self.mapped
+    }
+
+    /// The wanted ones among the names in a file, in their order, each with the name it gets.
+    ///
+    /// # Errors
+    /// A pattern that is malformed, or is included and matches no name; two names that become the same.
+    pub fn select<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Vec<(&'n str, String)>> {
+        let (include, exclude) = (compile(&self.include)?, compile(&self.exclude)?);
+        let mut used = vec![false; include.len()];
+        let mut wanted: IndexMap<String, &str> = IndexMap::new();
+        for name in names {
+            let mut included = include.is_empty();
+            for (pattern, used) in include.iter().zip(&mut used) {
+                let matches = pattern.is_match(name);
+                included |= matches;
+                *used |= matches;
+            }
+            if !included || exclude.iter().any(|pattern| pattern.is_match(name)) {
+                continue;
+            }
+            match wanted.entry(self.renamed(name)) {
+                Entry::Vacant(place) => drop(place.insert(name)),
+                Entry::Occupied(place) => {
+                    let message = format!("{:?} and {name:?} would both be called {:?}", place.get(), place.key());
+                    return Err(Error::key(OP, message));
+                }
+            }
+        }
+        if let Some((pattern, _)) = self.include.iter().zip(used).find(|(_, used)| !used) {
+            return Err(Error::key(OP, format!("no tensor in the file matches the pattern {pattern:?}")));
+        }
+        Ok(wanted.into_iter().map(|(new, old)| (old, new)).collect())
+    }
+
+    fn renamed(&self, name: &str) -> String {
+        self.renames.iter().fold(name.to_string(), |name, rule| match rule.prefix {
+            true => name.strip_prefix(&rule.from).map(|rest| format!("{}{rest}", rule.to)).unwrap_or(name),
+            // An empty text is between any two characters; replacing it is meant by nobody.
+            false if rule.from.is_empty() => name,
+            false => name.replace(&rule.from, &rule.to),
+        })
+    }
+}
+
+const OP: &str = "load";
+
+fn compile(patterns: &[String]) -> Result<Vec<GlobMatcher>> {
+    let compile = |pattern: &String| match GlobBuilder::new(pattern).backslash_escape(true).build() {
+        Ok(glob) => Ok(glob.compile_matcher()),
+        Err(error) => Err(Error::value(OP, format!("pattern {pattern:?} is not valid: {}", error.kind()))),
+    };
+    patterns.iter().map(compile).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(options: &LoadOptions) -> Result<Vec<String>> {
+        let all = ["a.0.weight", "a.0.bias", "a.12.weight", "b/c.weight", "b"];
+        Ok(options.select(all)?.into_iter().map(|(_, new)| new).collect())
+    }
+
+    #[test]
+    fn patterns_match_whole_names() {
+        let select = |pattern: &str| names(&LoadOptions::new().include(pattern)).expect("valid and used");
+        assert_eq!(select("b"), ["b"]);
+        assert_eq!(select("*weight"), ["a.0.weight", "a.12.weight", "b/c.weight"]);
+        assert_eq!(select("a.[0-9].*"), ["a.0.weight", "a.0.bias"]);
+        assert_eq!(select("a.?.{bias,scale}"), ["a.0.bias"]);
+        let both = LoadOptions::new().include("a.12.*").include("b*").exclude("*c*");
+        assert_eq!(names(&both).expect("both are used"), ["a.12.weight", "b"]);
+    }
+
+    #[test]
+    fn patterns_that_match_nothing_or_are_malformed_are_errors() {
+        let error = |pattern: &str| names(&LoadOptions::new().include(pattern)).expect_err("refused").to_string();
+        assert_eq!(error("a"), "no tensor in the file matches the pattern \"a\"");
+        assert!(error("a[").starts_with("pattern \"a[\" is not valid: "), "{}", error("a["));
+        assert!(names(&LoadOptions::new().exclude("nothing")).is_ok());
+    }
+
+    #[test]
+    fn rules_rename_one_after_the_other_and_names_stay_distinct() {
+        let prefixes = LoadOptions::new().include("a.0.*").rename_prefix("a.", "").rename_prefix("", "m.");
+        assert_eq!(names(&prefixes).expect("distinct"), ["m.0.weight", "m.0.bias"]);
+        let texts = LoadOptions::new().include("a.0.*").rename("a", "e").rename("", "x");
+        assert_eq!(names(&texts).expect("distinct"), ["e.0.weight", "e.0.bies"]);
+        let collision = LoadOptions::new().rename("12", "0");
+        let error = names(&collision).expect_err("two become one").to_string();
+        assert_eq!(error, "\"a.0.weight\" and \"a.12.weight\" would both be called \"a.0.weight\"");
+    }
+}
