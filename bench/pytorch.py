@@ -1,4 +1,7 @@
-"""PyTorch's side of `compare.py`: the same workloads, options and JSON lines as the Rust program."""
+"""PyTorch's side of `compare.py`: the same workloads, options and JSON lines as the Rust program.
+
+As `--peer pytorch-cl` it keeps images and convolution kernels in channels-last order.
+"""
 import argparse
 import json
 import os
@@ -16,24 +19,30 @@ options = parser.parse_args()
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+
+from models import Gpt, Mlp, ResNet18, lenet
 
 torch.set_num_threads(options.threads)
 
 
-def memory(key):
+def arranged(x):
+    """A tensor or model in the order of dimensions that was asked for."""
+    return x.to(memory_format=torch.channels_last) if options.peer == "pytorch-cl" else x
+
+
+def resident(key):
     """Megabytes that the system counts for this process."""
     with open("/proc/self/status") as status:
         return next((int(line.split()[1]) / 1024 for line in status if line.startswith(key)), 0.0)
 
 
-BASE = memory("VmRSS:")
+BASE = resident("VmRSS:")
 WORKLOADS = {}
 
 
 def report(name, **fields):
     row = {"peer": options.peer, "workload": name, "threads": options.threads, **fields}
-    row |= {"peak_rss_mb": round(memory("VmHWM:"), 1), "base_rss_mb": round(BASE, 1)}
+    row |= {"peak_rss_mb": round(resident("VmHWM:"), 1), "base_rss_mb": round(BASE, 1)}
     print(json.dumps(row), flush=True)
 
 
@@ -71,13 +80,22 @@ def operation(name, f, *shapes):
 operation("add_small", torch.add, (16,), (16,))
 operation("add", torch.add, (4096, 1024), (4096, 1024))
 operation("gelu", F.gelu, (4096, 1024))
+operation("softmax", lambda x: F.softmax(x, -1), (4096, 1024))
 operation("sum", torch.sum, (4096, 1024))
 operation("sum_dim0", lambda x: x.sum(0), (4096, 1024))
-for size in (128, 512, 1024, 2048):
-    operation(f"matmul_{size}", torch.matmul, (size, size), (size, size))
-operation("bmm_48x128x64x128", torch.matmul, (48, 128, 64), (48, 64, 128))
-operation("bmm_1024x16x16x16", torch.matmul, (1024, 16, 16), (1024, 16, 16))
-operation("conv_fwd", lambda x, k: F.conv2d(x, k, padding=1), (8, 64, 56, 56), (64, 64, 3, 3))
+operation("matmul_128", torch.matmul, (128, 128), (128, 128))
+operation("matmul_512", torch.matmul, (512, 512), (512, 512))
+operation("matmul_1024", torch.matmul, (1024, 1024), (1024, 1024))
+operation("matmul_2048", torch.matmul, (2048, 2048), (2048, 2048))
+operation("bmm_48x128x64x128", torch.bmm, (48, 128, 64), (48, 64, 128))
+operation("bmm_1024x16x16x16", torch.bmm, (1024, 16, 16), (1024, 16, 16))
+
+
+@workload
+def layer_norm(name):
+    x, weight, bias = torch.randn(4096, 1024), torch.ones(1024), torch.zeros(1024)
+    with torch.no_grad():
+        measure(name, lambda: F.layer_norm(x, (1024,), weight, bias))
 
 
 @workload
@@ -86,11 +104,21 @@ def add_small_grad(name):
     measure(name, lambda: x + y)
 
 
+def conv_inputs():
+    return arranged(torch.randn(8, 64, 56, 56)), arranged(torch.randn(64, 64, 3, 3) * 0.05)
+
+
+@workload
+def conv_fwd(name):
+    x, kernel = conv_inputs()
+    with torch.no_grad():
+        measure(name, lambda: F.conv2d(x, kernel, padding=1))
+
+
 @workload
 def conv_fwdbwd(name):
-    x = torch.randn(8, 64, 56, 56, requires_grad=True)
-    kernel = (torch.randn(64, 64, 3, 3) * 0.05).requires_grad_()
-    g = torch.randn(8, 64, 56, 56)
+    x, kernel = (tensor.requires_grad_() for tensor in conv_inputs())
+    g = arranged(torch.randn(8, 64, 56, 56))
 
     def work():
         x.grad = kernel.grad = None
@@ -99,66 +127,87 @@ def conv_fwdbwd(name):
     measure(name, work)
 
 
-def mlp(*sizes):
-    layers = []
-    for a, b in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(a, b), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
-
-
 def step(model, optimizer, x, labels):
     optimizer.zero_grad()
     F.cross_entropy(model(x), labels).backward()
     optimizer.step()
 
 
-@workload
-def mlp1_fwd(name):
-    model, x = mlp(64, 64, 10).eval(), torch.randn(1, 64)
+def infer(name, model, x):
+    model.eval()
     with torch.no_grad():
         measure(name, lambda: model(x))
 
 
-def mlp_step(name, make):
-    model = mlp(784, 512, 512, 10)
-    optimizer = make(model.parameters())
-    x, labels = torch.randn(128, 784), torch.randint(0, 10, (128,))
+def train(name, model, optimizer, x, labels):
     measure(name, lambda: step(model, optimizer, x, labels))
+
+
+@workload
+def mlp1_fwd(name):
+    infer(name, Mlp(64, 64, 10), torch.randn(1, 64))
 
 
 @workload
 def mlp_sgd(name):
-    mlp_step(name, lambda parameters: torch.optim.SGD(parameters, lr=0.01))
+    model = Mlp(784, 512, 512, 10)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    train(name, model, optimizer, torch.randn(128, 784), torch.randint(0, 10, (128,)))
 
 
 @workload
 def mlp_adam(name):
-    mlp_step(name, lambda parameters: torch.optim.Adam(parameters, lr=1e-3))
+    model = Mlp(784, 512, 512, 10)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    train(name, model, optimizer, torch.randn(128, 784), torch.randint(0, 10, (128,)))
 
 
 @workload
 def lenet_sgd(name):
-    convolutions = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-    convolutions += [nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-    model = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(784, 10))
+    model = arranged(lenet())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    x, labels = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))
-    measure(name, lambda: step(model, optimizer, x, labels))
+    train(name, model, optimizer, arranged(torch.randn(64, 1, 28, 28)), torch.randint(0, 10, (64,)))
 
 
 @workload
-def memory_of_training(name):
-    model = mlp(64, 128, 10)
+def resnet18_infer_b1(name):
+    infer(name, arranged(ResNet18()), arranged(torch.randn(1, 3, 32, 32)))
+
+
+@workload
+def resnet18_infer_b32(name):
+    infer(name, arranged(ResNet18()), arranged(torch.randn(32, 3, 32, 32)))
+
+
+@workload
+def resnet18_train(name):
+    model = arranged(ResNet18())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    train(name, model, optimizer, arranged(torch.randn(32, 3, 32, 32)), torch.randint(0, 10, (32,)))
+
+
+@workload
+def gpt_infer(name):
+    infer(name, Gpt(), torch.randint(0, 512, (8, 128)))
+
+
+@workload
+def gpt_train(name):
+    model = Gpt()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
+    train(name, model, optimizer, torch.randint(0, 512, (8, 128)), torch.randint(0, 512, (1024,)))
+
+
+@workload
+def memory(name):
+    model = Mlp(64, 128, 10)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for count in range(1, 10_001):
         step(model, optimizer, torch.randn(32, 64), torch.randint(0, 10, (32,)))
         if count == 1_000:
-            early = memory("VmRSS:")
-    late = memory("VmRSS:")
+            early = resident("VmRSS:")
+    late = resident("VmRSS:")
     report(name, step_1000_mb=round(early, 3), step_10000_mb=round(late, 3), difference_mb=round(late - early, 3))
-
-
-WORKLOADS["memory"] = WORKLOADS.pop("memory_of_training")
 
 
 def state():

@@ -1,23 +1,23 @@
 //! Checkpoints of 500 MB.
 
-use crate::Workload;
 use crate::harness::Options;
+use crate::table::Workload;
 use firebrick::io::{load_safetensors, save_safetensors};
 use firebrick::prelude::*;
 use std::path::{Path, PathBuf};
 
-pub const WORKLOADS: &[Workload] = &[("ckpt_save_st", save), ("ckpt_load_st", load)];
-
-fn state() -> Result<StateDict> {
-    (0..125).map(|i| Ok((format!("layer{i}.weight"), Tensor::full([1000, 1000], i as f32)?))).collect()
+fn state(options: &Options) -> Result<StateDict> {
+    let side = options.size(1000);
+    (0..options.size(125)).map(|i| Ok((format!("layer{i}.weight"), Tensor::full([side, side], i as f32)?))).collect()
 }
 
 /// A file that is gone when the workload is.
 struct Temporary(PathBuf);
 
 impl Temporary {
-    fn new() -> Self {
-        Temporary(std::env::temp_dir().join(format!("firebrick-bench-{}.safetensors", std::process::id())))
+    fn new(workload: &Workload) -> Self {
+        let name = format!("firebrick-bench-{}-{}.safetensors", std::process::id(), workload.name);
+        Temporary(std::env::temp_dir().join(name))
     }
 }
 
@@ -34,13 +34,18 @@ impl Drop for Temporary {
     }
 }
 
-fn save(options: &Options, name: &str) -> Result<()> {
-    let (state, file) = (state()?, Temporary::new());
-    options.measure(name, || save_safetensors(&file, &state))
+pub fn save(options: &Options, workload: &Workload) -> Result<()> {
+    let (state, file) = (state(options)?, Temporary::new(workload));
+    options.measure(workload, || save_safetensors(&file, &state))
 }
 
-fn load(options: &Options, name: &str) -> Result<()> {
-    let file = Temporary::new();
-    save_safetensors(&file, &state()?)?;
-    options.measure(name, || load_safetensors(&file).map(drop))
+pub fn load(options: &Options, workload: &Workload) -> Result<()> {
+    let file = Temporary::new(workload);
+    save_safetensors(&file, &state(options)?)?;
+    options.measure(workload, || load_safetensors(&file).and_then(touch))
+}
+
+/// Reads a number of each page: a mapped file is read no sooner.
+fn touch(state: StateDict) -> Result<()> {
+    state.iter().try_for_each(|(_, tensor)| tensor.view([-1])?.slice(0, None, None, 1024)?.sum().map(drop))
 }

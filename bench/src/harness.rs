@@ -1,6 +1,7 @@
 //! Options, timing, and the JSON lines that `compare.py` reads.
 
-use firebrick::{Error, Result, pool};
+use crate::table::Workload;
+use firebrick::{Error, Result, Sizes, Tensor, pool};
 use std::time::{Duration, Instant};
 
 /// What the command line asks for.
@@ -8,25 +9,37 @@ pub struct Options {
     pub peer: String,
     pub threads: usize,
     pub time: Duration,
+    /// Runs this often, whatever time it takes, and without a warm-up: for profilers.
+    pub iterations: Option<usize>,
     pub workloads: Vec<String>,
     /// Resident megabytes before any work.
     pub base_mb: f64,
+    /// Larger sizes are cut down to this one; tests run the workloads at tiny sizes.
+    pub largest: usize,
 }
 
-const USAGE: &str = "usage: bench [--workloads a,b|all|list] [--threads N] [--secs S] [--peer NAME]";
+const USAGE: &str =
+    "usage: bench [--workloads a,b|all|list|machine] [--threads N] [--secs S | --iters N] [--peer NAME]";
 
-impl Options {
-    /// Reads the command line, and sets the number of threads.
-    pub fn from_args() -> Result<Options> {
-        let mut options = Options {
+impl Default for Options {
+    fn default() -> Options {
+        Options {
             peer: "firebrick".to_owned(),
             threads: 2,
             time: Duration::from_secs(2),
+            iterations: None,
             workloads: vec!["all".to_owned()],
             base_mb: memory("VmRSS:"),
-        };
+            largest: usize::MAX,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the command line.
+    pub fn from_args(mut args: impl Iterator<Item = String>) -> Result<Options> {
+        let mut options = Options::default();
         let wrong = |given: &str| Error::value("bench", USAGE).given(given);
-        let mut args = std::env::args().skip(1);
         while let Some(name) = args.next() {
             let value = args.next().ok_or_else(|| wrong(&name))?;
             match name.as_str() {
@@ -36,15 +49,51 @@ impl Options {
                     let seconds = value.parse().map_err(|_| wrong(&value))?;
                     options.time = Duration::try_from_secs_f64(seconds).map_err(|_| wrong(&value))?;
                 }
+                "--iters" => options.iterations = Some(value.parse().map_err(|_| wrong(&value))?),
                 "--peer" => options.peer = value,
                 _ => return Err(wrong(&name)),
             }
         }
-        pool::set_num_threads(options.threads).map_err(|error| Error::value("bench", error.to_string()))?;
         Ok(options)
     }
 
-    /// Prints a line of JSON: what was run, then `fields`, which are JSON already.
+    /// Gives Firebrick as many threads as were asked for.
+    pub fn set_threads(&self) -> Result<()> {
+        pool::set_num_threads(self.threads).map_err(|error| Error::value("bench", error.to_string()))
+    }
+
+    /// `size`, or the largest one allowed.
+    pub fn size(&self, size: usize) -> usize {
+        size.min(self.largest)
+    }
+
+    fn shape<const N: usize>(&self, shape: [usize; N]) -> Sizes {
+        shape.map(|size| self.size(size)).into()
+    }
+
+    /// Normally distributed numbers.
+    pub fn randn<const N: usize>(&self, shape: [usize; N]) -> Result<Tensor> {
+        Tensor::randn(self.shape(shape))
+    }
+
+    /// Integers from zero up to `end`, which is left out.
+    pub fn randint<const N: usize>(&self, end: usize, shape: [usize; N]) -> Result<Tensor> {
+        Tensor::randint(0, self.size(end) as i64, self.shape(shape))
+    }
+
+    /// Prints a line of JSON: what was run, then numbers.
+    pub fn report(&self, workload: &str, numbers: &[(&str, f64)]) {
+        let rounded = |number: f64| (number * 1e6).round() / 1e6;
+        let fields: Vec<String> =
+            numbers.iter().map(|&(name, number)| format!("{name:?}: {}", rounded(number))).collect();
+        self.print(workload, &fields.join(", "));
+    }
+
+    /// Prints why a workload could not be run.
+    pub fn failed(&self, workload: &str, error: &Error) {
+        self.print(workload, &format!("\"error\": {:?}", error.to_string()));
+    }
+
     fn print(&self, workload: &str, fields: &str) {
         println!(
             "{{\"peer\": {:?}, \"workload\": {workload:?}, \"threads\": {}, {fields}, \"peak_rss_mb\": {:.1}, \"base_rss_mb\": {:.1}}}",
@@ -55,19 +104,27 @@ impl Options {
         );
     }
 
-    /// Prints numbers that are no times.
-    pub fn report(&self, workload: &str, numbers: &[(&str, f64)]) {
-        let fields: Vec<String> = numbers.iter().map(|(name, number)| format!("{name:?}: {number:.3}")).collect();
-        self.print(workload, &fields.join(", "));
+    /// Times `work`; prints the median and what the work costs at least.
+    pub fn measure(&self, workload: &Workload, mut work: impl FnMut() -> Result<()>) -> Result<()> {
+        let (batch, mut times) = match self.iterations {
+            Some(count) => (1, (0..count).map(|_| milliseconds(1, &mut work)).collect::<Result<_>>()?),
+            None => self.samples(&mut work)?,
+        };
+        times.sort_by(f64::total_cmp);
+        let middle = times.len() / 2;
+        let median = match times.len() {
+            0 => return Ok(()),
+            odd if odd % 2 == 1 => times[middle],
+            _ => f64::midpoint(times[middle - 1], times[middle]),
+        };
+        let measured = [("median_ms", median), ("n", (times.len() * batch) as f64), ("min_ms", times[0])];
+        self.report(workload.name, &[&measured[..], &workload.cost.fields()].concat());
+        Ok(())
     }
 
-    /// Prints why a workload could not be run.
-    pub fn failed(&self, workload: &str, error: &Error) {
-        self.print(workload, &format!("\"error\": {:?}", error.to_string()));
-    }
-
-    /// Times `work` and prints the median. Short work is timed in batches, since reading the clock takes time itself.
-    pub fn measure(&self, workload: &str, mut work: impl FnMut() -> Result<()>) -> Result<()> {
+    /// Milliseconds of each run while there is time. Short work is timed in batches, since reading the clock takes time
+    /// itself; the first number is how many runs are one batch.
+    fn samples(&self, work: &mut impl FnMut() -> Result<()>) -> Result<(usize, Vec<f64>)> {
         const WARM_UP: Duration = Duration::from_millis(300);
         const SAMPLE: Duration = Duration::from_micros(200);
         const FEWEST: usize = 5;
@@ -79,22 +136,22 @@ impl Options {
         }
         let once = begin.elapsed() / runs;
         let batch = (SAMPLE.as_nanos() / once.as_nanos().max(1)).max(1) as usize;
-        let mut times: Vec<f64> = Vec::new();
+        let mut times = Vec::new();
         let begin = Instant::now();
         while begin.elapsed() < self.time || times.len() < FEWEST {
-            let start = Instant::now();
-            for _ in 0..batch {
-                work()?;
-            }
-            times.push(start.elapsed().as_secs_f64() * 1e3 / batch as f64);
+            times.push(milliseconds(batch, work)?);
         }
-        times.sort_by(f64::total_cmp);
-        let middle = times.len() / 2;
-        let median = if times.len() % 2 == 1 { times[middle] } else { (times[middle - 1] + times[middle]) / 2.0 };
-        let count = times.len() * batch;
-        self.print(workload, &format!("\"median_ms\": {median:.6}, \"n\": {count}, \"min_ms\": {:.6}", times[0]));
-        Ok(())
+        Ok((batch, times))
     }
+}
+
+/// The time of a run, when it is done `batch` times in a row.
+fn milliseconds(batch: usize, work: &mut impl FnMut() -> Result<()>) -> Result<f64> {
+    let start = Instant::now();
+    for _ in 0..batch {
+        work()?;
+    }
+    Ok(start.elapsed().as_secs_f64() * 1e3 / batch as f64)
 }
 
 /// Megabytes that the system counts for this process under `key`, such as `VmRSS:`; zero where it does not say.

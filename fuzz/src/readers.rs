@@ -3,7 +3,7 @@
 use crate::corpus::Kind;
 use firebrick_core::{Device, Result};
 use firebrick_io::LoadOptions;
-use firebrick_io::numpy::load_npy;
+use firebrick_io::numpy::{load_npy, load_npz};
 use firebrick_io::pytorch::{self, File, to_bytes};
 use firebrick_io::safetensors::Reader as Safetensors;
 use std::path::Path;
@@ -36,12 +36,13 @@ const MIB: usize = 1 << 20;
 const INFLATED: usize = 1032;
 
 /// All readers.
-pub static READERS: [Reader; 4] = [
+pub static READERS: [Reader; 5] = [
     // Values take up to 256 bytes for one of the file and 16 MiB, and the same again while they are put together.
     Reader { name: "pt", kind: Kind::Pt, read: pt, check: pt_again, base: 40 * MIB, per_byte: 2 * INFLATED + 512 },
     Reader { name: "safetensors", kind: Kind::Safetensors, read: safetensors, check: nothing, base: MIB, per_byte: 64 },
     Reader { name: "sharded", kind: Kind::Index, read: safetensors, check: nothing, base: MIB, per_byte: 64 },
-    Reader { name: "npy", kind: Kind::Npy, read: npy, check: nothing, base: MIB, per_byte: 8 },
+    Reader { name: "npy", kind: Kind::Npy, read: npy, check: nothing, base: MIB, per_byte: 16 },
+    Reader { name: "npz", kind: Kind::Npz, read: npz, check: nothing, base: MIB, per_byte: 16 * INFLATED },
 ];
 
 fn nothing(_: &Path) {}
@@ -79,6 +80,10 @@ fn safetensors(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn npz(path: &Path) -> Result<()> {
+    load_npz(path)?.values().try_for_each(|array| array.sum().map(drop))
 }
 
 fn npy(path: &Path) -> Result<()> {

@@ -16,7 +16,7 @@ mod real {
     pub(crate) use parking_lot::RawRwLock as RawLock;
     pub(crate) use parking_lot::lock_api::RawRwLock as Lock;
     pub(crate) use std::hint::spin_loop;
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, fence};
     pub(crate) use std::thread::{Builder, Thread, park, yield_now};
 
     /// A lock that nobody holds.
@@ -29,7 +29,7 @@ mod real {
 #[allow(unsafe_code, reason = "the trait has unsafe methods, as the one it stands for")]
 mod model {
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, fence};
     pub(crate) use loom::thread::{Builder, Thread, park, yield_now};
 
     use loom::sync::{Mutex, MutexGuard};

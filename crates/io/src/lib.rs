@@ -8,6 +8,7 @@ pub mod safetensors;
 
 mod checkpoint;
 mod selection;
+mod zip;
 
 pub use checkpoint::Checkpoint;
 pub use pytorch::{load, save};

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use firebrick_core::{Complex, DType, ErrorKind, Result, Tensor};
-use firebrick_io::numpy::{load_npy, save_npy};
+use firebrick_io::LoadOptions;
+use firebrick_io::numpy::{NpzReader, load_npy, load_npz, load_npz_with, save_npy, save_npz, save_npz_compressed};
 use std::fs;
 use std::path::PathBuf;
 
@@ -126,5 +127,67 @@ fn headers_that_lie_are_refused() -> Result<()> {
     for shape in ["2", "(-2,)", "('2',)", "(2.0,)", "None"] {
         assert!(read(shape).unwrap_err().to_string().starts_with("the header is not valid"), "{shape}");
     }
+    Ok(())
+}
+
+#[test]
+fn archives_are_read_stored_and_deflated() -> Result<()> {
+    for file in ["stored.npz", "packed.npz"] {
+        let arrays = load_npz(path(file))?;
+        assert_eq!(arrays.keys().collect::<Vec<_>>(), ["weight", "layer/bias", "scalar"]);
+        let array = |name: &str| arrays.get(name).unwrap();
+        assert_eq!(array("weight").to_vec::<f32>()?, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!((array("layer/bias").shape(), array("layer/bias").stride()), ([3, 2].into(), [1, 3].into()));
+        assert_eq!(array("layer/bias").to_vec::<i64>()?, [0, 3, 1, 4, 2, 5]);
+        assert_eq!((array("scalar").dtype(), array("scalar").item::<bool>()?), (DType::Bool, true));
+        let reader = NpzReader::open(path(file))?;
+        reader.names().try_for_each(|name| reader.verify(name))?;
+        assert_eq!(reader.form("layer/bias")?, (DType::I64, vec![3, 2]));
+    }
+    Ok(())
+}
+
+#[test]
+fn stored_archives_are_numpy_s_and_deflated_ones_come_back() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let again = folder.path().join("again.npz");
+    let arrays = load_npz(path("stored.npz"))?;
+    save_npz(&again, &arrays)?;
+    assert_eq!(fs::read(&again)?, fs::read(path("stored.npz"))?);
+    save_npz_compressed(&again, &arrays)?;
+    let back = load_npz(&again)?;
+    assert!(back.keys().eq(arrays.keys()));
+    for (name, array) in &arrays {
+        assert!(back.get(name).unwrap().equal(array)?, "{name}");
+    }
+    assert_eq!(
+        save_npz(&again, [("x", &Tensor::ones([1])?), ("x", &Tensor::ones([1])?)]).unwrap_err().kind(),
+        ErrorKind::Key
+    );
+    Ok(())
+}
+
+#[test]
+fn archives_are_read_in_part_and_objects_in_them_are_refused() -> Result<()> {
+    let wanted = LoadOptions::new().include("layer/*").rename_prefix("layer/", "");
+    assert_eq!(load_npz_with(path("packed.npz"), &wanted)?.keys().collect::<Vec<_>>(), ["bias"]);
+    let objects = path("objects.npz");
+    let error = load_npz(&objects).err().unwrap();
+    assert!(error.kind() == ErrorKind::Type && error.to_string().contains("pickled Python objects"), "{error}");
+    assert_eq!(load_npz_with(&objects, &LoadOptions::new().exclude("y"))?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_turned_bit_is_noticed_by_the_checksum() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let target = folder.path().join("x.npz");
+    save_npz(&target, [("x", &Tensor::ones([4])?)])?;
+    let mut bytes = fs::read(&target)?;
+    let data = bytes.windows(4).position(|bytes| bytes == 1.0f32.to_le_bytes()).unwrap();
+    bytes[data] ^= 1;
+    fs::write(&target, bytes)?;
+    let error = NpzReader::open(&target)?.verify("x").unwrap_err();
+    assert!(error.to_string().contains("its checksum differs"), "{error}");
     Ok(())
 }

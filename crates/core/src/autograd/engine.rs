@@ -231,7 +231,7 @@ impl<'a> Engine<'a> {
         let function = node.function(self.pass.retain_graph).ok_or_else(|| used_up(node))?;
         let needs: SmallVec<[bool; 4]> =
             node.edges().iter().map(|edge| edge.as_ref().is_some_and(|edge| self.wants(edge))).collect();
-        let results: Grads = function(node, &grads, &needs)?;
+        let results: Grads = function.run(node, &grads, &needs)?;
         // Saved tensors are freed here, not when the pass ends.
         drop((function, grads));
         if is_anomaly_enabled() && is_anomaly_check_nan_enabled() {

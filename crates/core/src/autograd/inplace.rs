@@ -1,6 +1,7 @@
 //! In-place operations on tensors that record: what is refused, and how history is rewritten.
 
-use super::node::{Edge, Function, Node, OutputInfo};
+use super::gradient::Function;
+use super::node::{Edge, Node, OutputInfo};
 use super::{Grads, is_inference_mode_enabled, is_recording, records};
 use crate::tensor::ViewOf;
 use crate::views::refuse_in_place;
@@ -73,7 +74,7 @@ pub(crate) fn check(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Re
 pub(crate) fn overwritten(target: &Tensor, name: &'static str) {
     target.changed();
     if records([target]) {
-        let function: Function = Arc::new(|_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
+        let function = Function::new(|_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
             Ok(smallvec![grads[0].as_ref().map(Tensor::zeros_like).transpose()?])
         });
         rebase(target, name, smallvec![target.edge()], true, function);
@@ -118,7 +119,7 @@ fn rebase_base(
         let (whole, slice) = replay.replay(grad)?;
         let mut needs: SmallVec<[bool; 4]> = SmallVec::from_slice(needs);
         let wants_base = std::mem::replace(&mut needs[0], true);
-        let mut inner = function(&part, &[Some(slice.copy()?)], &needs)?;
+        let mut inner = function.run(&part, &[Some(slice.copy()?)], &needs)?;
         match inner[0].take() {
             Some(part) => slice.copy_(&part.sum_to_size(slice.shape())?)?,
             None => slice.zero_()?,
@@ -126,8 +127,13 @@ fn rebase_base(
         inner[0] = wants_base.then_some(whole);
         Ok(inner)
     };
-    let node =
-        Node::new("CopySlices", edges, smallvec![OutputInfo::of(&view.base)], keeps_nothing, Arc::new(copy_slices));
+    let node = Node::new(
+        "CopySlices",
+        edges,
+        smallvec![OutputInfo::of(&view.base)],
+        keeps_nothing,
+        Function::new(copy_slices),
+    );
     replaced(&view.base, node, 0);
     target.set_flag_requires_grad();
     inner

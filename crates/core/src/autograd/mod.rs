@@ -7,6 +7,7 @@ mod accumulate;
 mod engine;
 pub mod function;
 mod gradcheck;
+mod gradient;
 mod hooks;
 pub(crate) mod inplace;
 mod mode;
@@ -26,7 +27,8 @@ pub use node::{Grads, Node, swap_current_core};
 pub use run::{Backward, Grad, backward, grad};
 
 pub(crate) use function::refusing_gradients;
+pub(crate) use gradient::Function;
 pub(crate) use hooks::Hooks;
 pub(crate) use mode::is_recording;
-pub(crate) use node::{Edge, Function, OutputInfo, records};
+pub(crate) use node::{Edge, OutputInfo, records};
 pub(crate) use saved::Saved;

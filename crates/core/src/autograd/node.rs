@@ -1,20 +1,19 @@
 //! One recorded operation.
 
+use super::gradient::Function;
 use super::hooks::Hooks;
 use super::mode::is_recording;
 use crate::tensor::Impl;
-use crate::{DType, Device, Dims, Result, Tensor};
+use crate::{DType, Device, Dims, Tensor};
+use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
 /// Gradients by input or by output; `None` where none is needed or none arrived.
 pub type Grads = SmallVec<[Option<Tensor>; 2]>;
-
-/// Computes the gradients of a node's inputs from those of its outputs. `needs` says which are wanted.
-pub(crate) type Function = Arc<dyn Fn(&Arc<Node>, &[Option<Tensor>], &[bool]) -> Result<Grads> + Send + Sync>;
 
 /// Where a gradient goes next.
 #[derive(Clone)]
@@ -49,8 +48,8 @@ pub struct Node {
     /// Nothing saved: running it again is harmless, so it is kept.
     keeps_nothing: bool,
     function: Mutex<Option<Function>>,
-    hooked: AtomicBool,
-    hooks: Mutex<SmallVec<[OutputHooks; 1]>>,
+    /// Allocated for the few nodes that have hooks.
+    hooks: OnceBox<Mutex<SmallVec<[OutputHooks; 1]>>>,
 }
 
 thread_local! {
@@ -81,8 +80,7 @@ impl Node {
             outputs,
             keeps_nothing,
             function: Mutex::new(Some(function)),
-            hooked: AtomicBool::new(false),
-            hooks: Mutex::default(),
+            hooks: OnceBox::new(),
         })
     }
 
@@ -121,18 +119,14 @@ impl Node {
     }
 
     pub(crate) fn output_hooks(&self, index: usize) -> Option<OutputHooks> {
-        if !self.hooked.load(Relaxed) {
-            return None;
-        }
-        self.hooks.lock().get(index).cloned()
+        self.hooks.get()?.lock().get(index).cloned()
     }
 
     pub(crate) fn with_output_hooks<R>(&self, index: usize, change: impl FnOnce(&mut OutputHooks) -> R) -> R {
-        let mut hooks = self.hooks.lock();
+        let mut hooks = self.hooks.get_or_init(Box::default).lock();
         if hooks.len() <= index {
             hooks.resize_with(index + 1, OutputHooks::default);
         }
-        self.hooked.store(true, Relaxed);
         change(&mut hooks[index])
     }
 }
@@ -172,6 +166,10 @@ thread_local! {
 impl Drop for Node {
     /// Takes a long chain of nodes apart in a loop rather than by recursion.
     fn drop(&mut self) {
+        let ends_here = self.edges.iter().flatten().all(|edge| matches!(edge, Edge::Leaf(_)));
+        if ends_here && matches!(self.function.get_mut(), None | Some(Function::Bare(_))) {
+            return;
+        }
         let remains = (std::mem::take(&mut self.edges), self.function.get_mut().take());
         let first = DYING.try_with(|dying| match &mut *dying.borrow_mut() {
             Some(queue) => {

@@ -129,7 +129,7 @@ macro_rules! ops {
                     $(let $r = $crate::autograd::Saved::output(__out.primary(), 0);)?
                     $(let [$($extra),+] = __out.others().map(|t| $crate::ops::record::saved(t, true)); $(let $extra = $extra?;)+)?
                     $($(let $arg = $arg.clone();)+)?
-                    let function: $crate::autograd::Function = std::sync::Arc::new(move |node, grads, needs| {
+                    let function = $crate::autograd::Function::new(move |node, grads, needs| {
                         let Some(__grad) = &grads[0] else {
                             return Ok($crate::autograd::Grads::from_elem(None, needs.len()));
                         };

@@ -379,7 +379,7 @@ pub(crate) fn written_with(
 }
 
 fn of_first(backward: impl Fn(&Tensor, &[bool]) -> Result<Grads> + Send + Sync + 'static) -> Function {
-    Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| match &grads[0] {
+    Function::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| match &grads[0] {
         Some(grad) => backward(grad, needs),
         None => Ok(Grads::from_elem(None, needs.len())),
     })

@@ -40,7 +40,7 @@ impl Recorded<'_> {
             saved.extend(self.outputs.iter().enumerate().map(|(i, t)| Some(Saved::output(t, i))));
         }
         let keeps_nothing = saved.is_empty();
-        let function: Function = Arc::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
+        let function = Function::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
             if grads.iter().all(Option::is_none) {
                 return Ok(Grads::from_elem(None, needs.len()));
             }

@@ -6,18 +6,16 @@
 //!
 //! A block may also be memory that something else keeps, such as a mapped file: it goes back to its keeper.
 
+use super::pages;
 use super::room::{check_room, out_of_memory};
 use crate::Result;
 use parking_lot::Mutex;
-use std::alloc::{Layout, alloc, dealloc};
 use std::any::Any;
 use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
-/// Every block of the cache starts at a multiple of this, which is a cache line and the widest vector register.
-const ALIGN: usize = 64;
 /// Bytes that one thread's free lists hold at most.
 const KEEP: usize = 512 << 20;
 /// Classes per power of two: a block is at most a fifth larger than asked for.
@@ -70,10 +68,6 @@ fn class_of(bytes: usize) -> (usize, usize) {
     ((log - 6) * STEPS + index, (1 << log) + index * step)
 }
 
-fn layout(size: usize) -> Layout {
-    Layout::from_size_align(size, ALIGN).expect("the size was checked against isize::MAX when the block was made")
-}
-
 impl Block {
     /// Memory for `bytes` bytes, with whatever the memory held before.
     #[inline]
@@ -96,8 +90,7 @@ impl Block {
             Some(start) => start,
             None => {
                 check_room(size)?;
-                // SAFETY: `size` is at least 64, so the layout is not empty.
-                let start = NonNull::new(unsafe { alloc(layout(size)) }).ok_or_else(|| out_of_memory(bytes))?;
+                let start = pages::take(size).ok_or_else(|| out_of_memory(bytes))?;
                 TAKEN.fetch_add(size, Relaxed);
                 start
             }
@@ -161,8 +154,8 @@ impl Drop for Block {
         });
         if kept != Ok(true) {
             TAKEN.fetch_sub(size, Relaxed);
-            // SAFETY: the block came from `alloc` with this layout and has no other owner.
-            unsafe { dealloc(self.start.as_ptr(), layout(size)) }
+            // SAFETY: the block was taken with the size of its class and has no other owner.
+            unsafe { pages::give(self.start, size) }
         }
     }
 }
@@ -191,8 +184,8 @@ impl FreeLists {
             for start in list.drain(..) {
                 let size = class_size(class);
                 TAKEN.fetch_sub(size, Relaxed);
-                // SAFETY: every listed block came from `alloc` with the layout of its class.
-                unsafe { dealloc(start.as_ptr(), layout(size)) }
+                // SAFETY: every listed block was taken with the size of its class.
+                unsafe { pages::give(start, size) }
             }
         }
         self.set_bytes(0);

@@ -5,7 +5,7 @@
 //! and no thread waits for a lock that it holds itself. Nothing of the user's runs while they are held.
 
 use super::Storage;
-use crate::sync::Lock as _;
+use crate::sync::{Lock as _, Ordering, fence};
 use crate::tensor::Body;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ pub(crate) struct Locked<'a> {
 
 /// Locks every storage of `reads` for reading and of `writes` for writing; one that is in both, for writing.
 ///
-/// A storage that only one body knows, such as that of a fresh result, needs no lock.
+/// A storage that only one body knows, such as that of a fresh result, needs no lock; what the bodies before did to it
+/// happened before.
 #[inline]
 pub(crate) fn lock<'a>(reads: &[&'a Body], writes: &[&'a Body]) -> Locked<'a> {
     let mut storages = Wanted::new();
@@ -28,6 +29,8 @@ pub(crate) fn lock<'a>(reads: &[&'a Body], writes: &[&'a Body]) -> Locked<'a> {
         for body in bodies {
             if Arc::strong_count(&body.storage) > 1 {
                 insert(&mut storages, &body.storage, write);
+            } else {
+                fence(Ordering::Acquire);
             }
         }
     }

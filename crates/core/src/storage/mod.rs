@@ -4,6 +4,7 @@
 mod block;
 mod elements;
 mod lock;
+pub(crate) mod pages;
 mod room;
 
 pub use block::{Block, Keeper, MemoryStats, empty_cache, memory_stats};

@@ -94,7 +94,7 @@ impl Tensor {
         if dtype.is_differentiable() && records([&x]) {
             let (dtype, device) = (body.dtype, body.device());
             let back = To { dtype: Some(dtype), device: Some(device) };
-            let function: Function = Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
+            let function = Function::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
                 Ok(smallvec![grads[0].as_ref().map(|g| g.cast_back(back)).transpose()?])
             });
             out.set_node(Node::new(name, smallvec![x.edge()], smallvec![OutputInfo::of(&out)], true, function), 0);
@@ -162,7 +162,7 @@ impl Tensor {
         if is_grad_enabled() && records([&target, &source]) {
             let edges: SmallVec<[Option<Edge>; 2]> = smallvec![target.edge(), source.edge()];
             let back = source.with_body(|b| To { dtype: Some(b.dtype), device: Some(b.device()) });
-            let function: Function = Arc::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
+            let function = Function::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
                 let Some(grad) = &grads[0] else { return Ok(smallvec![None, None]) };
                 let kept = needs[0].then(|| grad.zeros_like()).transpose()?;
                 let given = needs[1].then(|| grad.cast_back(back)).transpose()?;

@@ -199,6 +199,12 @@ impl Tensor {
     /// Makes this tensor output `index` of `node`.
     pub(crate) fn set_node(&self, node: Arc<Node>, index: usize) {
         self.set_flag(REQUIRES_GRAD, true);
-        self.meta_mut().lock().node = Some((node, index));
+        let node = Some((node, index));
+        if self.meta().is_some() {
+            self.meta_mut().lock().node = node;
+        } else if let Err(meta) = self.0.meta.set(Box::new(Mutex::new(Meta { node, ..Meta::default() }))) {
+            // Another thread was faster.
+            self.meta_mut().lock().node = meta.into_inner().node;
+        }
     }
 }

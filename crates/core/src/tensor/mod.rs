@@ -34,6 +34,7 @@ use crate::{DType, Device, Dims, Error, Result, wrap_dim};
 use latch::Latch;
 use once_cell::race::OnceBox;
 use parking_lot::Mutex;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -78,6 +79,8 @@ const WRAPPED: u8 = 8;
 const AMBIGUOUS: u8 = 16;
 /// Its elements are complex: operations that know real numbers only refuse it.
 const COMPLEX: u8 = 32;
+/// Its elements are floating-point numbers.
+const REAL: u8 = 128;
 /// A place for a tensor that is computed when it is needed: it has a shape but no values.
 const PLACEHOLDER: u8 = 64;
 
@@ -86,6 +89,7 @@ impl Tensor {
     pub(crate) fn from_body(body: Body) -> Tensor {
         let flags = if crate::autograd::is_inference_mode_enabled() { INFERENCE } else { 0 };
         let flags = flags | (COMPLEX * u8::from(body.dtype.is_complex()));
+        let flags = flags | (REAL * u8::from(body.dtype.is_floating_point()));
         Tensor(Arc::new(Impl { body: Latch::new(body), flags: AtomicU8::new(flags), meta: OnceBox::new() }))
     }
 
@@ -100,8 +104,20 @@ impl Tensor {
         self.0.body.with(f)
     }
 
+    /// Looks at two bodies at once. The one with the lower address is held first, so that two threads which look at the
+    /// same two never wait for each other.
+    #[inline]
+    pub(crate) fn with_bodies<R>(&self, other: &Tensor, f: impl FnOnce(&Body, &Body) -> R) -> R {
+        match self.id().cmp(&other.id()) {
+            Ordering::Equal => self.with_body(|body| f(body, body)),
+            Ordering::Less => self.with_body(|a| other.with_body(|b| f(a, b))),
+            Ordering::Greater => other.with_body(|b| self.with_body(|a| f(a, b))),
+        }
+    }
+
     pub(crate) fn replace_body(&self, body: Body) {
         self.set_flag(COMPLEX, body.dtype.is_complex());
+        self.set_flag(REAL, body.dtype.is_floating_point());
         // The old body is dropped after the latch is left.
         drop(self.0.body.replace(body));
     }
@@ -178,12 +194,13 @@ impl Tensor {
     /// Does the dtype hold gradients: is it floating point or complex?
     #[inline]
     pub(crate) fn is_differentiable(&self) -> bool {
-        self.dtype().is_differentiable()
+        self.flag(COMPLEX | REAL)
     }
 
     /// Does the dtype hold fractions of real numbers?
+    #[inline]
     pub fn is_floating_point(&self) -> bool {
-        self.dtype().is_floating_point()
+        self.flag(REAL)
     }
 
     /// How often the storage was changed in place. Inference tensors do not count.

@@ -44,7 +44,7 @@ impl Tensor {
         let one = |(i, view): (usize, &ViewOp)| input.related(op, &body, view, ViewOrigin::OneOfMany(i));
         let outs = views.iter().enumerate().map(one).collect::<Result<Vec<_>>>()?;
         if autograd::records([&input]) && !outs.is_empty() {
-            let function: Function = Arc::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
+            let function = Function::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
                 let grad = |(grad, info): (&Option<Tensor>, &OutputInfo)| match grad {
                     Some(grad) => Ok(grad.clone()),
                     None => Ok(Tensor::from_body(Body::zeros(info.shape.clone(), info.dtype, info.device)?)),
@@ -101,7 +101,7 @@ fn view_node(
         let grad = steps.iter().rev().try_fold(grad.clone(), |g, (view, input)| adjoint(&g, view, input))?;
         Ok(smallvec![Some(grad)])
     };
-    Node::new(name, smallvec![edge], smallvec![OutputInfo::of(out)], true, Arc::new(function))
+    Node::new(name, smallvec![edge], smallvec![OutputInfo::of(out)], true, Function::new(function))
 }
 
 /// The gradient of a view's input from that of the view.
@@ -149,7 +149,7 @@ impl Tensor {
                 Ok(smallvec![grads[0].as_ref().map(|g| g.viewed("view", NAME, view.clone())).transpose()?])
             };
             let node =
-                Node::new(NAME, smallvec![self.edge()], smallvec![OutputInfo::of(&out)], true, Arc::new(function));
+                Node::new(NAME, smallvec![self.edge()], smallvec![OutputInfo::of(&out)], true, Function::new(function));
             out.set_node(node, 0);
         }
         Ok(out)

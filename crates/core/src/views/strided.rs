@@ -1,7 +1,7 @@
 //! `as_strided`: any look at a storage, and its gradient.
 
 use super::op::ViewOp;
-use crate::autograd::{self, Node, OutputInfo};
+use crate::autograd::{self, Function, Node, OutputInfo};
 use crate::tensor::Body;
 use crate::{Dims, Error, Result, Sizes, Tensor, backend};
 use smallvec::smallvec;
@@ -133,7 +133,7 @@ pub(crate) fn relaid(x: &Tensor, from: &Geometry, to: &Geometry, counted: &Geome
             Ok(smallvec![grads[0].as_ref().map(|g| relaid(g, &to, &from, &counted)).transpose()?])
         };
         out.set_node(
-            Node::new(NAME, smallvec![x.edge()], smallvec![OutputInfo::of(&out)], true, Arc::new(function)),
+            Node::new(NAME, smallvec![x.edge()], smallvec![OutputInfo::of(&out)], true, Function::new(function)),
             0,
         );
     }

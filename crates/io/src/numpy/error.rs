@@ -46,6 +46,15 @@ pub enum NumpyError {
         /// Bytes that follow the header.
         found: usize,
     },
+    /// The archive around the arrays is damaged.
+    #[error(transparent)]
+    Archive(io::Error),
+    /// A name is in the archive twice.
+    #[error("array {0:?} is in the archive twice")]
+    DuplicateName(String),
+    /// The archive has no such array.
+    #[error("no array is called {0:?}")]
+    NotFound(String),
     /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -56,6 +65,7 @@ impl From<NumpyError> for Error {
         const OP: &str = "numpy";
         match error {
             NumpyError::Io(error) => Error::io(OP, error.to_string()),
+            NumpyError::NotFound(_) => Error::key(OP, error.to_string()),
             NumpyError::Dtype(_) | NumpyError::Objects(_) => Error::type_(OP, error.to_string()),
             other => Error::value(OP, other.to_string()),
         }

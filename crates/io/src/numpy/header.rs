@@ -27,6 +27,11 @@ pub(crate) struct Header {
 impl Header {
     /// Reads the header of the array with the bytes `file`. More than the array takes may follow, as in NumPy.
     pub fn parse(file: &[u8]) -> Result<Self, NumpyError> {
+        Self::parse_head(file, file.len())
+    }
+
+    /// [`Header::parse`] of a file with `len` bytes, of which only the first are at hand.
+    pub fn parse_head(file: &[u8], len: usize) -> Result<Self, NumpyError> {
         let rest = file.strip_prefix(MAGIC).ok_or(NumpyError::NotNpy)?;
         let (before, length, rest) = match *rest {
             [1, 0, a, b, ref rest @ ..] => (10, u16::from_le_bytes([a, b]).into(), rest),
@@ -35,7 +40,7 @@ impl Header {
             [major, minor, ..] => return Err(NumpyError::Version { major, minor }),
             _ => return Err(NumpyError::NotNpy),
         };
-        let Some((text, data)) = rest.split_at_checked(length) else {
+        let Some(text) = rest.get(..length) else {
             return Err(NumpyError::HeaderCutShort { header: length, rest: rest.len() });
         };
         let text = match file[MAGIC.len()] {
@@ -44,11 +49,11 @@ impl Header {
             _ => String::from_utf8(text.to_vec()).map_err(|error| NumpyError::Header(error.to_string()))?,
         };
         let (descr, fortran, shape) = fields(parse(&text)?)?;
-        let expected = byte_size(&shape, descr.dtype)?;
-        if expected > data.len() {
-            return Err(NumpyError::DataCutShort { expected, found: data.len() });
+        let (start, expected) = (before + length, byte_size(&shape, descr.dtype)?);
+        let found = len - start;
+        if expected > found {
+            return Err(NumpyError::DataCutShort { expected, found });
         }
-        let start = before + length;
         Ok(Header { descr, fortran, shape, data: start..start + expected })
     }
 

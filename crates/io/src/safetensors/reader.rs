@@ -157,6 +157,11 @@ impl Reader {
         &self.metadata
     }
 
+    /// How many files the tensors are in.
+    pub fn shards(&self) -> usize {
+        self.files.len()
+    }
+
     /// Dtype and shape of a tensor.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use super::context::{BackwardContext, ForwardContext, OutputGrads};
 use super::record::returned;
 use super::refuse::refusing_gradients;
-use crate::autograd::node::{Edge, Function as NodeFunction, Grads, Node, OutputInfo, records};
+use crate::autograd::gradient::Function as NodeFunction;
+use crate::autograd::node::{Edge, Grads, Node, OutputInfo, records};
 use crate::autograd::saved::Saved;
 use crate::autograd::{inplace, is_grad_enabled, no_grad};
 use crate::tensor::ViewOrigin;
@@ -118,7 +119,7 @@ fn formula<F: super::Function>(
     needs_input_grad: SmallVec<[bool; 4]>,
     materialize: bool,
 ) -> NodeFunction {
-    Arc::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
+    NodeFunction::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
         let ctx = BackwardContext { node, saved: &saved, needs_input_grad: &needs_input_grad };
         let grads = OutputGrads::new(F::NAME, grads, node.outputs(), materialize)?;
         let mut results = match F::ONCE_DIFFERENTIABLE {
@@ -165,8 +166,8 @@ fn rebase_view(
     at: usize,
 ) {
     edges.swap(0, at);
-    let swapped: NodeFunction = Arc::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
-        let mut results = formula(node, grads, needs)?;
+    let swapped = NodeFunction::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
+        let mut results = formula.run(node, grads, needs)?;
         results.swap(0, at);
         Ok(results)
     });

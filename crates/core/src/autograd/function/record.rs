@@ -1,6 +1,7 @@
 //! Recording by hand, with a closure for the gradient.
 
 use super::apply::wrong_count;
+use crate::autograd::gradient::Function;
 use crate::autograd::node::{Edge, Grads, Node, OutputInfo, records};
 use crate::tensor::ViewOrigin;
 use crate::views::ViewOp;
@@ -36,7 +37,7 @@ pub fn record(
         Ok(grads.into_iter().collect())
     };
     let infos = outputs.iter().map(OutputInfo::of).collect();
-    let node = Node::new(name, edges, infos, false, Arc::new(function));
+    let node = Node::new(name, edges, infos, false, Function::new(function));
     for (index, output) in outputs.iter().enumerate().filter(|(_, t)| t.is_differentiable()) {
         output.set_node(node.clone(), index);
     }

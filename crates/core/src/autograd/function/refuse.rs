@@ -1,6 +1,7 @@
 //! Tensors that cannot be differentiated.
 
-use crate::autograd::node::{Edge, Function, Grads, Node, OutputInfo};
+use crate::autograd::gradient::Function;
+use crate::autograd::node::{Edge, Grads, Node, OutputInfo};
 use crate::autograd::records;
 use crate::{Error, Result, Tensor};
 use smallvec::{SmallVec, smallvec};
@@ -13,7 +14,7 @@ pub(crate) fn refusing_gradients(x: &Tensor, inputs: &[&Tensor], text: &'static 
         return Ok(out);
     }
     let edges: SmallVec<[Option<Edge>; 2]> = inputs.iter().map(|t| t.edge()).collect();
-    let function: Function = Arc::new(move |node: &Arc<Node>, _: &[Option<Tensor>], _: &[bool]| -> Result<Grads> {
+    let function = Function::new(move |node: &Arc<Node>, _: &[Option<Tensor>], _: &[bool]| -> Result<Grads> {
         Err(Error::runtime(node.name(), text))
     });
     out.set_node(Node::new("Error", edges, smallvec![OutputInfo::of(&out)], true, function), 0);

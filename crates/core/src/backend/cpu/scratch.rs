@@ -1,7 +1,8 @@
 //! Reusable working memory, one small stock per thread.
 #![allow(unsafe_code)] // Uninitialized memory is handed out by pointer.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use crate::storage::pages;
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -12,9 +13,6 @@ const KEPT: usize = 4;
 /// Blocks larger than this go back to the system.
 const KEPT_BYTES: usize = 64 << 20;
 
-/// Cache lines and the widest vectors.
-const ALIGN: usize = 64;
-
 thread_local! {
     static STOCK: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
@@ -22,13 +20,13 @@ thread_local! {
 /// Owned memory.
 struct Block {
     start: NonNull<u8>,
-    layout: Layout,
+    bytes: usize,
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // SAFETY: `start` was allocated with `layout` and is freed once, here.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+        // SAFETY: the block was taken with this size and is given back once, here.
+        unsafe { pages::give(self.start, self.bytes) }
     }
 }
 
@@ -45,8 +43,8 @@ impl<T: Copy> Scratch<T> {
         // The smallest block that fits; the stock is gone while a thread ends.
         let stocked = STOCK.try_with(|stock| {
             let mut stock = stock.borrow_mut();
-            let fits = (0..stock.len()).filter(|&i| stock[i].layout.size() >= bytes);
-            let best = fits.min_by_key(|&i| stock[i].layout.size());
+            let fits = (0..stock.len()).filter(|&i| stock[i].bytes >= bytes);
+            let best = fits.min_by_key(|&i| stock[i].bytes);
             best.map(|i| stock.swap_remove(i))
         });
         let block = stocked.ok().flatten().unwrap_or_else(|| allocate(bytes));
@@ -61,12 +59,10 @@ impl<T: Copy> Scratch<T> {
 
 fn allocate(bytes: usize) -> Block {
     let rounded = bytes.checked_next_power_of_two().unwrap_or(bytes).max(4096);
-    let layout = Layout::from_size_align(rounded, ALIGN).unwrap_or(Layout::new::<u8>());
-    assert!(layout.size() >= bytes, "out of address space: {bytes} bytes of scratch");
-    // SAFETY: the size is not zero.
-    let start = unsafe { alloc(layout) };
-    let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-    Block { start, layout }
+    match pages::take(rounded) {
+        Some(start) => Block { start, bytes: rounded },
+        None => handle_alloc_error(Layout::from_size_align(rounded, 64).unwrap_or(Layout::new::<u8>())),
+    }
 }
 
 impl<T> Drop for Scratch<T> {
@@ -74,14 +70,14 @@ impl<T> Drop for Scratch<T> {
         let Some(block) = self.block.take() else {
             return;
         };
-        if block.layout.size() > KEPT_BYTES {
+        if block.bytes > KEPT_BYTES {
             return;
         }
         let _ = STOCK.try_with(|stock| {
             let mut stock = stock.borrow_mut();
             stock.push(block);
             if stock.len() > KEPT {
-                let smallest = (0..stock.len()).min_by_key(|&i| stock[i].layout.size());
+                let smallest = (0..stock.len()).min_by_key(|&i| stock[i].bytes);
                 smallest.map(|i| stock.swap_remove(i));
             }
         });

@@ -32,9 +32,9 @@ pub(crate) const TABLES: &[&[crate::ops::Row]] = &[parts::PARTS];
 
 /// The gradient of a function of complex numbers from the formula of real ones.
 pub(crate) fn conjugated(formula: Function) -> Function {
-    Arc::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
+    Function::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
         let grads = conj_all(grads)?;
-        conj_all(&formula(node, &grads, needs)?)
+        conj_all(&formula.run(node, &grads, needs)?)
     })
 }
 

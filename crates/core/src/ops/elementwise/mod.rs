@@ -12,6 +12,7 @@ mod rounding;
 mod rules;
 mod run;
 mod select;
+mod small;
 mod special;
 mod trigonometric;
 

@@ -106,6 +106,7 @@ enum Refused {
 }
 
 /// PyTorch's name of the loop, as its error text gives it, and what the loop refuses.
+#[inline]
 fn refusal(kernel: Map) -> Option<(Refused, &'static str)> {
     use Binary as B;
     use Refused::*;
@@ -159,6 +160,12 @@ fn refusal(kernel: Map) -> Option<(Refused, &'static str)> {
             _ => return None,
         },
     })
+}
+
+/// Has the kernel a loop for every real floating dtype?
+#[inline]
+pub(super) fn takes_floats(kernel: Map) -> bool {
+    !matches!(refusal(kernel), Some((Refused::Float | Refused::BoolAndFloat, _)))
 }
 
 /// PyTorch's refusals by dtype; `dtype` is the one computed in.

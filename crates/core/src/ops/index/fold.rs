@@ -120,7 +120,7 @@ impl Call {
         written_with(name, &inputs, in_place, false, write, |out| {
             let (before, given, after) = (Saved::input(&before)?, Saved::input(src)?, Saved::output(out, 0));
             let places = places.clone();
-            let function: Function = Arc::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
+            let function = Function::new(move |node: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
                 let Some(grad) = &grads[0] else { return Ok(Grads::from_elem(None, needs.len())) };
                 let (x, src, out) = (before.unpack(node)?, given.unpack(node)?, after.unpack(node)?);
                 Fold { how, include_self, places: &places, x, src, out }.gradients(grad, needs)
@@ -211,7 +211,7 @@ fn scatter_with(
     let inputs: SmallVec<[&Tensor; 2]> = if number { smallvec::smallvec![&x] } else { smallvec::smallvec![&x, &src] };
     written_with("NotImplemented", &inputs, in_place, true, write, |_| {
         let name = in_place.unwrap_or("scatter");
-        let function: Function = Arc::new(move |_: &Arc<Node>, _: &[Option<Tensor>], _: &[bool]| {
+        let function = Function::new(move |_: &Arc<Node>, _: &[Option<Tensor>], _: &[bool]| {
             not_differentiable(name).map(|g| Grads::from_elem(Some(g), 1))
         });
         Ok(function)

@@ -18,7 +18,7 @@ fn without_slope(out: &Tensor, name: &'static str, inputs: &[&Tensor]) {
     }
     let like: SmallVec<[Tensor; 2]> = inputs.iter().map(|x| x.detach()).collect();
     let edges: SmallVec<[Option<Edge>; 2]> = inputs.iter().map(|x| x.edge()).collect();
-    let function: Function = Arc::new(move |_: &Arc<Node>, _: &[Option<Tensor>], needs: &[bool]| {
+    let function = Function::new(move |_: &Arc<Node>, _: &[Option<Tensor>], needs: &[bool]| {
         like.iter().zip(needs).map(|(x, &need)| need.then(|| x.zeros_like()).transpose()).collect()
     });
     out.set_node(Node::new(name, edges, smallvec![OutputInfo::of(out)], true, function), 0);

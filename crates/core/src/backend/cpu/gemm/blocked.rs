@@ -2,8 +2,8 @@
 //!
 //! The operand with fewer rows or columns is *shared*: all threads pack it together, a span of the summed dimension at a
 //! time. Then tasks each take a block of the other operand, pack it for themselves in pieces that stay in their second
-//! level cache, and run through all panels of the shared one. Nothing is packed twice unless there are more threads than
-//! blocks. How the sum is cut depends on `k` alone, so results do not depend on the number of threads.
+//! level cache, and run through all panels of the shared one. A large operand is packed once unless there are more threads than
+//! blocks; where the shared one is small, each thread has a part of the product to itself. How the sum is cut depends on `k` alone, so results do not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -23,6 +23,10 @@ const OWN_BYTES: usize = 384 << 10;
 
 /// Bytes of the shared operand that are packed at a time: a part of a third level cache.
 const SHARED_BYTES: usize = 8 << 20;
+
+/// Bytes of a shared operand that each thread packs for itself: a line that another core has just written takes longer
+/// to come than to be packed again.
+const APART_BYTES: usize = 512 << 10;
 
 /// Multiplications worth a task of their own.
 const TASK_WORK: usize = 200_000;
@@ -76,6 +80,8 @@ struct Plan<T> {
     depth: usize,
     /// Steps of the sum that are packed at a time: a multiple of `depth`.
     span: usize,
+    /// Threads that the product is worth.
+    threads: usize,
     /// Tasks along the own and along the shared operand.
     tasks: [usize; 2],
 }
@@ -92,14 +98,14 @@ impl<T: Float> Plan<T> {
         let (shared, own) = if shares_left { (left, right) } else { (right, left) };
         let depth = height(p.k, DEPTH_BYTES / size_of::<T>());
         let spans = SHARED_BYTES / size_of::<T>() / shared.padded() / depth;
-        let tasks = Self::tasks(p, &shared, &own, depth);
-        Plan { shared, own, shares_left, depth, span: spans.max(1) * depth, tasks }
+        let threads = num_threads().min(p.work() / TASK_WORK).max(1);
+        let tasks = Self::tasks(threads, &shared, &own, depth);
+        Plan { shared, own, shares_left, depth, span: spans.max(1) * depth, threads, tasks }
     }
 
     /// Blocks of the own operand that fit the cache, a multiple of the threads; where those are too few, the shared
     /// operand is cut as well.
-    fn tasks(p: &Problem<T>, shared: &Panels<T>, own: &Panels<T>, depth: usize) -> [usize; 2] {
-        let threads = num_threads().min(p.work() / TASK_WORK).max(1);
+    fn tasks(threads: usize, shared: &Panels<T>, own: &Panels<T>, depth: usize) -> [usize; 2] {
         let fit = (OWN_BYTES / size_of::<T>() / depth / own.unit).max(1);
         let blocks = own.count().div_ceil(fit).next_multiple_of(threads).min(own.count());
         [blocks, threads.div_ceil(blocks).min(shared.count())]
@@ -112,6 +118,26 @@ impl<T: Float> Plan<T> {
 /// As for [`Problem::run`]; the columns of `c` are contiguous.
 pub(super) unsafe fn multiply<T: Float>(p: &Problem<T>) {
     let plan = Plan::new(p);
+    if plan.shared.padded() * p.k * size_of::<T>() > APART_BYTES {
+        // SAFETY: the caller's promise.
+        return unsafe { multiply_together(p, plan) };
+    }
+    let Panels { total, unit, .. } = plan.own;
+    let (panels, shares_left) = (plan.own.count(), plan.shares_left);
+    let parts = plan.threads.min(panels);
+    parallel_for(parts, 1, &|range| {
+        for index in range {
+            let panels = part(panels, parts, index);
+            let part = panels.start * unit..(panels.end * unit).min(total);
+            let part = if shares_left { p.columns(part) } else { p.rows(part) };
+            // SAFETY: the caller's promise; the parts of `c` are disjoint.
+            unsafe { multiply_together(&part, Plan::new(&part)) }
+        }
+    });
+}
+
+/// Computes the product with an operand that all threads pack together.
+unsafe fn multiply_together<T: Float>(p: &Problem<T>, plan: Plan<T>) {
     let shared = Scratch::new(plan.shared.padded() * plan.span.min(p.k));
     let tasks = plan.tasks[0] * plan.tasks[1];
     let mut start = 0;

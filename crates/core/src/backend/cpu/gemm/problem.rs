@@ -1,5 +1,7 @@
 //! One matrix product, in the form that the kernels want: columns of the result contiguous.
 
+use std::ops::Range;
+
 use super::kernels::Kernels;
 use super::tile::Finish;
 use super::{blocked, small};
@@ -80,6 +82,20 @@ impl<T: Float> Problem<T> {
                 _ => self.run_apart(),
             }
         }
+    }
+
+    /// The part of the product with these rows of `c`.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Self {
+        let a = View { ptr: self.a.at(rows.start, 0), ..self.a };
+        let c = self.c.wrapping_offset(rows.start as isize * self.c_strides[0]);
+        Problem { m: rows.len(), a, c, finish: self.finish.at(rows.start, 0), ..*self }
+    }
+
+    /// The part of the product with these columns of `c`.
+    pub(crate) fn columns(&self, columns: Range<usize>) -> Self {
+        let b = View { ptr: self.b.at(0, columns.start), ..self.b };
+        let c = self.c.wrapping_offset(columns.start as isize * self.c_strides[1]);
+        Problem { n: columns.len(), b, c, finish: self.finish.at(0, columns.start), ..*self }
     }
 
     /// The same product read the other way round: `c^T = b^T a^T`.

@@ -1,0 +1,174 @@
+//! Files of tensors, of whatever kind, as the commands see them.
+
+use firebrick_core::{DType, Result, Tensor};
+use firebrick_io::LoadOptions;
+use firebrick_io::numpy::{NpzReader, load_npy};
+use firebrick_io::safetensors::Reader;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// A file that is open. Nothing of its tensors was read yet.
+pub trait Source {
+    /// What kind of file it is.
+    fn kind(&self) -> &'static str;
+    /// What is in it, in its order.
+    fn entries(&self) -> Result<Vec<Entry>>;
+    /// What comes with the tensors.
+    fn metadata(&self) -> Vec<(String, String)>;
+    /// Reads one tensor.
+    fn tensor(&self, name: &str) -> Result<Tensor>;
+    /// Compares one tensor with its checksum, if the file has any.
+    fn verify(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What a file says of one tensor.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub name: String,
+    /// PyTorch's name of the dtype, or the file's if PyTorch has none.
+    pub dtype: String,
+    /// The dtype, if Firebrick has it.
+    pub core: Option<DType>,
+    pub shape: Vec<usize>,
+    pub bytes: usize,
+    /// The name of the tensor that this is another name of.
+    pub tied_to: Option<String>,
+}
+
+impl Entry {
+    pub fn numel(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// A tensor that was chosen: what the file says of it, and the name it gets.
+pub struct Chosen {
+    pub entry: Entry,
+    pub name: String,
+}
+
+/// Opens a file, whose kind its first bytes tell.
+pub fn open(path: &Path) -> Result<Box<dyn Source>> {
+    let open = || -> Result<Box<dyn Source>> {
+        let mut first = [0; 8];
+        let mut file = File::open(path)?;
+        let read = file.read(&mut first)?;
+        match &first[..read] {
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Box::new(Npy::open(path)?)),
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Box::new(NpzReader::open(path)?)),
+            _ => Ok(Box::new(Reader::open(path)?)),
+        }
+    };
+    open().map_err(|error| error.context(path.display()))
+}
+
+/// The tensors that `options` choose, with the names they get.
+pub fn choose(source: &dyn Source, options: &LoadOptions) -> Result<Vec<Chosen>> {
+    let entries = source.entries()?;
+    let by_name: HashMap<&str, &Entry> = entries.iter().map(|entry| (entry.name.as_str(), entry)).collect();
+    let chosen = options.select(entries.iter().map(|entry| entry.name.as_str()))?;
+    Ok(chosen.into_iter().map(|(old, name)| Chosen { entry: by_name[old].clone(), name }).collect())
+}
+
+impl Source for Reader {
+    fn kind(&self) -> &'static str {
+        if self.shards() > 1 { "sharded safetensors" } else { "safetensors" }
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>> {
+        let entry = |name: &str| {
+            let found = self.entry(name)?;
+            let core = found.dtype.to_core();
+            let stored = self.stored_name(name)?;
+            Ok(Entry {
+                name: name.to_string(),
+                dtype: core.map_or(found.dtype.name(), DType::name).to_string(),
+                core,
+                shape: found.shape.clone(),
+                bytes: found.data_offsets.len(),
+                tied_to: (stored != name).then(|| stored.to_string()),
+            })
+        };
+        self.names().map(entry).collect()
+    }
+
+    fn metadata(&self) -> Vec<(String, String)> {
+        let is_tie = |name: &str| self.stored_name(name).is_ok_and(|stored| stored != name);
+        let pairs = Reader::metadata(self).iter().filter(|(name, _)| !is_tie(name));
+        pairs.map(|(name, text)| (name.clone(), text.clone())).collect()
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor> {
+        Reader::tensor(self, name)
+    }
+}
+
+/// A file of one array, which is called what the file is called.
+struct Npy {
+    name: String,
+    array: Tensor,
+}
+
+impl Npy {
+    fn open(path: &Path) -> Result<Self> {
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Npy { name, array: load_npy(path)? })
+    }
+}
+
+impl Source for Npy {
+    fn kind(&self) -> &'static str {
+        "NumPy array"
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>> {
+        Ok(vec![Entry {
+            name: self.name.clone(),
+            dtype: self.array.dtype().name().to_string(),
+            core: Some(self.array.dtype()),
+            shape: self.array.shape().to_vec(),
+            bytes: self.array.numel() * self.array.dtype().size(),
+            tied_to: None,
+        }])
+    }
+
+    fn metadata(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn tensor(&self, _name: &str) -> Result<Tensor> {
+        Ok(self.array.clone())
+    }
+}
+
+impl Source for NpzReader {
+    fn kind(&self) -> &'static str {
+        "NumPy archive"
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>> {
+        let entry = |name: &str| {
+            let (dtype, shape) = self.form(name)?;
+            let bytes = shape.iter().product::<usize>() * dtype.size();
+            let (name, dtype, core) = (name.to_string(), dtype.name().to_string(), Some(dtype));
+            Ok(Entry { name, dtype, core, shape, bytes, tied_to: None })
+        };
+        self.names().map(entry).collect()
+    }
+
+    fn metadata(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor> {
+        NpzReader::tensor(self, name)
+    }
+
+    fn verify(&self, name: &str) -> Result<()> {
+        NpzReader::verify(self, name)
+    }
+}

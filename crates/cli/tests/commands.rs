@@ -1,0 +1,239 @@
+//! The program, run as scripts run it.
+
+#![allow(clippy::unwrap_used)]
+
+use firebrick_core::{DType, StateDict, Tensor};
+use firebrick_io::numpy::{load_npy, save_npy};
+use firebrick_io::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_sharded, save_safetensors_with};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Exit code, output and errors.
+fn firebrick(args: &[&str], folder: &Path) -> (i32, String, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_firebrick")).args(args).current_dir(folder).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (run.status.code().unwrap(), text(run.stdout), text(run.stderr))
+}
+
+/// A folder with `m.safetensors`: two tensors, one of them tied, and metadata.
+fn model() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let weight = Tensor::new([[0.0f32, 1.0, 2.0], [3.0, 4.0, 5.0]]).unwrap();
+    let state = StateDict::from_iter([
+        ("emb.weight", weight.clone()),
+        ("out.weight", weight),
+        ("steps", Tensor::new([7i64]).unwrap()),
+    ]);
+    let path = folder.path().join("m.safetensors");
+    save_safetensors_with(&path, &state, &SaveOptions::new().ties(true).metadata("format", "pt")).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn inspect_lists_tensors_ties_and_totals() {
+    let (folder, _) = model();
+    let (code, out, err) = firebrick(&["inspect", "m.safetensors"], folder.path());
+    let expected = "\
+m.safetensors: safetensors
+  format: pt
+name        dtype    shape           size
+steps       int64    [1]              8 B
+emb.weight  float32  [2, 3]          24 B
+out.weight  float32  [2, 3]  = emb.weight
+2 tensors, 7 elements, 32 B (int64 8 B, float32 24 B)
+";
+    assert_eq!((code, out.as_str(), err.as_str()), (0, expected, ""));
+}
+
+#[test]
+fn inspect_describes_values_and_filters() {
+    let (folder, _) = model();
+    let args = ["inspect", "--stats", "--include", "emb.*", "m.safetensors"];
+    let (code, out, _) = firebrick(&args, folder.path());
+    assert_eq!(code, 0);
+    let rows: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(
+        rows.contains(&vec![
+            "emb.weight",
+            "float32",
+            "[2,",
+            "3]",
+            "24",
+            "B",
+            "0",
+            "5",
+            "2.5",
+            "1.87083",
+            "1",
+            "0",
+            "0"
+        ]),
+        "{out}"
+    );
+    assert!(!out.contains("steps"));
+    let (code, _, err) = firebrick(&["inspect", "--include", "enc.*", "m.safetensors"], folder.path());
+    assert_eq!((code, err.as_str()), (2, "error: no tensor in the file matches the pattern \"enc.*\"\n"));
+}
+
+#[test]
+fn inspect_prints_json() {
+    let (folder, _) = model();
+    let (code, out, _) = firebrick(&["inspect", "--json", "--stats", "m.safetensors"], folder.path());
+    assert_eq!(code, 0);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["kind"], &report["metadata"]["format"]), (&"safetensors".into(), &"pt".into()));
+    assert_eq!((&report["total"]["elements"], &report["total"]["bytes"]), (&7.into(), &32.into()));
+    let tied = &report["tensors"][2];
+    assert_eq!((&tied["name"], &tied["tied_to"]), (&"out.weight".into(), &"emb.weight".into()));
+    assert_eq!((&tied["shape"], &tied["stats"]["max"]), (&serde_json::json!([2, 3]), &5.0.into()));
+}
+
+#[test]
+fn the_kind_is_told_by_the_content() {
+    let (folder, path) = model();
+    std::fs::copy(&path, folder.path().join("renamed.npy")).unwrap();
+    let (code, out, _) = firebrick(&["inspect", "renamed.npy"], folder.path());
+    assert!(code == 0 && out.starts_with("renamed.npy: safetensors\n"), "{out}");
+    save_npy(folder.path().join("x.bin"), &Tensor::ones([2]).unwrap()).unwrap();
+    let (code, out, _) = firebrick(&["inspect", "x.bin"], folder.path());
+    assert!(code == 0 && out.starts_with("x.bin: NumPy array\n"), "{out}");
+    let index = save_safetensors_sharded(
+        path,
+        &load_safetensors(folder.path().join("m.safetensors")).unwrap(),
+        30,
+        &SaveOptions::new().ties(true),
+    )
+    .unwrap();
+    let (code, out, _) = firebrick(&["inspect", index.to_str().unwrap()], folder.path());
+    assert!(code == 0 && out.contains(": sharded safetensors\n") && out.contains("= emb.weight"), "{out}");
+}
+
+#[test]
+fn convert_casts_renames_and_keeps_ties() {
+    let (folder, _) = model();
+    let args = [
+        "convert",
+        "--dtype",
+        "bf16",
+        "--rename",
+        "weight=w",
+        "--add-prefix",
+        "model.",
+        "m.safetensors",
+        "new.safetensors",
+    ];
+    assert_eq!(firebrick(&args, folder.path()), (0, String::new(), String::new()));
+    let new = load_safetensors(folder.path().join("new.safetensors")).unwrap();
+    assert_eq!(new.keys().collect::<Vec<_>>(), ["model.steps", "model.emb.w", "model.out.w"]);
+    let (emb, out) = (new.get("model.emb.w").unwrap(), new.get("model.out.w").unwrap());
+    assert!(emb.ptr_eq(out) && emb.dtype() == DType::BF16);
+    assert_eq!(new.get("model.steps").unwrap().dtype(), DType::I64);
+    // The file is there now.
+    let (code, _, err) = firebrick(&args, folder.path());
+    assert!(code == 2 && err.contains("--force"), "{err}");
+    assert_eq!(firebrick(&[&args[..], &["--force"]].concat(), folder.path()).0, 0);
+}
+
+#[test]
+fn convert_writes_other_kinds_and_warns_of_what_float16_loses() {
+    let (folder, _) = model();
+    let args = ["convert", "--include", "steps", "m.safetensors", "steps.npy"];
+    assert_eq!(firebrick(&args, folder.path()).0, 0);
+    assert_eq!(load_npy(folder.path().join("steps.npy")).unwrap().to_vec::<i64>().unwrap(), [7]);
+    let (code, _, err) = firebrick(&["convert", "m.safetensors", "all.npy"], folder.path());
+    assert!(code == 2 && err.contains("3 tensors are chosen"), "{err}");
+    let (code, _, err) = firebrick(&["convert", "m.safetensors", "all.xyz"], folder.path());
+    assert!(code == 2 && err.contains("--kind"), "{err}");
+
+    save_safetensors(folder.path().join("large.safetensors"), [("x", &Tensor::new([1e6f32, 1.0]).unwrap())]).unwrap();
+    let (code, _, err) =
+        firebrick(&["convert", "--dtype", "float16", "large.safetensors", "half.safetensors"], folder.path());
+    assert_eq!((code, err.as_str()), (0, "warning: x: 1 values became infinite in float16\n"));
+}
+
+#[test]
+fn diff_names_every_difference() {
+    let (folder, path) = model();
+    let state = load_safetensors(&path).unwrap();
+    let changed = state.get("emb.weight").unwrap().copy().unwrap();
+    changed.narrow(0, 1, 1).unwrap().narrow(1, 2, 1).unwrap().add_(0.5).unwrap();
+    let steps = state.get("steps").unwrap();
+    let other = StateDict::from_iter([
+        ("emb.weight", changed),
+        ("steps", steps.to(DType::I32).unwrap()),
+        ("new", Tensor::ones([2]).unwrap()),
+    ]);
+    save_safetensors(folder.path().join("n.safetensors"), &other).unwrap();
+    let (code, out, err) = firebrick(&["diff", "m.safetensors", "n.safetensors"], folder.path());
+    let expected = "\
+~ steps  dtype int64 and int32
+~ emb.weight  1 of 6 values differ, by at most 0.5 (at [1, 2]: 5 and 5.5)
+- out.weight  float32 [2, 3]
++ new  float32 [2]
+0 tensors the same, 2 different, 1 only in the first file, 1 only in the second
+";
+    assert_eq!((code, out.as_str(), err.as_str()), (1, expected, ""));
+    assert_eq!(
+        firebrick(&["diff", "-q", "m.safetensors", "n.safetensors"], folder.path()),
+        (1, String::new(), String::new())
+    );
+    let close = ["diff", "--atol", "0.5", "--include", "emb.*", "m.safetensors", "n.safetensors"];
+    assert_eq!(firebrick(&close, folder.path()).0, 0);
+    assert_eq!(firebrick(&["diff", "m.safetensors", "m.safetensors"], folder.path()).0, 0);
+    let (code, _, err) = firebrick(&["diff", "m.safetensors", "missing.safetensors"], folder.path());
+    assert!(code == 2 && err.contains("missing.safetensors"), "{err}");
+}
+
+#[test]
+fn verify_tells_whole_from_damaged_and_from_missing() {
+    let (folder, path) = model();
+    let (code, out, _) = firebrick(&["verify", "m.safetensors"], folder.path());
+    assert_eq!((code, out.as_str()), (0, "whole: m.safetensors, safetensors, 3 tensors, 32 B\n"));
+    let bytes = std::fs::read(path).unwrap();
+    std::fs::write(folder.path().join("cut.safetensors"), &bytes[..bytes.len() - 1]).unwrap();
+    let (code, out, _) = firebrick(&["verify", "cut.safetensors"], folder.path());
+    assert!(code == 1 && out.starts_with("damaged: the tensors take 32 bytes, but 31 follow"), "{out}");
+    assert_eq!(firebrick(&["verify", "missing.safetensors"], folder.path()).0, 2);
+    save_safetensors(folder.path().join("nan.safetensors"), [("x", &Tensor::new([f32::NAN, 1.0]).unwrap())]).unwrap();
+    let (code, out, _) = firebrick(&["verify", "nan.safetensors"], folder.path());
+    assert!(code == 0 && out.starts_with("warning: x: 1 values are NaN\nwhole: "), "{out}");
+}
+
+#[test]
+fn wrong_arguments_end_with_2_and_help_has_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(firebrick(&["inspect"], folder.path()).0, 2);
+    assert_eq!(firebrick(&["convert", "--dtype", "int8", "a.npy", "b.npy"], folder.path()).0, 2);
+    for command in ["inspect", "convert", "diff", "verify"] {
+        let (code, out, _) = firebrick(&[command, "--help"], folder.path());
+        assert!(code == 0 && out.contains(&format!("Examples:\n  firebrick {command} ")), "{out}");
+    }
+}
+
+#[test]
+fn names_in_files_cannot_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    save_safetensors(folder.path().join("x.safetensors"), [("a\x1b[31m", &Tensor::ones([1]).unwrap())]).unwrap();
+    let (code, out, _) = firebrick(&["inspect", "x.safetensors"], folder.path());
+    assert!(code == 0 && !out.contains('\x1b') && out.contains("\"a\\u{1b}[31m\""), "{out}");
+}
+
+#[test]
+fn npz_goes_through_every_command() {
+    let (folder, _) = model();
+    assert_eq!(firebrick(&["convert", "m.safetensors", "m.npz"], folder.path()).0, 0);
+    let (code, out, _) = firebrick(&["inspect", "m.npz"], folder.path());
+    assert!(
+        code == 0 && out.starts_with("m.npz: NumPy archive\n") && out.contains("emb.weight  float32  [2, 3]  24 B\n"),
+        "{out}"
+    );
+    assert_eq!(firebrick(&["diff", "m.safetensors", "m.npz"], folder.path()).0, 0);
+    assert_eq!(firebrick(&["verify", "m.npz"], folder.path()).0, 0);
+    let path = folder.path().join("m.npz");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let data = bytes.windows(4).position(|bytes| bytes == 5.0f32.to_le_bytes()).unwrap();
+    bytes[data] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let (code, out, _) = firebrick(&["verify", "m.npz"], folder.path());
+    assert!(code == 1 && out.contains("its checksum differs"), "{out}");
+}
