@@ -88,7 +88,9 @@ fn checkpoints(source: &Path, target: &Path, limits: Limits) -> Result<(), Strin
     let (mut chosen, mut keys) = (Vec::new(), Vec::new());
     for case in list.as_array().into_iter().flatten() {
         let count = taken.entry(group(case["id"].as_str().unwrap_or_default()).to_owned()).or_default();
-        if *count < 2 * limits.per_group && case["bytes"].as_u64().is_some_and(|bytes| bytes <= limits.case_bytes as u64) {
+        if *count < 2 * limits.per_group
+            && case["bytes"].as_u64().is_some_and(|bytes| bytes <= limits.case_bytes as u64)
+        {
             *count += 1;
             chosen.push(case);
             tensor_keys(case, &mut keys);

@@ -23,6 +23,7 @@
 pub use firebrick_core::*;
 pub use firebrick_data as data;
 pub use firebrick_io as io;
+pub use firebrick_io::{load, save};
 
 /// Optimizers, schedulers of learning rates and averages of weights: PyTorch's `torch.optim`.
 pub mod optim {

@@ -43,7 +43,9 @@ impl Tensor {
         if end.is_none_or(|end| end > has) {
             return Err(Error::runtime(
                 OP,
-                format!("a tensor of {dtype} with sizes {shape:?}, strides {strides:?} and offset {offset} does not fit into a storage of {has} bytes"),
+                format!(
+                    "a tensor of {dtype} with sizes {shape:?}, strides {strides:?} and offset {offset} does not fit into a storage of {has} bytes"
+                ),
             ));
         }
         // The parts of complex numbers lie as other numbers do.

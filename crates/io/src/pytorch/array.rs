@@ -146,7 +146,9 @@ impl Array {
     pub(super) fn without_values(&self) -> Option<&'static str> {
         match self.0.tensor.get() {
             Some(tensor) if tensor.is_uninitialized() => Some("the tensor has no shape yet: call the lazy layer once"),
-            Some(tensor) if tensor.is_placeholder() => Some("the tensor is computed when it is needed: save what it is computed from"),
+            Some(tensor) if tensor.is_placeholder() => {
+                Some("the tensor is computed when it is needed: save what it is computed from")
+            }
             _ => None,
         }
     }
@@ -166,8 +168,7 @@ impl Array {
                 .remedy("take the bytes of `array.storage()`"));
         };
         let memory = self.0.storage.memory()?;
-        let mut tensor =
-            Tensor::from_storage(&memory, dtype, &form.shape, form.strides.as_slice(), form.offset)?;
+        let mut tensor = Tensor::from_storage(&memory, dtype, &form.shape, form.strides.as_slice(), form.offset)?;
         if form.conj {
             tensor = tensor.conj()?;
         }

@@ -64,11 +64,15 @@ impl Storages for Found<'_> {
         let device = self.options.device(request.location)?;
         let (numel, dtype) = (request.numel, request.dtype);
         let bytes = request.bytes().ok_or_else(|| format!("a storage of {numel} {dtype} is larger than any memory"))?;
-        let new = || (Storage::to_be_found(dtype, bytes), device);
+        let new = || (Storage::unsettled(dtype, bytes), device);
         let (storage, _) = self.storages.entry(request.key.to_owned()).or_insert_with(new);
         match storage.bytes() == bytes {
             true => Ok(storage.clone()),
-            false => Err(format!("storage {:?} has {} bytes in one place and {bytes} in another", request.key, storage.bytes())),
+            false => Err(format!(
+                "storage {:?} has {} bytes in one place and {bytes} in another",
+                request.key,
+                storage.bytes()
+            )),
         }
     }
 }
@@ -93,7 +97,10 @@ impl Found<'_> {
             }
             let left = file.len() - start;
             if left < bytes {
-                return fail(format!("unexpected EOF, expected {} more bytes. The file might be corrupted.", bytes - left));
+                return fail(format!(
+                    "unexpected EOF, expected {} more bytes. The file might be corrupted.",
+                    bytes - left
+                ));
             }
             at = start + bytes;
             let record = Record::plain(format!("storage {key:?}"), start..at);

@@ -194,7 +194,9 @@ const PICKLE: &str = "data.pkl";
 fn zip(file: Arc<FileBytes>, options: &LoadOptions) -> Result<Object, PytorchError> {
     let archive = Archive::parse(&file)?;
     let text = |name: &str| match archive.get(name) {
-        Some(record) => record.read(&file, options.verify).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Some(record) => {
+            record.read(&file, options.verify).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+        }
         None => Ok(None),
     };
     if archive.get("constants.pkl").is_some() {

@@ -41,6 +41,8 @@ mod pickle;
 mod save;
 mod special;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use array::{Array, Class};

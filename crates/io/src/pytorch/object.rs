@@ -199,6 +199,8 @@ impl Object {
             Object::Bytes(bytes) | Object::ByteArray(bytes) => bytes.len(),
             Object::BigInt(number) => number.to_le_bytes().len(),
             Object::Size(sizes) => size_of_val(sizes.as_slice()),
+            Object::Sparse(sparse) => size_of::<Sparse>() + size_of_val(sparse.shape.as_slice()),
+            Object::Quantized(_) => size_of::<Quantized>(),
             _ => 0,
         }
     }

@@ -125,7 +125,9 @@ impl Sparse {
                 let all = self.indices[0].tensor()?.to_vec::<i64>()?;
                 let count = self.values.shape().first().copied().unwrap_or(0).max(1);
                 let mut rows = all.chunks(count).zip(&self.shape);
-                match rows.find_map(|(row, &size)| row.iter().find(|&&i| i < 0 || i as u64 >= size as u64).zip(Some(size))) {
+                match rows
+                    .find_map(|(row, &size)| row.iter().find(|&&i| i < 0 || i as u64 >= size as u64).zip(Some(size)))
+                {
                     Some((&index, size)) => refuse(index, size),
                     None => Ok(()),
                 }

@@ -68,7 +68,7 @@ impl Storage {
     }
 
     /// A storage of a file of which the place is not known yet; see [`Storage::settle`].
-    pub(super) fn to_be_found(dtype: Dtype, bytes: usize) -> Self {
+    pub(super) fn unsettled(dtype: Dtype, bytes: usize) -> Self {
         Storage(Arc::new(Inner { dtype, bytes, source: OnceLock::new(), memory: OnceLock::new() }))
     }
 

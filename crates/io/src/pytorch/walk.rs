@@ -31,7 +31,8 @@ impl Object {
                 dict.attributes.iter().for_each(|(part, value)| value.find_arrays(&join(name, part), found));
             }
             Object::Sparse(sparse) => {
-                let parts = if sparse.indices.len() == 1 { &["indices"][..] } else { &["compressed_indices", "plain_indices"] };
+                let parts =
+                    if sparse.indices.len() == 1 { &["indices"][..] } else { &["compressed_indices", "plain_indices"] };
                 found.extend(parts.iter().zip(&sparse.indices).map(|(part, array)| (join(name, part), array)));
                 found.push((join(name, "values"), &sparse.values));
             }

@@ -42,7 +42,11 @@ impl Record {
             Method::Stored => self.size == there,
             Method::Deflated => self.size <= there.saturating_mul(DEFLATE_LIMIT),
         };
-        if possible { Ok(()) } else { self.fail(format!("{} bytes cannot be in the {there} that are there", self.size)) }
+        if possible {
+            Ok(())
+        } else {
+            self.fail(format!("{} bytes cannot be in the {there} that are there", self.size))
+        }
     }
 
     /// Does it lie in the file as it is?

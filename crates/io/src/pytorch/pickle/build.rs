@@ -110,7 +110,8 @@ impl Machine<'_> {
 
 /// A storage without a tensor around it.
 fn whole(part: &Part) -> Result<Array> {
-    let mut form = Form::new(part.dtype, vec![part.numel], vec![1], 0);
+    let elements = part.elements.as_ref().map_or(part.storage.bytes() / part.dtype.size(), |elements| elements.len());
+    let mut form = Form::new(part.dtype, vec![elements], vec![1], 0);
     form.class = Class::Storage;
     part.array(form)
 }

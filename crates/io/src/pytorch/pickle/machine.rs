@@ -4,7 +4,7 @@ use super::super::error::{PickleProblem, PytorchError};
 use super::super::{BigInt, DictKind, Dtype, Object, Storage};
 use super::budget::Budget;
 use super::globals::Global;
-use super::opcode::{known::*, name};
+use super::opcode::*;
 use super::{Id, Node, Part};
 use std::collections::HashMap;
 

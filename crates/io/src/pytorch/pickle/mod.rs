@@ -12,6 +12,7 @@ mod globals;
 mod machine;
 mod opcode;
 mod rebuild;
+mod rebuild_tensor;
 mod tensors;
 mod writer;
 
@@ -21,6 +22,7 @@ pub(super) use writer::{StorageKeys, write};
 
 use super::{DictKind, Dtype, Object, Storage};
 use globals::Global;
+use std::ops::Range;
 
 /// The number of a node.
 type Id = usize;
@@ -51,7 +53,6 @@ enum Node {
 struct Part {
     storage: Storage,
     dtype: Dtype,
-    /// The element of the storage at which the part begins.
-    begin: usize,
-    numel: usize,
+    /// The elements that are meant, if not all.
+    elements: Option<Range<usize>>,
 }

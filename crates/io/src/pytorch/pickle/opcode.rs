@@ -14,16 +14,6 @@ macro_rules! opcodes {
     };
 }
 
-/// Operations that are understood: those that PyTorch's own restricted reader knows.
-pub mod known {
-    #![allow(unused_imports)]
-    pub use super::{
-        APPEND, APPENDS, BINFLOAT, BINGET, BININT, BININT1, BININT2, BINPERSID, BINPUT, BINUNICODE, BUILD, EMPTY_DICT,
-        EMPTY_LIST, EMPTY_SET, EMPTY_TUPLE, GLOBAL, LONG_BINGET, LONG_BINPUT, LONG1, MARK, NEWFALSE, NEWOBJ, NEWTRUE,
-        NONE, PROTO, REDUCE, SETITEM, SETITEMS, SHORT_BINSTRING, STOP, TUPLE, TUPLE1, TUPLE2, TUPLE3,
-    };
-}
-
 opcodes! {
     MARK b'('
     STOP b'.'

@@ -2,7 +2,7 @@
 
 use super::super::{Array, Class, Dtype, Quantized, Sparse};
 use super::globals::Global;
-use super::opcode::known::*;
+use super::opcode::*;
 use super::writer::{Memo, Result, Writer};
 
 impl<'o> Writer<'o, '_> {

@@ -4,7 +4,7 @@ use super::super::path::{Path, Step};
 use super::super::{BigInt, Dict, DictKind, Dtype, Key, Object, PytorchError, Storage};
 use super::MAX_DEPTH;
 use super::globals::Global;
-use super::opcode::known::*;
+use super::opcode::*;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -96,7 +96,9 @@ impl<'o> Writer<'o, '_> {
             Key::Float(v) => self.float(v.0),
             Key::Str(text) => self.text(text),
             Key::Bytes(bytes) => self.encoded(Global::Encode, "latin1", bytes),
-            Key::Tuple(keys) => self.tuple(|w| keys.iter().try_for_each(|key| w.within(Step::Key(key), |w| w.key(key)))),
+            Key::Tuple(keys) => {
+                self.tuple(|w| keys.iter().try_for_each(|key| w.within(Step::Key(key), |w| w.key(key))))
+            }
             Key::Size(sizes) => self.size(sizes),
             Key::Dtype(dtype) => self.global(Global::Dtype(*dtype)),
             Key::Device(device) => self.call(Global::Device, |w| w.text(device)),
