@@ -29,7 +29,9 @@ const END: u32 = 0x0605_4b50;
 /// The records, if it is an archive of the usual form.
 pub fn take_apart(file: &[u8]) -> Option<Vec<Record>> {
     let number = |at: usize, bytes: usize| -> Option<usize> {
-        Some(file.get(at..at.checked_add(bytes)?)?.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+        Some(
+            file.get(at..at.checked_add(bytes)?)?.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)),
+        )
     };
     let end = file.windows(4).rposition(|window| window == END.to_le_bytes())?;
     let (count, mut at) = (number(end + 10, 2)?, number(end + 16, 4)?);
@@ -80,8 +82,7 @@ mod tests {
     #[test]
     fn archives_come_back_as_they_were() {
         let record = |name: &str, bytes: &[u8]| {
-            let mut record =
-                Record { name: name.into(), method: 8, bytes: bytes.to_vec(), crc: 0, size: 0 };
+            let mut record = Record { name: name.into(), method: 8, bytes: bytes.to_vec(), crc: 0, size: 0 };
             record.settle();
             record
         };

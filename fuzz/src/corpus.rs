@@ -43,7 +43,8 @@ pub struct Sample {
 pub fn samples(folder: &Path) -> Result<Vec<Sample>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut samples = written(folder)?;
-    let folders = ["corpus", "../crates/io/tests/data", "../crates/io/tests/data/numpy", "../../shared/oracle/checkpoints"];
+    let folders =
+        ["corpus", "../crates/io/tests/data", "../crates/io/tests/data/numpy", "../../shared/oracle/checkpoints"];
     for folder in folders {
         // The recorded files of PyTorch are not part of the repository.
         let Ok(files) = fs::read_dir(here.join(folder)) else { continue };
@@ -110,7 +111,8 @@ fn state() -> Result<StateDict> {
 /// Values of most kinds.
 fn tree(state: &StateDict) -> Result<Object> {
     let x = Tensor::new([1.0f32, 2.0, 3.0, 4.0])?;
-    let group = Value::dict([("lr", 0.1.into()), ("betas", (0.9, 0.999).into()), ("params", Value::List(vec![0.into()]))]);
+    let group =
+        Value::dict([("lr", 0.1.into()), ("betas", (0.9, 0.999).into()), ("params", Value::List(vec![0.into()]))]);
     let moments = Value::dict([("step", Tensor::new(3.0f32)?.into()), ("exp_avg", x.copy()?.into())]);
     let optimizer =
         Value::dict([("state", Value::dict([(0_i64, moments)])), ("param_groups", Value::List(vec![group]))]);

@@ -48,7 +48,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>>
             return Ok(None);
         }
         let value = arguments.next().unwrap_or_default();
-        let number = || value.parse::<u64>().map_err(|_| Error::value("fuzz", format!("{name} takes a number, not {value:?}")));
+        let number =
+            || value.parse::<u64>().map_err(|_| Error::value("fuzz", format!("{name} takes a number, not {value:?}")));
         match name.as_str() {
             "--minutes" => options.end = End::After(Duration::from_secs(number()?.saturating_mul(60))),
             "--executions" => options.end = End::Executions(number()?),

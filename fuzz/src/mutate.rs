@@ -79,7 +79,8 @@ fn header(random: &mut Random, file: &mut Vec<u8>, at: usize, width: usize) {
     let begin = at + width;
     let Some(length) = file.get(at..begin) else { return bytes::mutate(random, file, &[]) };
     let length = length.iter().rev().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-    let end = usize::try_from(length).ok().and_then(|length| begin.checked_add(length)).filter(|&end| end <= file.len());
+    let end =
+        usize::try_from(length).ok().and_then(|length| begin.checked_add(length)).filter(|&end| end <= file.len());
     let Some(end) = end else { return bytes::mutate(random, file, &[]) };
     let mut text = file[begin..end].to_vec();
     text::mutate(random, &mut text);

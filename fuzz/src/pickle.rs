@@ -47,9 +47,8 @@ pub fn operations(mut pickle: &[u8]) -> Vec<Vec<u8>> {
                 usize::try_from(count).ok()?.checked_add(bytes)
             }),
         };
-        let (operation, left) = length
-            .and_then(|length| pickle.split_at_checked(length.saturating_add(1)))
-            .unwrap_or((pickle, &[]));
+        let (operation, left) =
+            length.and_then(|length| pickle.split_at_checked(length.saturating_add(1))).unwrap_or((pickle, &[]));
         found.push(operation.to_vec());
         pickle = left;
     }
@@ -103,8 +102,16 @@ fn new_operation(random: &mut Random) -> Vec<u8> {
     match argument(opcode) {
         Argument::Bytes(bytes) => operation.extend(&random.interesting().to_le_bytes()[..bytes]),
         Argument::Lines(lines) => {
-            const LINES: [&str; 8] =
-                ["torch\n", "torch._utils\n", "_rebuild_tensor_v2\n", "OrderedDict\n", "collections\n", "1\n", "-7L\n", "\n"];
+            const LINES: [&str; 8] = [
+                "torch\n",
+                "torch._utils\n",
+                "_rebuild_tensor_v2\n",
+                "OrderedDict\n",
+                "collections\n",
+                "1\n",
+                "-7L\n",
+                "\n",
+            ];
             (0..lines).for_each(|_| operation.extend(random.pick(&LINES).copied().unwrap_or("\n").as_bytes()));
         }
         Argument::Counted(bytes) => {

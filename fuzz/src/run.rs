@@ -66,7 +66,8 @@ pub fn run(options: &Options) -> Result<Report> {
     let samples = samples(folder.path())?;
     let current = folder.path().join(CURRENT);
     let left = left_over(&options.findings, folder.path())?;
-    let mut run = Run { options, current, found: HashMap::new(), report: Report { findings: left, ..Report::default() } };
+    let mut run =
+        Run { options, current, found: HashMap::new(), report: Report { findings: left, ..Report::default() } };
     let panics = Panics::watch();
     let watch = Watch::start(run.current.clone(), options.findings.join("endless"));
     let (begun, mut said) = (Instant::now(), Instant::now());

@@ -4,8 +4,30 @@ use crate::random::Random;
 
 /// Pieces that are put between others.
 const PIECES: [&str; 24] = [
-    "{", "}", "[", "]", "(", ")", ":", ",", "\"", "'", "\\", "null", "true", "None", "True", "-1", "1e999", "0.5", "\"F32\"",
-    "'<f8'", "\"data_offsets\"", "\"../x\"", "\u{0}", "\u{1f525}",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    ":",
+    ",",
+    "\"",
+    "'",
+    "\\",
+    "null",
+    "true",
+    "None",
+    "True",
+    "-1",
+    "1e999",
+    "0.5",
+    "\"F32\"",
+    "'<f8'",
+    "\"data_offsets\"",
+    "\"../x\"",
+    "\u{0}",
+    "\u{1f525}",
 ];
 
 /// Changes the text once, by tokens.

@@ -140,9 +140,9 @@ fn adam_goes_on_bit_for_bit() {
 fn what_is_missing_or_wrong_is_named_and_changes_nothing() {
     let text = |error: Error| error.to_string();
     let checkpoint = Checkpoint::new().epoch(3).with("rng_state", "seven");
-    assert_eq!(text(checkpoint.read_model().unwrap_err()), "the checkpoint has no entry 'model'");
+    assert_eq!(text(checkpoint.read_model().err().unwrap()), "the checkpoint has no entry 'model'");
     assert!(format!("{:#}", checkpoint.get("lr").unwrap_err()).contains("'epoch', 'rng_state'"));
-    assert_eq!(checkpoint.read_model().unwrap_err().kind(), ErrorKind::Key);
+    assert_eq!(checkpoint.read_model().err().unwrap().kind(), ErrorKind::Key);
 
     let generator = Generator::new().manual_seed(3);
     let before = generator.get_state();
@@ -153,5 +153,5 @@ fn what_is_missing_or_wrong_is_named_and_changes_nothing() {
     });
     assert!(checkpoint.restore_generator("order", &generator).is_err());
     assert_eq!(generator.get_state(), before);
-    assert_eq!(text(Checkpoint::try_from(Object::Int(3)).unwrap_err()), "a checkpoint is a dict, not a int");
+    assert_eq!(text(Checkpoint::try_from(Object::Int(3)).err().unwrap()), "a checkpoint is a dict, not a int");
 }
