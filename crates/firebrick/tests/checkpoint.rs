@@ -63,7 +63,7 @@ impl<O: Optimizer> Training<O> {
                 let loss = nn::functional::mse_loss(&self.net.call(x)?, &y)?;
                 loss.backward()?;
                 self.optimizer.step()?;
-                losses.push(loss.item()?.to_bits());
+                losses.push(loss.item::<f64>()?.to_bits());
             }
             self.scheduler.step(&mut self.optimizer)?;
             self.epoch += 1;
