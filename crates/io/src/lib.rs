@@ -1,4 +1,4 @@
-//! Files of Firebrick: PyTorch's `.pt`, safetensors, whole or sharded, and NumPy's arrays.
+//! Files of Firebrick: PyTorch's `.pt`, safetensors, NumPy's arrays, and checkpoints of a training.
 
 pub mod atomic;
 pub mod mmap;
@@ -6,9 +6,11 @@ pub mod numpy;
 pub mod pytorch;
 pub mod safetensors;
 
+mod checkpoint;
 mod selection;
 mod zip;
 
+pub use checkpoint::Checkpoint;
 pub use pytorch::{load, save};
 pub use safetensors::{
     SaveOptions, load_safetensors, load_safetensors_with, save_safetensors, save_safetensors_sharded,

@@ -199,10 +199,14 @@ fn parse(file: FileBytes, options: &LoadOptions) -> Result<(Object, Format), Pyt
 /// Versions of the archive that PyTorch 2.15 reads.
 const VERSIONS: std::ops::RangeInclusive<u64> = 1..=10;
 const PICKLE: &str = "data.pkl";
+/// The most bytes that the number of the version or the name of the byte order take.
+const LONGEST_TEXT: usize = 64;
 
 fn zip(file: Arc<FileBytes>, options: &LoadOptions) -> Result<Object, PytorchError> {
     let archive = Archive::parse(&file)?;
     let text = |name: &str| match archive.get(name) {
+        // What is no such text is neither inflated nor repeated in an error.
+        Some(record) if record.size > LONGEST_TEXT => record.fail(format!("{} bytes are too many", record.size)),
         Some(record) => {
             record.read(&file, options.verify).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
         }
