@@ -329,7 +329,7 @@ fn a_loss_added_up_with_its_history_is_noticed_and_named() -> Result<()> {
 fn a_loss_added_up_without_its_history_is_no_failure() -> Result<()> {
     let (mut total, mut sum) = (Tensor::zeros(())?, 0.0);
     let warnings = kept_by(|loss| {
-        total = total.add(&loss.detach())?;
+        total = total.add(loss.detach())?;
         sum += loss.item::<f64>()?;
         Ok(())
     })?;

@@ -19,6 +19,9 @@ struct Log {
     lines: Option<SourceLines>,
 }
 
+/// How well a use explains where a path ends: the user's own better than the library's, `detach` best.
+type Rank = (bool, bool);
+
 enum Event {
     Used(Use),
     Recorded(Arc<Node>),
@@ -186,7 +189,8 @@ impl Trace {
             Edge::Leaf(other) => other.id() == leaf.id(),
             Edge::Node(node, _) => below.contains(&node.seq()),
         };
-        let (mut end, mut last): (Option<((bool, bool), &Use)>, Option<&Arc<Node>>) = (None, None);
+        let mut end: Option<(Rank, &Use)> = None;
+        let mut last: Option<&Arc<Node>> = None;
         for (event, continued) in self.events.iter().zip(continued) {
             match event {
                 Event::Recorded(node) if node.edges().iter().flatten().any(|edge| leads(edge, &below)) => {

@@ -248,9 +248,12 @@ items! { CHECKPOINT = utils::checkpoint;
     checkpoint, checkpoint_sequential,
 }
 
+/// Names, each with its path.
+type Table = &'static [(&'static str, &'static str)];
+
 /// Each of PyTorch's modules: what stands for it, and what is found of it.
 #[rustfmt::skip]
-const MODULES: &[(&str, &str, &[&[(&str, &str)]])] = &[
+const MODULES: &[(&str, &str, &[Table])] = &[
     ("torch.nn", "nn", &[NN, NN_LAZY]),
     ("torch.nn.Module", "nn::Module", &[MODULE]),
     ("torch.nn.Sequential", "nn::Sequential", &[SEQUENTIAL]),

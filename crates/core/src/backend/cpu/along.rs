@@ -81,6 +81,7 @@ impl<const N: usize> Along<N> {
     /// The row lies within the body, belongs to this task and overlaps no other; `room` holds `size` numbers. All of it is
     /// written before any is read.
     #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "the memory is written by whoever holds it, through its address")]
     pub unsafe fn row_mut<'a, A: Number>(&self, at: usize, room: &'a Scratch<A>) -> &'a mut [A] {
         let start = match self.ports[N - 1].direct::<A>(at) {
             Some(start) if self.strides[N - 1] == 1 => start,

@@ -77,7 +77,7 @@ impl<const N: usize> Walk<N> {
     pub fn in_squares(self) -> Self {
         let Some(d) = self.shape.len().checked_sub(2) else { return self };
         let across = |strides: &SmallVec<[usize; 6]>| strides[d] == 1 && strides[d + 1] >= SIDE;
-        let divides = self.shape[d] % SIDE == 0 && self.shape[d + 1] % SIDE == 0;
+        let divides = self.shape[d].is_multiple_of(SIDE) && self.shape[d + 1].is_multiple_of(SIDE);
         if !divides || !self.strides.iter().any(across) {
             return self;
         }

@@ -199,11 +199,14 @@ fn tiles<C: Class>(job: &Job, range: Range<usize>) {
 #[inline(always)]
 fn operand<'b, T: Computed>(job: &Job, index: usize, piece: &Piece, buffer: &'b mut [MaybeUninit<T>; TILE]) -> &'b [T] {
     let input = &job.inputs[index];
-    if piece.whole && piece.along[index] == 1 && !input.shared && !input.constant {
-        if let Some(start) = input.port.direct::<T::As>(piece.at[index]) {
-            // SAFETY: the elements lie within the input, which is locked and not the output.
-            return unsafe { std::slice::from_raw_parts(start.cast(), piece.n) };
-        }
+    if piece.whole
+        && piece.along[index] == 1
+        && !input.shared
+        && !input.constant
+        && let Some(start) = input.port.direct::<T::As>(piece.at[index])
+    {
+        // SAFETY: the elements lie within the input, which is locked and not the output.
+        return unsafe { std::slice::from_raw_parts(start.cast(), piece.n) };
     }
     let to = buffer.as_mut_ptr().cast::<T::As>();
     // SAFETY: the runs lie within the input, which is locked; together they are one tile at most, and fill it.

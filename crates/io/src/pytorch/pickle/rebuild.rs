@@ -39,7 +39,7 @@ impl Machine<'_> {
                 self.parameter(global, args)?
             }
             Global::RebuildFromType => self.typed(args)?,
-            Global::RebuildFromCpuTensor => self.from_cpu(args)?,
+            Global::RebuildFromCpuTensor => self.device_tensor(args)?,
             Global::RebuildSparseTensor => self.sparse(args)?,
             Global::RebuildQTensor => self.quantized(args)?,
             Global::RebuildMetaTensor => {

@@ -126,7 +126,7 @@ impl Machine<'_> {
 
     /// `_rebuild_device_tensor_from_cpu_tensor(data, dtype, device, requires_grad)`: tensors of accelerators that have no
     /// storages are written this way.
-    pub(super) fn from_cpu(&self, args: Args<'_>) -> Result<Object> {
+    pub(super) fn device_tensor(&self, args: Args<'_>) -> Result<Object> {
         let [data, dtype, _, grad] = args.exactly()?;
         let array = self.array_arg(args.what, data)?;
         let grad = self.bool_arg(args.what, grad)?;

@@ -30,6 +30,7 @@ impl<T: Element> Tile<T> {
 
     /// The row of a query in `tile`, which has the form of the scores.
     #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "the row is of the tile, of which this knows the form")]
     fn row<A: Number<Raw = T>>(&self, tile: *mut T, query: usize) -> &mut [A] {
         // SAFETY: a lane is its number; the tile has room for the row, and belongs to one task.
         unsafe { std::slice::from_raw_parts_mut(tile.add(query * KEYS).cast(), self.keys) }

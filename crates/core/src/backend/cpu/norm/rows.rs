@@ -60,6 +60,7 @@ unsafe fn load<A: Number>(port: Port, at: usize, n: usize, room: &Scratch<A>) ->
 /// # Safety
 /// As [`load`]; the row belongs to this task. All of it is written.
 #[inline(always)]
+#[allow(clippy::mut_from_ref, reason = "the memory is written by whoever holds it, through its address")]
 unsafe fn row_mut<A: Number>(port: Port, at: usize, n: usize, room: &Scratch<A>) -> &mut [A] {
     // SAFETY: the caller vouches for the row.
     unsafe { std::slice::from_raw_parts_mut(port.direct::<A>(at).unwrap_or(room.as_ptr()), n) }
