@@ -37,7 +37,7 @@ fn causal([queries, keys, ..]: [usize; 4]) -> Result<Tensor> {
 }
 
 fn largest_difference(a: &Tensor, b: &Tensor) -> Result<f64> {
-    a.detach().sub(&b.detach())?.abs()?.max()?.item::<f64>()
+    a.detach().sub(b.detach())?.abs()?.max()?.item::<f64>()
 }
 
 /// Results and gradients agree with those of the formula.

@@ -26,7 +26,9 @@ fn files(folder: &Path) -> Vec<String> {
 /// The names in each shard, as the splitting rules of `huggingface_hub` give them.
 #[test]
 fn tensors_are_split_as_huggingface_splits_them() -> Result<()> {
-    let cases: &[(&[(&str, usize)], &[&[&str]])] = &[
+    /// Names and sizes of tensors, and the names in each shard.
+    type Case<'a> = (&'a [(&'a str, usize)], &'a [&'a [&'a str]]);
+    let cases: &[Case<'_>] = &[
         // The example of its documentation, in units instead of gigabytes.
         (&[("a", 6), ("b", 6), ("c", 2), ("d", 6), ("e", 2), ("f", 2)], &[&["a"], &["b", "c"], &["d", "e", "f"]]),
         // One that is too large goes before the shard that is being filled.
