@@ -82,8 +82,8 @@ pub(super) trait Rows: Float + Element {
     /// Divides the means by the totals, whose logarithms are noted: infinity where a query saw no key.
     fn finish(state: &mut State<Self>, totals: &mut [Self]);
     /// Scores to weights, and the gradients of the weights in `slopes` to those of the scores. Without `common`, the
-    /// tile has all keys, and what a query's gradients have in common is computed from the weights, whose rounding it
-    /// then shares.
+    /// tile has all keys: totals, and what a query's gradients have in common, are then computed from the scores, whose
+    /// rounding they share.
     fn slopes(tile: &Tile<Self>, slopes: *mut Self, totals: &[Self], common: Option<&[Self]>);
     /// The scalar product of two rows.
     ///
@@ -180,10 +180,15 @@ fn slopes<A: Number>(tile: &Tile<A::Raw>, out: *mut A::Raw, totals: &[A::Raw], c
         let (weights, hidden) = tile.row::<A>(tile.scores, query).split_at_mut(seen);
         let (slopes, rest) = tile.row::<A>(out, query).split_at_mut(seen);
         tile.add_mask(query, weights);
-        weights.iter_mut().for_each(|weight| *weight = weight.sub(total).exp());
         let common = match common {
-            Some(common) => one(common[query]),
-            None => A::from_f64(sum_of([&*weights, &*slopes], |[weight, slope]| weight.mul(slope))),
+            Some(common) => {
+                weights.iter_mut().for_each(|weight| *weight = weight.sub(total).exp());
+                one(common[query])
+            }
+            None => {
+                normalize(weights);
+                A::from_f64(sum_of([&*weights, &*slopes], |[weight, slope]| weight.mul(slope)))
+            }
         };
         for (weight, slope) in weights.iter().zip(slopes) {
             *slope = slope.sub(common).mul(*weight);
@@ -191,6 +196,19 @@ fn slopes<A: Number>(tile: &Tile<A::Raw>, out: *mut A::Raw, totals: &[A::Raw], c
         hidden.fill(A::ZERO);
         rest.fill(A::ZERO);
     }
+}
+
+/// All scores of a query to its weights; zeros where it sees no key.
+#[inline(always)]
+fn normalize<A: Number>(scores: &mut [A]) {
+    let largest = largest_of(scores);
+    if largest == A::LOWEST {
+        scores.fill(A::ZERO);
+        return;
+    }
+    scores.iter_mut().for_each(|v| *v = v.sub(largest).exp());
+    let factor = A::from_f64(1.0 / sum_of([&*scores], |[v]| v));
+    scores.iter_mut().for_each(|v| *v = v.mul(factor));
 }
 
 #[inline(always)]
