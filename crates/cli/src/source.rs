@@ -68,17 +68,17 @@ pub fn open(path: &Path) -> Result<Box<dyn Source>> {
     open().map_err(|error| error.context(path.display()))
 }
 
-/// Opens an archive: arrays have names of their own there, checkpoints do not. Of two errors, that of the kind which the
+/// Opens an archive, of a checkpoint or of arrays. Of two errors, that of the kind which the
 /// file's name promises counts.
 fn archive(path: &Path) -> Result<Box<dyn Source>> {
-    let arrays = match NpzReader::open(path) {
-        Ok(reader) => return Ok(Box::new(reader)),
+    let no_checkpoint = match Checkpoint::open(path) {
+        Ok(checkpoint) => return Ok(Box::new(checkpoint)),
         Err(error) => error,
     };
-    match Checkpoint::open(path) {
-        Ok(checkpoint) => Ok(Box::new(checkpoint)),
-        Err(_) if path.extension().is_some_and(|extension| extension == "npz") => Err(arrays.into()),
-        Err(error) => Err(error),
+    match NpzReader::open(path) {
+        Ok(reader) => Ok(Box::new(reader)),
+        Err(error) if path.extension().is_some_and(|extension| extension == "npz") => Err(error.into()),
+        Err(_) => Err(no_checkpoint),
     }
 }
 

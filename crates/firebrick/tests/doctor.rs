@@ -136,7 +136,8 @@ fn without_a_trace_it_says_whether_the_module_was_called() -> Result<()> {
         model.spare = Some(nn::Linear::new(2, 2)?);
         Ok(())
     })?;
-    assert!(the_one(&report, Kind::NoGradient, "spare.weight").contains("its module was not called"));
+    let text = the_one(&report, Kind::NoGradient, "spare.weight");
+    assert!(text.contains("its module was not called"), "{text}");
     let report = report_of(|model| {
         model.between = Between::Detach;
         Ok(())

@@ -62,7 +62,6 @@ pub(crate) fn name_all(root: &dyn Module) {
     UNNAMED.set(false);
     walk("", root, &mut |path, module| {
         let core = module.core();
-        core.leave_fresh();
         core.set_named();
         name_scope(core.id(), autograd::Scope { path: path.to_owned(), text: describe(module) });
         true

@@ -81,7 +81,7 @@ fn modules_are_chosen_by_pattern_and_type_and_seen_once_a_call() -> Result<()> {
         assert_eq!(names("**.fc?".into()).unwrap_err().to_string(), "no module fits '**.fc?'");
         assert_eq!(names("**.fc*".into())?.len(), 4);
         assert_eq!(names("head".into())?, ["head"]);
-        let error = names("haed".into()).unwrap_err();
+        let error = names("heed".into()).unwrap_err();
         assert!(format!("{error:#}").contains("did you mean 'head'?"), "{error:#}");
         let (_, seen) = capture(&model, "layers.0.attn", || model.call(&x))?;
         let outputs: Vec<_> = seen.iter().map(|a| (a.call, a.output, a.tensor.shape().to_vec())).collect();
@@ -140,7 +140,10 @@ fn the_first_module_that_does_not_fit_is_named_with_the_shapes_on_the_way() -> R
     let error = check(&model, Tensor::zeros([5, 2, 4])?).unwrap_err();
     assert_eq!(error.module_path(), Some("layers.1.mlp.fc2"));
     let text = format!("{error:#}");
-    assert!(text.starts_with("in layers.1.mlp.fc2 (Linear(in_features=7, out_features=4, bias=True)): mat1"), "{text}");
+    assert!(
+        text.starts_with("in layers.1.mlp.fc2 (Linear(in_features=7, out_features=4, bias=True)): addmm: mat1"),
+        "{text}"
+    );
     for way in [
         "layers.0: Block [5, 2, 4] -> [5, 2, 4]",
         "layers.1.attn: MultiheadAttention [5, 2, 4], [5, 2, 4], [5, 2, 4] -> [5, 2, 4], [2, 5, 5]",

@@ -148,7 +148,9 @@ fn reversed_power(exponent: &Tensor, base: &Tensor) -> Result<Map> {
 
 impl Tensor {
     /// `x * x`.
+    #[track_caller]
     pub fn square(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         self.pow(2)
     }
 

@@ -66,7 +66,9 @@ impl Tensor {
     /// assert_eq!(Tensor::new([1.0f32, 2.5])?.sum()?.item::<f32>()?, 3.5);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn sum(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("sum")?;
         sum("SumBackward0", &x, Over::all(&x))
     }
@@ -82,7 +84,9 @@ impl Tensor {
     /// assert_eq!(x.sum_dim(-1, false)?.to_vec::<i64>()?, [3, 7]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn sum_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("sum")?;
         sum("SumBackward1", &x, Over::dims("sum", &x, &dims.into(), keepdim)?)
     }
@@ -97,13 +101,17 @@ impl Tensor {
     /// assert_eq!(Tensor::new([1.0f32, 2.0])?.mean()?.item::<f32>()?, 1.5);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn mean(&self) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("mean")?;
         mean("MeanBackward0", &x, Over::all(&x))
     }
 
     /// Mean over the given dimensions; see [`Tensor::mean`] and [`Tensor::sum_dim`].
+    #[track_caller]
     pub fn mean_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
+        let _running = crate::source::operation();
         let x = self.resolve("mean")?;
         mean("MeanBackward1", &x, Over::dims("mean", &x, &dims.into(), keepdim)?)
     }
