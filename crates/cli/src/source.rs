@@ -75,10 +75,11 @@ fn archive(path: &Path) -> Result<Box<dyn Source>> {
         Ok(checkpoint) => return Ok(Box::new(checkpoint)),
         Err(error) => error,
     };
+    let promises_arrays = path.extension().is_some_and(|extension| extension == "npz");
     match NpzReader::open(path) {
-        Ok(reader) => Ok(Box::new(reader)),
-        Err(error) if path.extension().is_some_and(|extension| extension == "npz") => Err(error.into()),
-        Err(_) => Err(no_checkpoint),
+        Ok(reader) if promises_arrays || reader.names().next().is_some() => Ok(Box::new(reader)),
+        Err(error) if promises_arrays => Err(error.into()),
+        _ => Err(no_checkpoint),
     }
 }
 

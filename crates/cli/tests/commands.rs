@@ -258,7 +258,12 @@ fn checkpoints_go_through_every_command_and_keep_their_ties() {
     let mut bytes = std::fs::read(&path).unwrap();
     let data = bytes.windows(4).position(|bytes| bytes == 5.0f32.to_le_bytes()).unwrap();
     bytes[data] ^= 1;
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
     let (code, out, _) = firebrick(&["verify", "m.pt"], folder.path());
     assert!(code == 1 && out.contains("damaged"), "{out}");
+    let directory = bytes.windows(8).rposition(|bytes| bytes == b"data.pkl").unwrap();
+    bytes[directory] = b'D';
+    std::fs::write(&path, bytes).unwrap();
+    let (code, out, err) = firebrick(&["inspect", "m.pt"], folder.path());
+    assert!(code == 2 && out.is_empty() && err.contains("m.pt"), "{code} {out} {err}");
 }
