@@ -16,6 +16,7 @@
 
 pub mod archive;
 pub mod bytes;
+pub mod clock;
 pub mod corpus;
 pub mod memory;
 pub mod mutate;

@@ -151,8 +151,9 @@ impl Run<'_> {
     }
 
     fn timed<R>(&self, f: impl FnOnce(&Path) -> R) -> (R, Duration) {
-        let begun = Instant::now();
-        (f(&self.current), begun.elapsed())
+        let begun = crate::clock::now();
+        let result = f(&self.current);
+        (result, crate::clock::now().saturating_sub(begun))
     }
 
     /// Writes down what was found, and the file unless there are enough like it.
