@@ -214,8 +214,8 @@ def state():
     return {f"layer{i}.weight": torch.full((1000, 1000), float(i)) for i in range(125)}
 
 
-def temporary():
-    return os.path.join(tempfile.gettempdir(), f"pytorch-bench-{os.getpid()}.safetensors")
+def temporary(suffix):
+    return os.path.join(tempfile.gettempdir(), f"pytorch-bench-{os.getpid()}.{suffix}")
 
 
 def touch(tensors):
@@ -226,7 +226,7 @@ def touch(tensors):
 
 @workload
 def ckpt_save(name):
-    tensors, path = state(), temporary()
+    tensors, path = state(), temporary("pt")
     try:
         measure(name, lambda: torch.save(tensors, path))
     finally:
@@ -235,7 +235,7 @@ def ckpt_save(name):
 
 @workload
 def ckpt_load(name):
-    path = temporary()
+    path = temporary("pt")
     torch.save(state(), path)
     try:
         measure(name, lambda: touch(torch.load(path)))
@@ -247,7 +247,7 @@ def ckpt_load(name):
 def ckpt_save_st(name):
     from safetensors.torch import save_file
 
-    tensors, path = state(), temporary()
+    tensors, path = state(), temporary("safetensors")
     try:
         measure(name, lambda: save_file(tensors, path))
     finally:
@@ -258,7 +258,7 @@ def ckpt_save_st(name):
 def ckpt_load_st(name):
     from safetensors.torch import load_file, save_file
 
-    path = temporary()
+    path = temporary("safetensors")
     save_file(state(), path)
 
     try:
