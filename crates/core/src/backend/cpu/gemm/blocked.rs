@@ -2,8 +2,9 @@
 //!
 //! The operand with fewer rows or columns is *shared*: all threads pack it together, a span of the summed dimension at a
 //! time. Then tasks each take a block of the other operand, pack it for themselves in pieces that stay in their second
-//! level cache, and run through all panels of the shared one. A large operand is packed once unless there are more threads than
-//! blocks; where the shared one is small, each thread has a part of the product to itself. How the sum is cut depends on `k` alone, so results do not depend on the number of threads.
+//! level cache, and run through all panels of the shared one. A large operand is packed once unless there are more
+//! threads than blocks; where the shared one is small, each thread has a part of the product to itself. How the sum is
+//! cut depends on `k` alone, so results do not depend on the number of threads.
 
 use std::ops::Range;
 
