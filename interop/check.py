@@ -196,11 +196,11 @@ FLOAT8 = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
 def float8(folder):
     """Any numbers as eight bits, and all numbers of eight bits as wider ones."""
     every = torch.arange(-32768, 32768).to(torch.int16)
-    any_bits = torch.randint(-2**31, 2**31, (300_000,), generator=torch.Generator().manual_seed(0)).to(torch.int32)
+    any_bits = torch.randint(-2**31, 2**31, (20_000,), generator=torch.Generator().manual_seed(0)).to(torch.int32)
     near = torch.cat([torch.arange(256).to(torch.uint8).view(getattr(torch, name)).float() for name in FLOAT8])
     middle = (near[1:] + near[:-1]) / 2
     wide = {"float32": torch.cat([any_bits.view(torch.float32), near, middle, middle * (1 + 2**-20), middle * (1 - 2**-20)]),
-            "float16": every.view(torch.float16), "bfloat16": every.view(torch.bfloat16)}
+            "float16": every.view(torch.float16), "bfloat16": every.clone().view(torch.bfloat16)}
     torch.save(wide, folder / "wide.pt")
     firebrick("float8", folder / "wide.pt", folder / "float8.pt")
     found = load(folder / "float8.pt")
@@ -208,8 +208,9 @@ def float8(folder):
         dtype, all_bytes = getattr(torch, name), torch.arange(256).to(torch.uint8)
         for source, values in wide.items():
             attempt(f"{source} to {name}", lambda: difference(found[f"{source} to {name}"], values.to(dtype)))
-            attempt(f"{name} to {source}", lambda: difference(
-                found[f"{name} to {source}"], all_bytes.view(dtype).to(values.dtype)))
+            # Which NaN it is differs between PyTorch's own ways to the 16-bit types.
+            attempt(f"{name} to {source}", lambda: difference(*(
+                torch.where(t.isnan(), torch.nan, t) for t in (found[f"{name} to {source}"], all_bytes.view(dtype).to(values.dtype)))))
 
 
 def parts(folder):
