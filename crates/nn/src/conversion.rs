@@ -37,7 +37,9 @@ pub(crate) fn convert(module: &dyn Module, to: To) -> Result<()> {
     // The device changes for every tensor, the dtype for floating-point and complex ones.
     change_all(module, true, &mut |tensor| {
         let dtype = to.dtype.filter(|_| tensor.dtype().is_differentiable());
-        tensor.to(To { dtype, ..to })
+        // A memory format is meant for images and volumes.
+        let memory_format = to.memory_format.filter(|_| matches!(tensor.dim(), 4 | 5));
+        tensor.to(To { dtype, memory_format, ..to })
     })
 }
 

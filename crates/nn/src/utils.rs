@@ -3,6 +3,7 @@
 mod clip_grad;
 mod computed;
 mod fuse;
+mod memory_format;
 mod orthogonal;
 pub mod parametrizations;
 pub mod parametrize;
@@ -20,6 +21,7 @@ pub use fuse::{
     BatchNorm, Convolution, Normalization, fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval,
     fuse_linear_bn_weights,
 };
+pub use memory_format::{convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format};
 pub use spectral_norm::{SpectralNormOptions, remove_spectral_norm, spectral_norm, spectral_norm_with};
 pub use vector::{parameters_to_vector, vector_to_parameters};
 pub use weight_norm::{remove_weight_norm, weight_norm};

@@ -1,6 +1,6 @@
 //! Copies between layouts, dtypes and devices.
 
-use super::{Body, Tensor};
+use super::{Body, MemoryFormat, Tensor};
 use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, is_grad_enabled, records};
 use crate::dims::broadcast_shapes;
 use crate::ops::elementwise::separate_overlapping;
@@ -8,30 +8,38 @@ use crate::{DType, Device, Dims, Error, Result, Sizes, backend};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
-/// The target of [`Tensor::to`]: a dtype, a device, or both.
+/// The target of [`Tensor::to`]: a dtype, a device, a memory format, or several of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct To {
     /// New element type.
     pub dtype: Option<DType>,
     /// New device.
     pub device: Option<Device>,
+    /// New order in memory; as the tensor lies if nothing is said.
+    pub memory_format: Option<MemoryFormat>,
 }
 
 impl From<DType> for To {
     fn from(dtype: DType) -> Self {
-        To { dtype: Some(dtype), device: None }
+        To { dtype: Some(dtype), ..To::default() }
     }
 }
 
 impl From<Device> for To {
     fn from(device: Device) -> Self {
-        To { dtype: None, device: Some(device) }
+        To { device: Some(device), ..To::default() }
+    }
+}
+
+impl From<MemoryFormat> for To {
+    fn from(format: MemoryFormat) -> Self {
+        To { memory_format: Some(format), ..To::default() }
     }
 }
 
 impl From<(Device, DType)> for To {
     fn from((device, dtype): (Device, DType)) -> Self {
-        To { dtype: Some(dtype), device: Some(device) }
+        To { dtype: Some(dtype), device: Some(device), memory_format: None }
     }
 }
 
@@ -85,15 +93,15 @@ pub(crate) fn preserved_strides(body: &Body) -> Option<Dims> {
 }
 
 impl Tensor {
-    fn copied(&self, op: &'static str, name: &'static str, to: To, keep_layout: bool) -> Result<Tensor> {
+    fn copied(&self, op: &'static str, name: &'static str, to: To) -> Result<Tensor> {
         let x = self.resolve(op)?;
         let body = x.body();
         let (dtype, device) = (to.dtype.unwrap_or(body.dtype), to.device.unwrap_or(body.device()));
-        let strides = if keep_layout { preserved_strides(&body) } else { None };
+        let strides = body.strides_in(op, to.memory_format.unwrap_or(MemoryFormat::Preserve))?;
         let out = Tensor::from_body(converted(&body, dtype, device, strides.as_ref())?);
         if dtype.is_differentiable() && records([&x]) {
             let (dtype, device) = (body.dtype, body.device());
-            let back = To { dtype: Some(dtype), device: Some(device) };
+            let back = To { dtype: Some(dtype), device: Some(device), memory_format: None };
             let function = Function::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
                 Ok(smallvec![grads[0].as_ref().map(|g| g.cast_back(back)).transpose()?])
             });
@@ -102,7 +110,7 @@ impl Tensor {
         Ok(out)
     }
 
-    /// The tensor with another dtype, on another device, or both; itself where nothing changes.
+    /// The tensor with another dtype, on another device, in another memory format; itself where nothing changes.
     /// A lazy layer's parameter stays uninitialized. Of complex numbers a real dtype keeps the real part, with PyTorch's
     /// warning once in a process; bool asks whether either part is other than zero.
     ///
@@ -121,17 +129,36 @@ impl Tensor {
         }
         let x = self.resolve("to")?;
         let same = x.with_body(|b| {
-            to.dtype.is_none_or(|dtype| dtype == b.dtype) && to.device.is_none_or(|device| device == b.device())
+            to.dtype.is_none_or(|dtype| dtype == b.dtype)
+                && to.device.is_none_or(|device| device == b.device())
+                && to.memory_format.is_none_or(|format| b.has_format(format))
         });
         warn_of_discarding(x.dtype(), to.dtype.unwrap_or(x.dtype()));
-        if same { Ok(x) } else { x.copied("to", "ToCopyBackward0", to, true) }
+        if same { Ok(x) } else { x.copied("to", "ToCopyBackward0", to) }
     }
 
     /// A copy with memory of its own, part of the graph: PyTorch's `clone`. (Rust's `clone` gives a handle.)
     #[track_caller]
     pub fn copy(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
-        self.copied("clone", "CloneBackward0", To::default(), true)
+        self.copied("clone", "CloneBackward0", To::default())
+    }
+
+    /// The same in a memory format: PyTorch's `clone(memory_format=..)`.
+    ///
+    /// ```
+    /// # use firebrick_core::{MemoryFormat, Tensor};
+    /// let x = Tensor::zeros([1, 2, 3, 4])?.copy_in(MemoryFormat::ChannelsLast)?;
+    /// assert_eq!(x.stride().to_vec(), [24, 1, 8, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A rank that the format is not for.
+    #[track_caller]
+    pub fn copy_in(&self, format: MemoryFormat) -> Result<Tensor> {
+        let _running = crate::source::operation();
+        self.copied("clone", "CloneBackward0", format.into())
     }
 
     /// The tensor itself where it is contiguous, else a contiguous copy.
@@ -143,7 +170,7 @@ impl Tensor {
     }
 
     pub(crate) fn contiguous_copy(&self) -> Result<Tensor> {
-        self.copied("clone", "CloneBackward0", To::default(), false)
+        self.copied("clone", "CloneBackward0", MemoryFormat::Contiguous.into())
     }
 
     /// Overwrites the elements with those of `source`, which broadcasts and is converted.
@@ -169,7 +196,7 @@ impl Tensor {
         target.changed();
         if is_grad_enabled() && records([&target, &source]) {
             let edges: SmallVec<[Option<Edge>; 2]> = smallvec![target.edge(), source.edge()];
-            let back = source.with_body(|b| To { dtype: Some(b.dtype), device: Some(b.device()) });
+            let back = source.with_body(|b| To { dtype: Some(b.dtype), device: Some(b.device()), memory_format: None });
             let function = Function::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], needs: &[bool]| {
                 let Some(grad) = &grads[0] else { return Ok(smallvec![None, None]) };
                 let kept = needs[0].then(|| grad.zeros_like()).transpose()?;

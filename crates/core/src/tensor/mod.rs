@@ -7,6 +7,7 @@ mod create;
 mod data;
 mod fill;
 mod latch;
+mod memory_format;
 mod meta;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -23,6 +24,7 @@ pub(crate) mod substitute;
 pub use body::Body;
 pub use copy::To;
 pub use create::{Contents, TensorOptions};
+pub use memory_format::MemoryFormat;
 pub use operand::Operand;
 pub use parameter::{Buffer, Parameter};
 pub use state_dict::StateDict;

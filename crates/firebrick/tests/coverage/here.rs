@@ -195,7 +195,8 @@ items! { INIT = nn::init;
     sparse_, trunc_normal_, uniform_, xavier_normal_, xavier_uniform_, zeros_,
 }
 items! { UTILS = nn::utils;
-    clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, fuse_conv_bn_eval, fuse_conv_bn_weights,
+    clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, convert_conv2d_weight_memory_format,
+    convert_conv3d_weight_memory_format, fuse_conv_bn_eval, fuse_conv_bn_weights,
     fuse_linear_bn_eval, fuse_linear_bn_weights, get_total_norm, parameters_to_vector, remove_spectral_norm,
     remove_weight_norm, spectral_norm, vector_to_parameters, weight_norm,
 }

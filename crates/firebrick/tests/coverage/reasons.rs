@@ -5,7 +5,6 @@ type Reason = (&'static str, &'static str, &'static [&'static str]);
 
 const PYTHON: &str = "Python's own, imported there; no part of the interface";
 const PROCESSES: &str = "several processes";
-const FORMATS: &str = "memory has one order; results do not depend on it";
 const DEVICES: &str = "a device that there is not";
 
 const REASONS: &[Reason] = &[
@@ -69,7 +68,6 @@ const REASONS: &[Reason] = &[
         ],
     ),
     ("torch.nn.utils", "deprecated: `clip_grad_norm_`", &["clip_grad_norm"]),
-    ("torch.nn.utils", FORMATS, &["convert_conv2d_weight_memory_format", "convert_conv3d_weight_memory_format"]),
     (
         "torch.nn.utils",
         "there is no meta device to build on; within `Generator::scope` building leaves the generator alone",
