@@ -8,6 +8,7 @@ pub mod parametrizations;
 pub mod parametrize;
 pub mod prune;
 pub mod rnn;
+mod skip_init;
 mod spectral_norm;
 mod vector;
 mod weight_norm;
@@ -20,6 +21,7 @@ pub use fuse::{
     BatchNorm, Convolution, Normalization, fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval,
     fuse_linear_bn_weights,
 };
+pub use skip_init::skip_init;
 pub use spectral_norm::{SpectralNormOptions, remove_spectral_norm, spectral_norm, spectral_norm_with};
 pub use vector::{parameters_to_vector, vector_to_parameters};
 pub use weight_norm::{remove_weight_norm, weight_norm};
