@@ -59,8 +59,8 @@ pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{Block, Keeper, MemoryStats, Storage, empty_cache, memory_stats};
 pub use tensor::{
-    Body, Buffer, Contents, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor, TensorOptions, To, standing_in,
-    substitute,
+    Body, Buffer, Contents, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor, TensorOptions, To,
+    standing_in, substitute,
 };
 pub use value::{Key, Value};
 pub use views::Sections;

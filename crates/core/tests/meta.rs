@@ -25,7 +25,7 @@ fn rows() -> Vec<&'static Row> {
 }
 
 /// The shape of their results, or of their gradients, follows from what is in the tensors.
-const DEPENDS_ON_DATA: [&str; 0] = [];
+const DEPENDS_ON_DATA: [&str; 3] = ["masked_select", "masked_scatter", "repeat_interleave_by"];
 
 /// Shape, dtype and whether a gradient flows, of the result and of every gradient.
 fn forms(out: &Tensor, inputs: &[Tensor]) -> Result<Vec<String>> {

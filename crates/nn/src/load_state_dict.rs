@@ -320,7 +320,8 @@ impl<'m> Plan<'m> {
         let message = format!("Error(s) in loading state_dict for {}:\n\t{}", root.display_name(), lines.join("\n\t"));
         let error = Error::runtime(OP, message).expected("the keys and shapes of the model; nothing was changed");
         Err(match self.hint() {
-            _ if self.into_nothing => error.remedy("call `to_empty(device)` on the model first, or load with `LoadOptions::new().assign(true)`"),
+            _ if self.into_nothing => error
+                .remedy("call `to_empty(device)` on the model first, or load with `LoadOptions::new().assign(true)`"),
             Some(hint) => error.remedy(hint.to_string()),
             None => error,
         })

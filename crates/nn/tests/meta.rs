@@ -123,7 +123,10 @@ fn a_checkpoint_is_not_loaded_into_nothing() -> Result<()> {
     let error = model.load_state_dict(&saved.state_dict()).unwrap_err();
     let text = format!("{error:#}");
     let line = "for fc1.weight: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, which is a no-op. (Did you mean to pass `assign=True`";
-    assert!(text.contains(line) && text.contains("for fc2.bias:") && text.contains("call `to_empty(device)`"), "{text}");
+    assert!(
+        text.contains(line) && text.contains("for fc2.bias:") && text.contains("call `to_empty(device)`"),
+        "{text}"
+    );
     assert!(model.load_report(&saved.state_dict(), &LoadOptions::new())?.to_string().contains(line));
     let error = saved.load_state_dict(&model.state_dict()).unwrap_err().to_string();
     assert!(error.starts_with("While copying the parameter named \"fc1.weight\""), "{error}");
@@ -217,7 +220,10 @@ fn a_model_that_looks_at_values_is_named() -> Result<()> {
     assert_eq!(error.module_path(), Some("0"));
     let text = format!("{error:#}");
     assert!(text.contains("Tensor.item() cannot be called on meta tensors"), "{text}");
-    assert!(text.contains("its `forward` looks at values") && text.contains("0.first: Linear [4, 3] -> [4, 2]"), "{text}");
+    assert!(
+        text.contains("its `forward` looks at values") && text.contains("0.first: Linear [4, 3] -> [4, 2]"),
+        "{text}"
+    );
     // A table is made with data then.
     assert_eq!(summary(&model, Tensor::ones([4, 3])?)?.row("0").unwrap().output, Some(vec![vec![4, 2]]));
     Ok(())

@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Alignment, Attention, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, Memory, NormGrad, NormRows,
-    Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, Attention, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, Memory, NormGrad,
+    NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
 use crate::tensor::Body;

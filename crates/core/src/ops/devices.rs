@@ -17,12 +17,7 @@ pub(crate) fn same_device(op: &'static str, devices: impl IntoIterator<Item = De
 ///
 /// # Errors
 /// The operand alone has no data.
-pub(crate) fn values_for<T: Element>(
-    op: &'static str,
-    device: Device,
-    operand: &Tensor,
-    unknown: T,
-) -> Result<Vec<T>> {
+pub(crate) fn values_for<T: Element>(op: &'static str, device: Device, operand: &Tensor, unknown: T) -> Result<Vec<T>> {
     if operand.is_meta() {
         same_device(op, [device, Device::Meta])?;
     }

@@ -38,11 +38,7 @@ pub struct ShapesOnly {
 impl ShapesOnly {
     /// Begins to follow shapes alone.
     pub fn begin() -> Self {
-        ShapesOnly {
-            before: set_following_shapes(true),
-            _device: default_to(Device::Meta),
-            _thread: PhantomData,
-        }
+        ShapesOnly { before: set_following_shapes(true), _device: default_to(Device::Meta), _thread: PhantomData }
     }
 }
 

@@ -54,7 +54,8 @@ impl Tensor {
         }
         if dtype == DType::Bool
             && storage.device() != Device::Meta
-            && storage.with_bytes(|bytes| bytes.iter().any(|&byte| byte > 1))? {
+            && storage.with_bytes(|bytes| bytes.iter().any(|&byte| byte > 1))?
+        {
             return Err(Error::runtime(OP, "a byte other than 0 and 1 is no bool"));
         }
         Ok(Tensor::from_body(Body { storage: storage.clone(), shape, strides, offset, dtype }))

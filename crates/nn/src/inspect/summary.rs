@@ -106,7 +106,9 @@ pub fn summary<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(
 /// ```
 pub fn check<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(model: &M, input: impl IntoArgs<I>) -> Result<()> {
     let explained = |error: Error| match error.lacks_data() {
-        true => error.remedy("its `forward` looks at values, which a check of shapes does not have; `summary` calls it with data"),
+        true => error.remedy(
+            "its `forward` looks at values, which a check of shapes does not have; `summary` calls it with data",
+        ),
         false => error,
     };
     follow(model, input.into_args()).map(drop).map_err(explained)

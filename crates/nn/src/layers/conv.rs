@@ -5,7 +5,8 @@ use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
 use firebrick_core::{
-    ConvOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions, default_device, default_dtype,
+    ConvOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions, default_device,
+    default_dtype,
 };
 
 /// What a convolution is built from, whatever its dimensions.

@@ -35,8 +35,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Alignment, Attention, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, Memory, NormGrad,
-    NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, Attention, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, Memory,
+    NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;

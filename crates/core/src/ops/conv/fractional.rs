@@ -74,7 +74,10 @@ fn fractional(
                 let text = format!("\"check_uniform_bounds\" not implemented for '{}'", x.dtype().scalar_name());
                 return Err(Error::not_implemented(op, text));
             }
-            Tensor::rand_with([batch, shape[shape.len() - n - 1], n], TensorOptions::from(x.dtype()).device(x.device()))?
+            Tensor::rand_with(
+                [batch, shape[shape.len() - n - 1], n],
+                TensorOptions::from(x.dtype()).device(x.device()),
+            )?
         }
     };
     let (kernel, output) = (each(op, "kernel_size", kernel, n)?, each(op, "output_size", output, n)?);

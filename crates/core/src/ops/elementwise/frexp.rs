@@ -39,7 +39,8 @@ impl Tensor {
             return Err(Error::runtime(OP, "torch.frexp() only supports floating-point dtypes"));
         }
         let (mantissas, exponents): (Vec<f64>, Vec<i32>) = x.values_or(0.0f64)?.into_iter().map(taken_apart).unzip();
-        let mantissa = Tensor::from_slice_with(&mantissas, x.shape(), TensorOptions::from(x.dtype()).device(x.device()))?;
+        let mantissa =
+            Tensor::from_slice_with(&mantissas, x.shape(), TensorOptions::from(x.dtype()).device(x.device()))?;
         let exponent = Tensor::from_slice_with(&exponents, x.shape(), x.device())?;
         let mantissa = of_one("FrexpBackward0", &x, &[&exponent], false, mantissa, |seen, g| {
             g.div(seen[0].to(g.dtype())?.exp2()?)

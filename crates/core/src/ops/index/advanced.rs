@@ -34,7 +34,8 @@ fn integers(shape: &Dims, indices: &[Option<Tensor>]) -> Result<Vec<Option<Tenso
             out.push(None);
             continue;
         };
-        let index = index.resolve(OP)?;
+        // The coordinates of a mask are looked at here.
+        let index = index.resolve_to_read(OP)?;
         match index.dtype() {
             DType::I32 | DType::I64 => out.push(Some(index)),
             DType::Bool | DType::U8 => {

@@ -271,7 +271,8 @@ fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Tensor, in_place: Opt
         return Err(Error::runtime(OP, "Index has to be a vector/scalar"));
     }
     let size = raised(body.clone()).shape[dim] as i64;
-    let mut wrapped: Vec<i64> = values_for(OP, body.device(), &index, 0i64)?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
+    let mut wrapped: Vec<i64> =
+        values_for(OP, body.device(), &index, 0i64)?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
     // A place that is named twice is filled once, which the value's gradient counts.
     wrapped.sort_unstable();
     wrapped.dedup();
