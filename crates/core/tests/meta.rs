@@ -98,7 +98,7 @@ fn asking_for_elements_is_pytorchs_error() {
         (COPY, Box::new(|| x.to_vec::<f32>().map(drop))),
         (COPY, Box::new(|| x.t()?.to_vec::<f64>().map(drop))),
         (COPY, Box::new(|| x.to_bytes().map(drop))),
-        (COPY, Box::new(|| x.write_bytes(&mut Vec::new()))),
+        (COPY, Box::new(|| x.write_bytes(&mut Vec::<u8>::new()))),
         (COPY, Box::new(|| x.body().storage.with_bytes(|_| ()))),
         (COPY, Box::new(|| cpu.copy_(&x).map(drop))),
         (COPY, Box::new(|| x.nonzero().map(drop))),
@@ -147,7 +147,7 @@ fn no_memory_is_taken_and_no_number_drawn() -> Result<()> {
         Ok::<_, Error>(())
     })?;
     assert_eq!(generator.get_state(), before);
-    assert!(Tensor::ones_with([1 << 40, 1 << 24], META).is_err(), "sizes beyond 64 bits");
+    assert!(Tensor::ones_with([1i64 << 40, 1 << 24], META).is_err(), "sizes beyond 64 bits");
     Ok(())
 }
 
@@ -214,7 +214,7 @@ fn operands_with_and_without_data_do_not_mix() -> Result<()> {
         ("linear", x.linear(&Tensor::ones([2, 3])?, Some(&meta(&[2])))),
         ("conv2d", image.conv2d(&meta(&[1, 1, 2, 2]), None, &firebrick_core::ConvOptions::default())),
         ("layer_norm", x.layer_norm([3], Some(&row), None, 1e-5)),
-        ("batch_norm", x.batch_norm(None, None, Some(&row), Some(&row), false, 0.1, 1e-5)),
+        ("batch_norm", x.batch_norm(None, None, Some(&row), Some(&row), true, 0.1, 1e-5)),
         ("cross_entropy", x.cross_entropy(&flat, None, -100, Reduction::Mean, 0.0)),
         ("nll_loss", x.nll_loss(&Tensor::zeros_with([2], DType::I64)?, Some(&row), -100, Reduction::Mean)),
         ("binary_cross_entropy", x.binary_cross_entropy(&m, None, Reduction::Mean)),

@@ -70,9 +70,11 @@ pub fn traced<T, M: Module + ?Sized, O: Optimizer + ?Sized>(
 ) -> Result<(T, Report)> {
     let (tracing, mut kept) = (Tracing::begin(), Kept::begin());
     let value = step()?;
-    let (trace, kept) = (tracing.end(), kept.step());
+    let trace = tracing.end();
     let mut report = Chart::of(model.as_dyn()).examine(&groups(optimizer), Some(&trace))?;
-    kept.into_iter().for_each(|finding| report.push(finding));
+    // The trace holds the operations that it noted.
+    drop(trace);
+    kept.step().into_iter().for_each(|finding| report.push(finding));
     Ok((value, report))
 }
 
