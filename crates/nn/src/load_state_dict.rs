@@ -257,7 +257,7 @@ impl<'m> Plan<'m> {
             self.errors.push(format!(
                 "size mismatch for {key}: copying a param with shape {given} from checkpoint, the shape in current model is {own}."
             ));
-        } else if target.is_meta() && !value.is_meta() && !target.is_uninitialized() && !self.assign {
+        } else if target.is_meta() && !value.is_meta() && !self.assign {
             // PyTorch warns of it, and loads nothing.
             self.errors.push(format!(
                 "for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, which is a no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their corresponding key in the module instead of copying them in place?)"

@@ -285,12 +285,15 @@ fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Tensor, in_place: Opt
     let places = on(body.device(), &wrapped)?;
     let along = stretched(&places, &shape, dim);
     let places = Tensor::from_body(places);
+    let number = value.is_wrapped_number();
+    // A number goes where the tensor is.
+    let value = if number { Tensor::from_body(value_body) } else { value };
     let bad = move |i: i64| {
         let given = if i < 0 { i - size } else { i };
         Error::index(OP, out_of_bounds_text(given, dim, size as usize))
     };
     let write = |out: &Body| run(Indexing::Scatter, dim, &spread, &along, out, bad);
-    let name = if value.is_wrapped_number() { "IndexFillBackward0" } else { "IndexFillBackward1" };
+    let name = if number { "IndexFillBackward0" } else { "IndexFillBackward1" };
     written(name, &[&x, &value], in_place, write, move |g, needs| {
         let kept = needs[0].then(|| g.index_fill(dim as i64, &places, 0)).transpose()?;
         let given = needs[1].then(|| g.index_select(dim as i64, &places)?.sum()).transpose()?;
