@@ -1,4 +1,4 @@
-//! Eight ways to break a training, and one that is right.
+//! Nine ways to break a training, and one that is right.
 
 use crate::model::Net;
 use firebrick::doctor::{doctor, traced, watch};
@@ -80,6 +80,13 @@ pub fn added_up() -> Result<String> {
         optimizer.step()?;
     }
     Ok(watching.report().to_string())
+}
+
+pub fn kept_graph() -> Result<String> {
+    let model = Net::new()?;
+    let backward = || model.loss()?.backward_with(autograd::Backward::new().retain_graph(true));
+    let ((), report) = traced(&model, &sgd(&model)?, backward)?;
+    Ok(report.to_string())
 }
 
 pub fn renamed_checkpoint() -> Result<String> {

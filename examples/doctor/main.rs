@@ -1,4 +1,4 @@
-//! Breaks a small network in eight ways that PyTorch lets pass, and prints what is said about each.
+//! Breaks a small network in nine ways that PyTorch lets pass, and prints what is said about each.
 //!
 //! `cargo run --release --example doctor`
 
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
 
 type Fault = fn() -> Result<String>;
 
-const FAULTS: [(&str, Fault); 8] = [
+const FAULTS: [(&str, Fault); 9] = [
     ("features are detached on the way", faults::detached),
     ("a layer is replaced after the optimizer was made", faults::replaced),
     ("the model is still in evaluation mode", faults::evaluating),
@@ -28,6 +28,7 @@ const FAULTS: [(&str, Fault); 8] = [
     ("no unit is active", faults::dead_units),
     ("a gradient is no number", faults::not_a_number),
     ("the loss is added up with its history", faults::added_up),
+    ("the graph is kept for nothing", faults::kept_graph),
     ("the checkpoint has other names", faults::renamed_checkpoint),
 ];
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// The place that holds a tensor's memory and runs its operations.
 ///
-/// Parses from PyTorch's device strings, `cpu` and `cpu:0`, and from `mock:0`.
+/// Parses from PyTorch's device strings, `cpu`, `cpu:0` and `meta`, and from `mock:0`.
 ///
 /// ```
 /// use firebrick_core::Device;
@@ -19,6 +19,17 @@ pub enum Device {
     /// Main memory and the processor's cores.
     #[default]
     Cpu,
+    /// No place at all: tensors with a shape, a dtype and strides but without data, which take no memory. Operations on
+    /// them follow the shapes and compute nothing; whatever asks for their elements is an error.
+    ///
+    /// ```
+    /// use firebrick_core::{Device, Tensor};
+    /// let x = Tensor::ones_with([1_000_000, 1_000_000], Device::Meta)?;
+    /// assert_eq!(x.matmul(&x)?.sum_dim([0], false)?.to_string(), "tensor(..., device='meta', size=(1000000,))");
+    /// assert_eq!(x.to(Device::Cpu).unwrap_err().to_string(), "Cannot copy out of meta tensor; no data!");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    Meta,
     /// A stand-in accelerator with its own address space and queue, for tests on any machine.
     Mock(usize),
 }
@@ -27,6 +38,7 @@ impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Device::Cpu => f.write_str("cpu"),
+            Device::Meta => f.write_str("meta"),
             Device::Mock(index) => write!(f, "mock:{index}"),
         }
     }
@@ -71,6 +83,7 @@ impl FromStr for Device {
         };
         match name {
             "cpu" => Ok(Device::Cpu),
+            "meta" => Ok(Device::Meta),
             "mock" => Ok(Device::Mock(index)),
             known if TYPES.contains(&known) => {
                 Err(Error::not_implemented(OP, format!("Firebrick has no device of type {known}")))

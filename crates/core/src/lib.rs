@@ -22,6 +22,7 @@ pub mod random;
 pub mod text;
 
 mod complex;
+mod default_device;
 mod default_dtype;
 mod device;
 mod dims;
@@ -39,6 +40,7 @@ mod warning;
 mod work;
 
 pub use complex::Complex;
+pub use default_device::default_device;
 pub use default_dtype::{default_dtype, set_default_dtype};
 pub use device::Device;
 pub use dims::{Dims, Integer, Sizes, broadcast_shapes, wrap_dim, wrap_dims};
@@ -57,8 +59,8 @@ pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
 pub use storage::{Block, Keeper, MemoryStats, Storage, empty_cache, memory_stats};
 pub use tensor::{
-    Body, Buffer, Contents, MemoryFormat, Operand, Parameter, StateDict, Substitution, Tensor, TensorOptions, To,
-    standing_in, substitute,
+    Body, Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor,
+    TensorOptions, To, standing_in, substitute,
 };
 pub use value::{Key, Value};
 pub use views::Sections;

@@ -104,3 +104,22 @@ fn recorded_operations_are_listed_and_not_kept() -> Result<()> {
     assert!(autograd::take_recorded(false).is_empty());
     Ok(())
 }
+
+#[test]
+fn a_graph_that_was_used_up_names_the_first_backward_pass() -> Result<()> {
+    let _lines = autograd::SourceLines::note();
+    let x = leaf([1.0, 4.0])?;
+    let (root, recorded) = (x.sqrt()?, line!());
+    let loss = root.sum()?;
+    let (_, first) = (loss.backward()?, line!());
+    let error = loss.backward().unwrap_err();
+    assert!(error.to_string().starts_with("Trying to backward through the graph a second time"));
+    let text = format!("{error:#}");
+    assert!(text.contains(&format!("the first backward pass was at {}", at(first))), "{text}");
+    assert!(text.contains(&format!("Sqrt ran at {}", at(recorded))), "{text}");
+    let y = x.sqrt()?.sum()?;
+    let (_, first) = (autograd::grad(&y, &x)?, line!());
+    let text = format!("{:#}", y.backward_with(autograd::Backward::new().retain_graph(true)).unwrap_err());
+    assert!(text.contains(&format!("the first backward pass was at {}", at(first))), "{text}");
+    Ok(())
+}

@@ -338,3 +338,66 @@ fn a_loss_added_up_without_its_history_is_no_failure() -> Result<()> {
     assert!((total.item::<f64>()? - sum).abs() < 1e-3);
     Ok(())
 }
+
+/// What is warned of while a loop runs `backward` on each loss.
+fn kept_graphs(mut backward: impl FnMut(&Net, &Tensor) -> Result<()>) -> Result<Vec<String>> {
+    seeded(|| {
+        let model = Net::new(Between::Nothing)?;
+        let mut optimizer = adam(&model)?;
+        let _watching = watch(&model, &optimizer);
+        let (result, warnings) = catch_warnings(|| {
+            for _ in 0..8 {
+                optimizer.zero_grad()?;
+                let y = model.call(Tensor::randn([5, 1, 6, 6])?)?;
+                backward(&model, &y)?;
+                optimizer.step()?;
+            }
+            Ok::<_, Error>(())
+        });
+        result?;
+        Ok(warnings)
+    })
+}
+
+fn keeping() -> autograd::Backward {
+    autograd::Backward::new().retain_graph(true)
+}
+
+#[test]
+fn a_graph_that_is_kept_for_nothing_is_noticed_and_named() -> Result<()> {
+    let mut line = 0;
+    let warnings = kept_graphs(|_, y| {
+        line = line!() + 1;
+        y.square()?.mean()?.backward_with(keeping())
+    })?;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains(&format!("tests/doctor.rs:{line}:")), "{warnings:?}");
+    assert!(warnings[0].contains("leave `retain_graph` out"), "{warnings:?}");
+    let model = seeded(|| Net::new(Between::Nothing))?;
+    let step = || model.call(Tensor::ones([5, 1, 6, 6])?)?.square()?.mean()?.backward_with(keeping());
+    let (_, report) = traced(&model, &adam(&model)?, step)?;
+    assert_eq!(texts(&report, Kind::KeptGraph, "").len(), 1, "{report}");
+    Ok(())
+}
+
+#[test]
+fn a_graph_that_is_walked_again_is_no_failure() -> Result<()> {
+    let twice = kept_graphs(|_, y| {
+        y.square()?.mean()?.backward_with(keeping())?;
+        y.abs()?.mean()?.backward()
+    })?;
+    let of_gradients = kept_graphs(|model, y| {
+        let loss = y.square()?.mean()?;
+        let weight = &model.head.get_parameter("0.weight")?.clone();
+        let grads = autograd::Grad::new(&[&loss], &[weight]).create_graph(true).run()?;
+        loss.add(&grads[0].square()?.sum()?)?.backward()
+    })?;
+    let by_grad = kept_graphs(|model, y| {
+        let loss = y.square()?.mean()?;
+        let weight = &model.head.get_parameter("0.weight")?.clone();
+        autograd::Grad::new(&[&loss], &[weight]).retain_graph(true).run()?;
+        loss.backward()
+    })?;
+    assert_eq!([twice, of_gradients, by_grad], [const { Vec::<String>::new() }; 3]);
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use crate::LoadOptions;
 use crate::pytorch::{self, Array, Dict, Dtype, Key, Object};
 use firebrick_core::random::current_generator;
-use firebrick_core::{Error, Generator, Result, StateDict, Tensor, Value};
+use firebrick_core::{Device, Error, Generator, Result, StateDict, Tensor, Value};
 use std::path::Path;
 
 const OP: &str = "checkpoint";
@@ -229,7 +229,7 @@ impl From<Checkpoint> for Object {
 fn state_of(generator: &Generator) -> Result<Tensor> {
     let bytes = generator.get_state();
     let count = bytes.len();
-    Tensor::from_vec(bytes, [count])
+    Tensor::from_slice_with(&bytes, [count], Device::Cpu)
 }
 
 fn set_state(generator: &Generator, state: &Object, name: &str) -> Result<()> {

@@ -162,6 +162,16 @@ pub trait IntoArgs<A> {
 #[derive(Clone, Copy, Debug)]
 pub struct Absent;
 
+/// Arguments as the call takes them, for callers that know nothing else of them.
+pub(crate) struct Exactly<A>(pub A);
+
+impl<A> IntoArgs<A> for Exactly<A> {
+    #[inline]
+    fn into_args(self) -> A {
+        self.0
+    }
+}
+
 impl<A> IntoArgs<Option<A>> for Absent {
     fn into_args(self) -> Option<A> {
         None

@@ -39,8 +39,19 @@ pub(crate) fn convert(module: &dyn Module, to: To) -> Result<()> {
         let dtype = to.dtype.filter(|_| tensor.dtype().is_differentiable());
         // A memory format is meant for images and volumes.
         let memory_format = to.memory_format.filter(|_| matches!(tensor.dim(), 4 | 5));
-        tensor.to(To { dtype, memory_format, ..to })
+        let to = To { dtype, memory_format, ..to };
+        tensor.to(to).map_err(|error| if error.lacks_data() { nothing_to_move() } else { error })
     })
+}
+
+/// PyTorch's error for tensors without data that are moved to a device.
+#[cold]
+fn nothing_to_move() -> Error {
+    Error::not_implemented(
+        "to",
+        "Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() when moving module from meta to a different device.",
+    )
+    .remedy("call `to_empty(device)`, then load or initialize the parameters")
 }
 
 /// Every parameter and buffer in this dtype, integers as well.

@@ -159,11 +159,14 @@ pub(crate) fn report(root: &dyn Module, state: &StateDict, options: &LoadOptions
 struct Plan<'m> {
     state: StateDict,
     strict: bool,
+    assign: bool,
     known: Known,
     repaired: Vec<(String, String)>,
     writes: Vec<Write<'m>>,
     keys: IncompatibleKeys,
     errors: Vec<String>,
+    /// Values were to be copied where there is no memory for them.
+    into_nothing: bool,
     /// Hooks to run once the keys are known, children first.
     post_hooks: Vec<(&'m dyn Module, Arc<Hooks>)>,
     modules: Vec<&'m dyn Module>,
@@ -187,7 +190,8 @@ impl<'m> Plan<'m> {
 
     fn unrepaired(root: &'m dyn Module, state: &StateDict, options: &LoadOptions) -> Result<Self> {
         // Hooks and `migrate` change a copy: the tensors are shared, the keys are not.
-        let mut plan = Plan { state: state.clone(), strict: options.strict, ..Plan::default() };
+        let (strict, assign) = (options.strict, options.assign);
+        let mut plan = Plan { state: state.clone(), strict, assign, ..Plan::default() };
         plan.read(root, "")?;
         plan.find_unexpected(root);
         plan.run_post_hooks()?;
@@ -253,6 +257,12 @@ impl<'m> Plan<'m> {
             self.errors.push(format!(
                 "size mismatch for {key}: copying a param with shape {given} from checkpoint, the shape in current model is {own}."
             ));
+        } else if target.is_meta() && !value.is_meta() && !self.assign {
+            // PyTorch warns of it, and loads nothing.
+            self.errors.push(format!(
+                "for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, which is a no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their corresponding key in the module instead of copying them in place?)"
+            ));
+            self.into_nothing = true;
         } else if !value.is_uninitialized() {
             self.writes.push(Write { key, target, value });
         }
@@ -310,6 +320,8 @@ impl<'m> Plan<'m> {
         let message = format!("Error(s) in loading state_dict for {}:\n\t{}", root.display_name(), lines.join("\n\t"));
         let error = Error::runtime(OP, message).expected("the keys and shapes of the model; nothing was changed");
         Err(match self.hint() {
+            _ if self.into_nothing => error
+                .remedy("call `to_empty(device)` on the model first, or load with `LoadOptions::new().assign(true)`"),
             Some(hint) => error.remedy(hint.to_string()),
             None => error,
         })

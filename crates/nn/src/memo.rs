@@ -7,6 +7,8 @@ use std::collections::HashMap;
 /// Python's `memo` of `copy.deepcopy`.
 #[derive(Default)]
 pub struct Memo {
+    /// Are copies without data?
+    forms: bool,
     /// Copies by identity of the original, which is kept so that its address is not used again meanwhile.
     tensors: HashMap<usize, (Tensor, Tensor)>,
     shared: HashMap<(usize, TypeId), Box<dyn Any>>,
@@ -18,6 +20,11 @@ impl Memo {
         Self::default()
     }
 
+    /// An empty memo, for one copy without data: every tensor is [`Tensor::form`] of the original.
+    pub fn of_forms() -> Self {
+        Memo { forms: true, ..Self::default() }
+    }
+
     /// The copy of a tensor: a leaf of its own with equal values, gradient and `requires_grad`.
     ///
     /// # Errors
@@ -26,7 +33,7 @@ impl Memo {
         if let Some((_, copy)) = self.tensors.get(&original.id()) {
             return Ok(copy.clone());
         }
-        let copy = original.deep_copy()?;
+        let copy = if self.forms { original.form()? } else { original.deep_copy()? };
         self.tensors.insert(original.id(), (original.clone(), copy.clone()));
         Ok(copy)
     }

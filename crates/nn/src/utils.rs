@@ -9,6 +9,7 @@ pub mod parametrizations;
 pub mod parametrize;
 pub mod prune;
 pub mod rnn;
+mod skip_init;
 mod spectral_norm;
 mod vector;
 mod weight_norm;
@@ -22,6 +23,7 @@ pub use fuse::{
     fuse_linear_bn_weights,
 };
 pub use memory_format::{convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format};
+pub use skip_init::skip_init;
 pub use spectral_norm::{SpectralNormOptions, remove_spectral_norm, spectral_norm, spectral_norm_with};
 pub use vector::{parameters_to_vector, vector_to_parameters};
 pub use weight_norm::{remove_weight_norm, weight_norm};

@@ -3,7 +3,7 @@
 use crate::optimizer_core::buffer;
 use crate::{OptimizerCore, ParamGroup, State};
 use firebrick_core::backend::Rule;
-use firebrick_core::{DType, Result, Tensor, TensorOptions, Value, default_dtype, ops};
+use firebrick_core::{DType, Device, Result, Tensor, TensorOptions, Value, default_dtype, ops};
 use indexmap::IndexMap;
 use smallvec::{SmallVec, smallvec};
 
@@ -71,7 +71,7 @@ pub(crate) fn number(state: &mut State, name: &str, first: f64) -> Result<Tensor
     // Old checkpoints hold a plain number.
     let so_far = state.get(name).and_then(Value::as_f64).unwrap_or(first);
     let dtype = if default_dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-    let tensor = Tensor::full_with((), so_far, TensorOptions::new().dtype(dtype))?;
+    let tensor = Tensor::full_with((), so_far, TensorOptions::from(dtype).device(Device::Cpu))?;
     state.insert(name.to_owned(), tensor.clone().into());
     Ok(tensor)
 }

@@ -2,7 +2,7 @@
 
 use crate::{Optimizer, OptimizerCore, ParamGroup};
 use firebrick_core::autograd::no_grad;
-use firebrick_core::{DType, Error, Result, Tensor, Value};
+use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, Value};
 use indexmap::IndexMap;
 
 const OP: &str = "GradScaler";
@@ -151,7 +151,7 @@ impl GradScaler {
             return Ok(outputs.clone());
         }
         self.started = true;
-        outputs.mul(&Tensor::full_with((), self.get_scale(), DType::F32)?.to(outputs.device())?)
+        outputs.mul(&Tensor::full_with((), self.get_scale(), TensorOptions::from(DType::F32).device(outputs.device()))?)
     }
 
     /// [`GradScaler::scale`] of several tensors.

@@ -4,6 +4,7 @@
 //! comes its gradient is complete: no dependencies need counting.
 
 use super::accumulate::accumulate;
+use super::kept::Walk;
 use super::mode::{ModeGuard, is_anomaly_check_nan_enabled, is_anomaly_enabled};
 use super::node::{Edge, Grads, Node};
 use super::scopes::located;
@@ -82,6 +83,8 @@ struct Engine<'a> {
     /// Wanted leaves.
     leaves: HashMap<usize, Vec<usize>>,
     found: Vec<Option<Tensor>>,
+    /// The nodes that were visited, where somebody asks for graphs that are kept for nothing.
+    walk: Option<Walk>,
 }
 
 /// Runs backward from `roots` with their gradients; returns what a [`Target::Returned`] asked for.
@@ -110,6 +113,7 @@ impl<'a> Engine<'a> {
             captures: HashMap::new(),
             leaves: HashMap::new(),
             found: Vec::new(),
+            walk: Walk::begin(pass.retain_graph && !pass.create_graph),
             pass,
         };
         if let Target::Inputs(inputs) | Target::Returned(inputs) = engine.pass.target {
@@ -220,6 +224,9 @@ impl<'a> Engine<'a> {
 
     fn visit(&mut self, node: &Arc<Node>) -> Result<()> {
         let Some(mut grads) = self.pending.remove(&node.seq()) else { return Ok(()) };
+        if let Some(walk) = &mut self.walk {
+            walk.note(node);
+        }
         for (nr, slot) in grads.iter_mut().enumerate() {
             self.hook_and_capture(node, nr, slot)?;
         }
@@ -309,7 +316,7 @@ fn broadcasts_to(shape: &Dims, to: &Dims) -> bool {
 fn refuse_nan(node: &Node, grads: &Grads) -> Result<()> {
     for (i, grad) in grads.iter().enumerate() {
         let Some(grad) = grad.as_ref().filter(|g| g.is_differentiable()) else { continue };
-        if grad.detach().isnan()?.any()?.item::<bool>()? {
+        if grad.detach().isnan()?.any()?.value_or(false)? {
             let name = node.name();
             let error =
                 Error::runtime("backward", format!("Function '{name}' returned nan values in its {i}th output."));
@@ -324,8 +331,14 @@ fn refuse_nan(node: &Node, grads: &Grads) -> Result<()> {
 
 #[cold]
 fn used_up(node: &Node) -> Error {
-    Error::runtime(
+    let error = Error::runtime(
         node.name(),
         "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.",
-    )
+    );
+    match (node.used_at(), node.line()) {
+        (Some(first), Some(line)) => {
+            error.given(format!("the first backward pass was at {first}; {} ran at {line}", node.op_name()))
+        }
+        _ => error.remedy("note the lines with autograd::SourceLines::note() to see where the first backward pass was"),
+    }
 }

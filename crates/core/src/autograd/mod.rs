@@ -10,6 +10,7 @@ mod gradcheck;
 mod gradient;
 mod hooks;
 pub(crate) mod inplace;
+mod kept;
 mod mode;
 mod node;
 mod run;
@@ -22,6 +23,7 @@ mod trace;
 pub use function::record;
 pub use gradcheck::{GradCheck, gradcheck, gradgradcheck};
 pub use hooks::TensorHookHandle;
+pub use kept::{KeptGraph, take_kept};
 pub use mode::{
     ModeGuard, detect_anomaly, enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled,
     is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,

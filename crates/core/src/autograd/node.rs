@@ -51,9 +51,31 @@ pub struct Node {
     outputs: SmallVec<[OutputInfo; 1]>,
     /// Nothing saved: running it again is harmless, so it is kept.
     keeps_nothing: bool,
-    function: Mutex<Option<Function>>,
+    work: Mutex<Work>,
     /// Allocated for the few nodes that have hooks.
     hooks: OnceBox<Mutex<SmallVec<[OutputHooks; 1]>>>,
+}
+
+/// What a node does when its turn comes.
+enum Work {
+    Waiting(Function),
+    /// It was done and not kept, by the backward pass that this line called, where lines are noted.
+    Done(Option<Line>),
+}
+
+impl Work {
+    fn take(&mut self) -> Option<Function> {
+        match std::mem::replace(self, Work::Done(None)) {
+            Work::Waiting(function) => {
+                *self = Work::Done(source::current());
+                Some(function)
+            }
+            done => {
+                *self = done;
+                None
+            }
+        }
+    }
 }
 
 thread_local! {
@@ -89,7 +111,7 @@ impl Node {
             edges,
             outputs,
             keeps_nothing,
-            function: Mutex::new(Some(function)),
+            work: Mutex::new(Work::Waiting(function)),
             hooks: OnceBox::new(),
         });
         if traced() {
@@ -142,8 +164,19 @@ impl Node {
 
     /// The function, left in place for another run when `keep` is set; `None` once it was used up.
     pub(crate) fn function(&self, keep: bool) -> Option<Function> {
-        let mut function = self.function.lock();
-        if keep || self.keeps_nothing { function.clone() } else { function.take() }
+        let mut work = self.work.lock();
+        match &*work {
+            Work::Waiting(function) if keep || self.keeps_nothing => Some(function.clone()),
+            _ => work.take(),
+        }
+    }
+
+    /// The line that called the backward pass which used the function up, where that was noted.
+    pub(crate) fn used_at(&self) -> Option<Line> {
+        match &*self.work.lock() {
+            Work::Done(line) => *line,
+            Work::Waiting(_) => None,
+        }
     }
 
     pub(crate) fn output_hooks(&self, index: usize) -> Option<OutputHooks> {
@@ -195,10 +228,10 @@ impl Drop for Node {
     /// Takes a long chain of nodes apart in a loop rather than by recursion.
     fn drop(&mut self) {
         let ends_here = self.edges.iter().flatten().all(|edge| matches!(edge, Edge::Leaf(_)));
-        if ends_here && matches!(self.function.get_mut(), None | Some(Function::Bare(_))) {
+        if ends_here && matches!(self.work.get_mut(), Work::Done(_) | Work::Waiting(Function::Bare(_))) {
             return;
         }
-        let remains = (std::mem::take(&mut self.edges), self.function.get_mut().take());
+        let remains = (std::mem::take(&mut self.edges), self.work.get_mut().take());
         let first = DYING.try_with(|dying| match &mut *dying.borrow_mut() {
             Some(queue) => {
                 queue.push(remains);

@@ -1,7 +1,7 @@
 //! `backward` and `grad`: the ways into the engine.
 
 use super::engine::{Pass, Target, run};
-use crate::{Error, Result, Tensor};
+use crate::{Error, Result, Tensor, source};
 use std::cell::Cell;
 
 /// The options of [`Tensor::backward_with`].
@@ -58,19 +58,25 @@ impl Tensor {
     /// assert_eq!(x.grad().map(|g| g.item::<f64>()).transpose()?, Some(6.0));
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn backward(&self) -> Result<()> {
+        let _running = source::module();
         self.backward_with(Backward::new())
     }
 
     /// [`Tensor::backward`] with a gradient, `retain_graph`, `create_graph` or chosen inputs.
+    #[track_caller]
     pub fn backward_with(&self, options: Backward) -> Result<()> {
+        let _running = source::module();
         let gradient = options.gradient.clone();
         backward(&[self], &[gradient], options)
     }
 }
 
 /// `torch.autograd.backward`: several roots at once, each with its gradient (`None`: one, for a scalar).
+#[track_caller]
 pub fn backward(tensors: &[&Tensor], gradients: &[Option<Tensor>], options: Backward) -> Result<()> {
+    let _running = source::module();
     let roots = roots("backward", tensors, gradients)?;
     let target = match &options.inputs {
         None => Target::Leaves,
@@ -205,7 +211,9 @@ impl Grad {
     }
 
     /// The gradients; an input that the outputs do not depend on is an error.
+    #[track_caller]
     pub fn run(self) -> Result<Vec<Tensor>> {
+        let _running = source::module();
         let grads = self.run_allow_unused()?;
         let unused = |i: usize| {
             Error::runtime(
@@ -220,14 +228,18 @@ impl Grad {
     }
 
     /// The gradients; zeros for an input that the outputs do not depend on (`materialize_grads=True`).
+    #[track_caller]
     pub fn run_materialized(self) -> Result<Vec<Tensor>> {
+        let _running = source::module();
         let inputs = self.inputs.clone();
         let grads = self.run_allow_unused()?;
         grads.into_iter().zip(inputs).map(|(grad, input)| grad.map_or_else(|| input.zeros_like(), Ok)).collect()
     }
 
     /// The gradients; `None` for an input that the outputs do not depend on (`allow_unused=True`).
+    #[track_caller]
     pub fn run_allow_unused(self) -> Result<Vec<Option<Tensor>>> {
+        let _running = source::module();
         if self.inputs.is_empty() {
             return Err(Error::runtime("grad", "`inputs` argument to `grad()` cannot be empty."));
         }
@@ -241,7 +253,9 @@ impl Grad {
 }
 
 /// The gradient of the scalar `output` with respect to `input`.
+#[track_caller]
 pub fn grad(output: &Tensor, input: &Tensor) -> Result<Tensor> {
+    let _running = source::module();
     let grads = Grad::new(&[output], &[input]).run()?;
     grads.into_iter().next().ok_or_else(|| Error::runtime("grad", "no gradient was returned"))
 }

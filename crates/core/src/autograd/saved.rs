@@ -90,6 +90,7 @@ impl Kept {
         };
         let device = match self.seen.device() {
             crate::Device::Cpu => "torch",
+            crate::Device::Meta => "torch.meta",
             crate::Device::Mock(_) => "torch.mock",
         };
         let error = Error::runtime(

@@ -5,8 +5,8 @@
 
 use super::cpu::Cpu;
 use super::{
-    Alignment, Attention, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad, NormRows,
-    Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, Attention, AverageDivisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, Memory, NormGrad,
+    NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::Block;
 use crate::tensor::Body;
@@ -69,7 +69,7 @@ fn owned(bodies: &[&Body]) -> Vec<Body> {
     bodies.iter().map(|&b| b.clone()).collect()
 }
 
-impl Backend for Mock {
+impl Memory for Mock {
     fn allocate(&self, bytes: usize) -> Result<Block> {
         Block::new(bytes)
     }
@@ -87,7 +87,9 @@ impl Backend for Mock {
         let _running = self.drain()?;
         Cpu.copy(host, dst)
     }
+}
 
+impl Backend for Mock {
     fn fill(&self, out: &Body, value: Scalar) -> Result<()> {
         let out = out.clone();
         self.enqueue(move || Cpu.fill(&out, value))

@@ -6,6 +6,7 @@
 
 pub mod cpu;
 mod kernels;
+mod meta;
 mod mock;
 mod update;
 
@@ -28,8 +29,8 @@ use crate::storage::Block;
 use crate::tensor::Body;
 use crate::{DType, Device, Error, Result, Scalar};
 
-/// One kind of device.
-pub(crate) trait Backend: Send + Sync {
+/// Where the elements of one kind of device lie.
+pub(crate) trait Memory: Send + Sync {
     /// Memory with whatever it held before.
     fn allocate(&self, bytes: usize) -> Result<Block>;
 
@@ -42,7 +43,21 @@ pub(crate) trait Backend: Send + Sync {
     /// Copies a contiguous host body into a contiguous body of this device of the same dtype and shape.
     #[allow(clippy::wrong_self_convention, reason = "data comes from the host")]
     fn from_host(&self, host: &Body, dst: &Body) -> Result<()>;
+}
 
+/// Declares the trait of the kernels, and hands their list to the backend that has none to run.
+macro_rules! kernels {
+    ($($(#[$doc:meta])* fn $name:ident(&self $(, $arg:ident: $t:ty)* $(,)?) -> Result<$r:ty>;)*) => {
+        /// One kind of device.
+        pub(crate) trait Backend: Memory {
+            $($(#[$doc])* fn $name(&self, $($arg: $t),*) -> Result<$r>;)*
+        }
+
+        meta::does_nothing! { $(fn $name($($t),*) -> $r;)* }
+    };
+}
+
+kernels! {
     /// Sets every element, converting the number to the dtype.
     fn fill(&self, out: &Body, value: Scalar) -> Result<()>;
 
@@ -265,6 +280,7 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) fn of(device: Device) -> Result<&'static dyn Backend> {
     match device {
         Device::Cpu => Ok(&cpu::Cpu),
+        Device::Meta => Ok(&meta::Meta),
         Device::Mock(index) => mock::device(index).ok_or_else(|| {
             Error::runtime("device", format!("device mock:{index} is not available"))
                 .remedy("call accelerator::enable_mock first; it is meant for tests")
@@ -272,4 +288,5 @@ pub(crate) fn of(device: Device) -> Result<&'static dyn Backend> {
     }
 }
 
+pub(crate) use meta::{no_data, no_item, no_repeats};
 pub(crate) use mock::{device_count as mock_count, enable as enable_mock};

@@ -1,6 +1,6 @@
 //! What one operation works on lies on one device.
 
-use crate::{Device, Error, Result};
+use crate::{Device, Element, Error, Result, Tensor};
 
 /// Refuses different devices.
 pub(crate) fn same_device(op: &'static str, devices: impl IntoIterator<Item = Device>) -> Result<()> {
@@ -10,6 +10,18 @@ pub(crate) fn same_device(op: &'static str, devices: impl IntoIterator<Item = De
         Some(other) => Err(mixed_devices(op, first, other)),
         None => Ok(()),
     }
+}
+
+/// The elements of an operand that says what becomes of tensors on `device`: `unknown` everywhere, where none of them has
+/// data. Other operands may lie on any device.
+///
+/// # Errors
+/// The operand alone has no data.
+pub(crate) fn values_for<T: Element>(op: &'static str, device: Device, operand: &Tensor, unknown: T) -> Result<Vec<T>> {
+    if operand.is_meta() {
+        same_device(op, [device, Device::Meta])?;
+    }
+    operand.values_or(unknown)
 }
 
 /// PyTorch's error.

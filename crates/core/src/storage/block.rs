@@ -4,7 +4,8 @@
 //! thread has ended, or its lists are full, the block goes back to the system. Counting is per thread too: a shared
 //! counter would cost as much as the rest of an allocation.
 //!
-//! A block may also be memory that something else keeps, such as a mapped file: it goes back to its keeper.
+//! A block may also be memory that something else keeps, such as a mapped file: it goes back to its keeper. And it may be
+//! absent: bytes of which only the number is known.
 
 use super::pages;
 use super::room::{check_room, out_of_memory};
@@ -12,6 +13,7 @@ use crate::Result;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -34,8 +36,17 @@ pub type Keeper = Arc<dyn Any + Send + Sync>;
 pub struct Block {
     start: NonNull<u8>,
     bytes: usize,
-    /// `None` for a block of the cache.
-    keeper: Option<Keeper>,
+    owner: Owner,
+}
+
+/// Where the memory of a block goes when the block is dropped.
+enum Owner {
+    /// Back to the cache.
+    Cache,
+    /// To what keeps it.
+    Foreign(#[allow(dead_code, reason = "kept, not looked at")] Keeper),
+    /// Nowhere: there is none.
+    Absent,
 }
 
 // SAFETY: a block is plain memory with one owner, and what keeps foreign memory may be dropped anywhere; access to the
@@ -95,7 +106,7 @@ impl Block {
                 start
             }
         };
-        Ok(Block { start, bytes, keeper: None })
+        Ok(Block { start, bytes, owner: Owner::Cache })
     }
 
     /// A block over memory that `keeper` keeps: what lies there is used as it is, without a copy.
@@ -104,7 +115,14 @@ impl Block {
     /// As long as `keeper` or a clone of it lives, the `bytes` bytes from `start` on are initialized, may be read and
     /// written by any thread, stay where they are, and are used by nobody else.
     pub unsafe fn foreign(start: NonNull<u8>, bytes: usize, keeper: Keeper) -> Block {
-        Block { start, bytes, keeper: Some(keeper) }
+        Block { start, bytes, owner: Owner::Foreign(keeper) }
+    }
+
+    /// A block without memory, for a device without data: nothing may be read or written at its address, which is aligned
+    /// as that of any other.
+    pub(crate) fn absent(bytes: usize) -> Block {
+        const NOWHERE: NonNull<u8> = NonNull::without_provenance(NonZeroUsize::new(64).expect("64 is not zero"));
+        Block { start: NOWHERE, bytes, owner: Owner::Absent }
     }
 
     /// Memory for `bytes` bytes, all zero.
@@ -129,13 +147,13 @@ impl Block {
 
     /// Is the memory kept by something else?
     pub fn is_foreign(&self) -> bool {
-        self.keeper.is_some()
+        matches!(self.owner, Owner::Foreign(_))
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if self.is_foreign() {
+        if !matches!(self.owner, Owner::Cache) {
             return;
         }
         let (class, size) = class_of(self.bytes);
@@ -264,6 +282,12 @@ mod tests {
         assert_eq!(Arc::strong_count(&keeper), 2);
         drop(block);
         assert_eq!(Arc::strong_count(&keeper), 1);
+    }
+
+    #[test]
+    fn an_absent_block_takes_no_memory_whatever_its_size() {
+        let block = Block::absent(usize::MAX);
+        assert!(block.bytes() == usize::MAX && !block.is_foreign() && block.as_ptr().addr().is_multiple_of(64));
     }
 
     #[test]

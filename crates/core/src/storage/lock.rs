@@ -27,6 +27,7 @@ pub(crate) fn lock<'a>(reads: &[&'a Body], writes: &[&'a Body]) -> Locked<'a> {
     let mut storages = Wanted::new();
     for (bodies, write) in [(reads, false), (writes, true)] {
         for body in bodies {
+            debug_assert!(body.device() != crate::Device::Meta, "a kernel got a body without memory");
             if Arc::strong_count(&body.storage) > 1 {
                 insert(&mut storages, &body.storage, write);
             } else {

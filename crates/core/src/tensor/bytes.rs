@@ -34,7 +34,7 @@ impl Tensor {
     }
 
     fn with_bytes<R>(&self, op: &'static str, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        let body = self.resolve(op)?.body();
+        let body = self.resolve_to_read(op)?.body();
         let body = on_host(&body, body.dtype)?;
         let _locked = lock(&[&body], &[]);
         // SAFETY: `body` is a locked contiguous host body of that many bytes.

@@ -1,5 +1,6 @@
 //! Copies between layouts, dtypes and devices.
 
+use super::substitute::is_following_shapes;
 use super::{Body, MemoryFormat, Tensor};
 use crate::autograd::{Edge, Function, Node, OutputInfo, inplace, is_grad_enabled, records};
 use crate::dims::broadcast_shapes;
@@ -67,6 +68,9 @@ fn converted(body: &Body, dtype: DType, device: Device, strides: Option<&Dims>) 
 
 /// Copies between devices, by way of a contiguous body on each side.
 pub(crate) fn transfer(src: &Body, dst: &Body) -> Result<()> {
+    if dst.device() == Device::Meta {
+        return Ok(());
+    }
     let host = super::read::on_host(src, dst.dtype)?;
     if dst.device() == Device::Cpu {
         return backend::of(Device::Cpu)?.copy(&host, dst);
@@ -123,7 +127,10 @@ impl Tensor {
     #[track_caller]
     pub fn to(&self, to: impl Into<To>) -> Result<Tensor> {
         let _running = crate::source::operation();
-        let to = to.into();
+        let mut to = to.into();
+        if is_following_shapes() {
+            to.device = None;
+        }
         if self.is_uninitialized() {
             return Tensor::uninitialized(to.dtype.unwrap_or(self.dtype()), to.device.unwrap_or(self.device()));
         }

@@ -2,7 +2,7 @@
 
 use super::{Body, Tensor};
 use crate::storage::Block;
-use crate::{Complex, DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend};
+use crate::{Complex, DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend, default_device};
 
 /// Dtype, device and `requires_grad` of a new tensor, as PyTorch's factory keywords.
 ///
@@ -20,7 +20,7 @@ pub struct TensorOptions {
 }
 
 impl TensorOptions {
-    /// The default dtype on the CPU, without gradient.
+    /// The default dtype on the default device, without gradient.
     pub fn new() -> Self {
         Self::default()
     }
@@ -51,8 +51,8 @@ impl TensorOptions {
         self.requires_grad
     }
 
-    pub(crate) fn device_or_cpu(&self) -> Device {
-        self.device.unwrap_or_default()
+    pub(crate) fn device_or_default(&self) -> Device {
+        self.device.unwrap_or_else(default_device)
     }
 }
 
@@ -166,6 +166,19 @@ impl Tensor {
     /// # Errors
     /// `shape` has another number of elements.
     pub fn from_slice<T: Element>(data: &[T], shape: impl Into<Sizes>) -> Result<Tensor> {
+        Tensor::from_slice_with(data, shape, TensorOptions::new())
+    }
+
+    /// [`Tensor::from_slice`] with dtype, device and `requires_grad`.
+    ///
+    /// # Errors
+    /// As there; a dtype that cannot require a gradient.
+    pub fn from_slice_with<T: Element>(
+        data: &[T],
+        shape: impl Into<Sizes>,
+        options: impl Into<TensorOptions>,
+    ) -> Result<Tensor> {
+        let options = options.into();
         let shape = shape.into().to_shape("from_slice")?;
         if shape.numel() != data.len() {
             return Err(Error::runtime(
@@ -179,7 +192,13 @@ impl Tensor {
         unsafe {
             std::ptr::copy_nonoverlapping(data.as_ptr().cast::<u8>(), block.as_ptr(), size_of_val(data));
         }
-        Ok(Tensor::from_body(Body::around(block, shape, T::DTYPE, Device::Cpu)))
+        let tensor = Tensor::from_body(Body::around(block, shape, T::DTYPE, Device::Cpu));
+        let (device, dtype) = (options.device_or_default(), options.dtype_or(T::DTYPE));
+        let tensor = if (device, dtype) == (Device::Cpu, T::DTYPE) { tensor } else { tensor.to((device, dtype))? };
+        if options.requires_grad {
+            tensor.requires_grad_(true)?;
+        }
+        Ok(tensor)
     }
 
     /// [`Tensor::from_slice`] for a vector.
@@ -206,7 +225,7 @@ impl Tensor {
     ) -> Result<Tensor> {
         let (value, options) = (value.into(), options.into());
         let shape = shape.into().to_shape("full")?;
-        let device = options.device_or_cpu();
+        let device = options.device_or_default();
         let dtype = options.dtype_or(value.dtype());
         value.check_range("full", dtype)?;
         if options.requires_grad && !dtype.is_differentiable() {

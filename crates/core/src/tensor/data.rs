@@ -54,6 +54,9 @@ impl Tensor {
         if self.is_placeholder() {
             return Err(super::substitute::computed("set_data"));
         }
+        if super::substitute::is_following_shapes() && !self.is_meta() {
+            return Ok(());
+        }
         let uninitialized = other.is_uninitialized();
         let other = if uninitialized { other.clone() } else { other.resolve("set_data")? };
         if self.requires_grad() && !other.dtype().is_differentiable() {
@@ -128,6 +131,7 @@ impl Tensor {
         let (dtype, device) = self.with_body(|b| (b.dtype, b.device()));
         match device {
             Device::Cpu => format!("torch.{}Tensor", dtype.scalar_name()),
+            Device::Meta => format!("torch.meta.{}Tensor", dtype.scalar_name()),
             Device::Mock(_) => format!("torch.mock.{}Tensor", dtype.scalar_name()),
         }
     }

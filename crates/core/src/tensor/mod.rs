@@ -17,6 +17,7 @@ mod parameter;
 mod pattern;
 mod print;
 pub(crate) mod read;
+mod shapes_only;
 mod shared;
 mod state_dict;
 pub(crate) mod substitute;
@@ -27,6 +28,7 @@ pub use create::{Contents, TensorOptions};
 pub use memory_format::MemoryFormat;
 pub use operand::Operand;
 pub use parameter::{Buffer, Parameter};
+pub use shapes_only::ShapesOnly;
 pub use state_dict::StateDict;
 pub use substitute::{Substitution, standing_in, substitute};
 
@@ -181,6 +183,12 @@ impl Tensor {
     #[inline]
     pub fn device(&self) -> Device {
         self.with_body(Body::device)
+    }
+
+    /// Is it a tensor without data, on [`Device::Meta`]?
+    #[inline]
+    pub fn is_meta(&self) -> bool {
+        self.device() == Device::Meta
     }
 
     /// Do the elements lie in row-major order without gaps?

@@ -2,7 +2,7 @@
 
 use super::{Tensor, TensorOptions};
 use crate::storage::check_list;
-use crate::{Complex, DType, Error, Operand, Result, Scalar, default_dtype};
+use crate::{Complex, DType, Device, Error, Operand, Result, Scalar, default_dtype};
 use half::{bf16, f16};
 
 /// Numbers between two bounds, in the arithmetic that PyTorch uses for a dtype.
@@ -22,7 +22,7 @@ impl Even {
             _ => bound.to_f64().trunc(),
         });
         match usize::try_from(steps) {
-            Ok(steps) => check_list(steps, 3 * size_of::<f64>()).map(|()| Even { start, end, steps }),
+            Ok(steps) => Ok(Even { start, end, steps }),
             Err(_) => Err(Error::runtime(op, "number of steps must be non-negative")),
         }
     }
@@ -81,7 +81,7 @@ fn refuse_complex(op: &'static str, bounds: &[Scalar]) -> Result<()> {
 /// Each part at equal distances.
 fn linspace_complex(start: Scalar, end: Scalar, steps: i64, dtype: DType, options: TensorOptions) -> Result<Tensor> {
     let part = |part: fn(Complex<f64>) -> f64| {
-        let options = TensorOptions::from(dtype.to_real()).device(options.device_or_cpu());
+        let options = TensorOptions::from(dtype.to_real()).device(options.device_or_default());
         Tensor::linspace_with(part(start.to_complex()), part(end.to_complex()), steps, options)
     };
     let out = Tensor::complex(&part(|z| z.re)?, &part(|z| z.im)?)?;
@@ -118,14 +118,14 @@ fn arange_len(start: Scalar, end: Scalar, step: Scalar) -> Result<usize> {
 }
 
 impl TensorOptions {
-    /// A new tensor with these numbers, converted.
-    fn tensor<T: crate::Element>(&self, numbers: Vec<T>, dtype: DType) -> Result<Tensor> {
-        let len = numbers.len();
-        let tensor = Tensor::from_vec(numbers, [len])?.to((self.device_or_cpu(), dtype))?;
-        if self.wants_grad() {
-            tensor.requires_grad_(true)?;
+    /// A new tensor of as many numbers, which are computed where there is a place for them, converted.
+    fn tensor<T: crate::Element>(self, len: usize, dtype: DType, numbers: impl FnOnce() -> Vec<T>) -> Result<Tensor> {
+        let options = self.dtype(dtype);
+        if self.device_or_default() == Device::Meta {
+            return Tensor::empty_with([len], options);
         }
-        Ok(tensor)
+        check_list(len, 3 * size_of::<f64>())?;
+        Tensor::from_slice_with(&numbers(), [len], options)
     }
 }
 
@@ -167,14 +167,13 @@ impl Tensor {
             return Err(crate::ops::complex::refusal("arange", dtype));
         }
         let len = arange_len(start, end, step)?;
-        check_list(len, 3 * size_of::<f64>())?;
         if !dtype.is_floating_point() {
             let (start, step) = (start.to_i64(), step.to_i64());
-            let numbers = (0..len as i64).map(|i| start.wrapping_add(step.wrapping_mul(i))).collect();
-            return options.tensor::<i64>(numbers, dtype);
+            let number = |i: i64| start.wrapping_add(step.wrapping_mul(i));
+            return options.tensor(len, dtype, || (0..len as i64).map(number).collect());
         }
         let (start, step) = (start.to_f64(), step.to_f64());
-        options.tensor::<f64>((0..len).map(|i| start + step * i as f64).collect(), dtype)
+        options.tensor(len, dtype, || (0..len).map(|i| start + step * i as f64).collect())
     }
 
     /// `steps` numbers at equal distances from `start` to `end`, both included, in the default dtype. A bound is a number
@@ -209,7 +208,7 @@ impl Tensor {
         }
         refuse_complex("linspace", &[start, end])?;
         let even = Even::new("linspace", [start, end], steps, dtype)?;
-        options.tensor::<f64>(even.numbers(dtype), dtype)
+        options.tensor(even.steps, dtype, || even.numbers(dtype))
     }
 
     /// `base` to the power of `steps` numbers at equal distances from `start` to `end`, both included.
@@ -228,7 +227,7 @@ impl Tensor {
         let dtype = options.dtype_or(default_dtype());
         refuse_bool("logspace", dtype)?;
         let even = Even::new("logspace", [start, end], steps, dtype)?;
-        options.tensor::<f64>(even.numbers(dtype).into_iter().map(|x| base.powf(x)).collect(), dtype)
+        options.tensor(even.steps, dtype, || even.numbers(dtype).into_iter().map(|x| base.powf(x)).collect())
     }
 
     /// The `n` by `n` identity.

@@ -8,8 +8,11 @@ use crate::{Body, Category, Device, default_dtype};
 use std::fmt;
 
 impl Tensor {
-    /// The text of the elements in `body`, which lie in main memory.
+    /// The text of the elements in `body`, which lie in main memory, or nowhere.
     fn text(&self, body: &Body) -> String {
+        if body.device() == Device::Meta {
+            return self.described(TensorText::without_values(&body.shape, body.dtype.name()));
+        }
         let _locked = lock(&[body], &[]);
         let (float, int) = (element_f64(body), element_i64(body));
         let truth = |i: usize| int(i) != 0;
@@ -22,12 +25,16 @@ impl Tensor {
             Category::Float => Values::Float(&float),
             Category::Complex => Values::Complex(&complex),
         };
+        self.described(TensorText::new(&body.shape, values, body.dtype.name()))
+    }
+
+    /// A text with what is said behind the elements.
+    fn described(&self, text: TensorText<'_>) -> String {
         let device = match self.device() {
             Device::Cpu => None,
             other => Some(other.to_string()),
         };
-        TensorText::new(&body.shape, values, body.dtype.name())
-            .default_dtype(default_dtype().name())
+        text.default_dtype(default_dtype().name())
             .device(device.as_deref())
             .grad_fn(self.grad_fn())
             .requires_grad(self.requires_grad())
@@ -42,7 +49,7 @@ impl fmt::Display for Tensor {
         }
         let body = self.body();
         let host = match body.device() {
-            Device::Cpu => Ok(body),
+            Device::Cpu | Device::Meta => Ok(body),
             _ => on_host(&body, body.dtype),
         };
         match host {

@@ -1,7 +1,7 @@
 //! Elements out of a tensor.
 
 use super::{Body, Tensor};
-use crate::storage::lock;
+use crate::storage::{check_list, lock};
 use crate::{DType, Device, Element, Error, Result, Scalar, backend, dispatch};
 
 impl Tensor {
@@ -13,9 +13,9 @@ impl Tensor {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
-        let x = self.resolve("to_vec")?;
+        let x = self.resolve_to_read("to_vec")?;
         super::copy::warn_of_discarding(x.dtype(), T::DTYPE);
-        let body = on_host(&x.body(), T::DTYPE)?;
+        let body = on_host(&x.body(), T::DTYPE).map_err(|error| error.in_op("to_vec"))?;
         let mut out = vec![T::default(); body.numel()];
         let _locked = lock(&[&body], &[]);
         #[allow(unsafe_code)]
@@ -26,17 +26,37 @@ impl Tensor {
         Ok(out)
     }
 
+    /// [`Tensor::to_vec`], for what an operation looks at before it runs: a tensor without data has `unknown` everywhere.
+    #[doc(hidden)]
+    pub fn values_or<T: Element>(&self, unknown: T) -> Result<Vec<T>> {
+        if !self.is_meta() {
+            return self.to_vec();
+        }
+        check_list(self.numel(), size_of::<T>())?;
+        Ok(vec![unknown; self.numel()])
+    }
+
+    /// [`Tensor::item`], likewise.
+    #[doc(hidden)]
+    pub fn value_or<T: Element>(&self, unknown: T) -> Result<T> {
+        if self.is_meta() { Ok(unknown) } else { self.item() }
+    }
+
     /// The only element, converted to `T`.
     ///
     /// # Errors
     /// The tensor has no element or several; the element has an imaginary part and `T` has none.
     pub fn item<T: Element>(&self) -> Result<T> {
-        let numel = self.resolve("item")?.numel();
+        let x = self.resolve_to_read("item")?;
+        let numel = x.numel();
         if numel != 1 {
             return Err(Error::runtime(
                 "item",
                 format!("a Tensor with {numel} elements cannot be converted to Scalar"),
             ));
+        }
+        if x.is_meta() {
+            return Err(backend::no_item());
         }
         if self.is_complex() && !T::DTYPE.is_complex() {
             let number = Scalar::Complex(self.item()?);
@@ -58,7 +78,7 @@ impl Tensor {
     /// ```
     pub fn is_nonzero(&self) -> Result<bool> {
         const OP: &str = "is_nonzero";
-        match self.resolve(OP)?.numel() {
+        match self.resolve_to_read(OP)?.numel() {
             0 => Err(Error::runtime(OP, "Boolean value of Tensor with no values is ambiguous")),
             1 => self.item(),
             _ => Err(Error::runtime(OP, "Boolean value of Tensor with more than one value is ambiguous")),
@@ -78,7 +98,13 @@ impl Tensor {
 }
 
 /// The elements of `body`, contiguous, in main memory, converted to `dtype`.
+///
+/// # Errors
+/// A body without data; memory that cannot be had.
 pub(crate) fn on_host(body: &Body, dtype: crate::DType) -> Result<Body> {
+    if body.device() == Device::Meta {
+        return Err(backend::no_data());
+    }
     let mut body = body.clone();
     if body.dtype != dtype || !body.is_contiguous() {
         let copy = Body::alloc(body.shape.clone(), dtype, body.device())?;

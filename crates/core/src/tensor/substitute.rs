@@ -1,8 +1,9 @@
 //! Operand resolution: the one door through which every operation gets its tensors.
 //!
 //! A per-thread table can put a computed, graph-carrying tensor in a parameter's place, which is what
-//! `functional_call` and parametrizations are made of; autocast gives operands another dtype here. While neither is on,
-//! the door costs one flag test. Another one keeps complex tensors from operations that know real numbers only.
+//! `functional_call` and parametrizations are made of; autocast gives operands another dtype here, and
+//! tensors without data stand in for all others where shapes alone are followed. While nothing is on, the door costs one
+//! flag test. Another one keeps complex tensors from operations that know real numbers only.
 
 use super::{AMBIGUOUS, COMPLEX, INFERENCE, PLACEHOLDER, Tensor, UNINITIALIZED};
 use crate::{Error, Result};
@@ -16,6 +17,8 @@ const SUBSTITUTING: u8 = 1;
 const AUTOCASTING: u8 = 2;
 /// What becomes of tensors is noted: see `autograd::trace`.
 const TRACED: u8 = 4;
+/// Tensors without data stand in for all others: see `shapes_only`.
+const FOLLOWING_SHAPES: u8 = 8;
 
 thread_local! {
     static ACTIVE: Cell<u8> = const { Cell::new(0) };
@@ -51,6 +54,19 @@ pub(crate) fn traced() -> bool {
 
 pub(crate) fn set_traced(on: bool) {
     set_active(TRACED, on);
+}
+
+/// Are shapes followed, and nothing computed?
+#[inline]
+pub(crate) fn is_following_shapes() -> bool {
+    ACTIVE.get() & FOLLOWING_SHAPES != 0
+}
+
+/// Says whether they are; gives what was said before.
+pub(crate) fn set_following_shapes(on: bool) -> bool {
+    let before = is_following_shapes();
+    set_active(FOLLOWING_SHAPES, on);
+    before
 }
 
 /// Keeps tensors standing in for others until it is dropped.
@@ -124,6 +140,14 @@ impl Tensor {
         self.clone().resolved(op)
     }
 
+    /// [`Tensor::resolve`] for what looks at the elements and makes no tensor of them: also where shapes alone are
+    /// followed, those that are there can be looked at.
+    #[inline]
+    pub(crate) fn resolve_to_read(&self, op: &'static str) -> Result<Tensor> {
+        let read = if ACTIVE.get() != 0 { self.replaced(op)? } else { self.check_usable(op).map(|()| None)? };
+        Ok(read.unwrap_or_else(|| self.clone()))
+    }
+
     /// [`Tensor::resolve`] for a handle that the operation owns, which may be the last one.
     #[inline]
     pub(crate) fn resolved(self, op: &'static str) -> Result<Tensor> {
@@ -143,9 +167,16 @@ impl Tensor {
     #[inline]
     fn stand_in(&self, op: &'static str) -> Result<Option<Tensor>> {
         if ACTIVE.get() != 0 {
-            return self.replaced(op);
+            return self.replaced_or_formed(op);
         }
         self.check_usable(op).map(|()| None)
+    }
+
+    #[cold]
+    fn replaced_or_formed(&self, op: &'static str) -> Result<Option<Tensor>> {
+        let replaced = self.replaced(op)?;
+        let form = if is_following_shapes() { replaced.as_ref().unwrap_or(self).formed()? } else { None };
+        Ok(form.or(replaced))
     }
 
     /// The tensor that stands in for this one, and what autocast makes of it; its use is noted where that is asked for.

@@ -39,7 +39,8 @@ pub enum Values<'a> {
 #[derive(Clone, Copy)]
 pub struct TensorText<'a> {
     shape: &'a [usize],
-    values: Values<'a>,
+    /// `None` for a tensor without data.
+    values: Option<Values<'a>>,
     dtype: &'a str,
     default_dtype: &'a str,
     device: Option<&'a str>,
@@ -50,7 +51,20 @@ pub struct TensorText<'a> {
 impl<'a> TensorText<'a> {
     /// A tensor on the CPU outside any graph; `dtype` is named as in `torch.float32`, without `torch.`.
     pub fn new(shape: &'a [usize], values: Values<'a>, dtype: &'a str) -> Self {
-        TensorText { shape, values, dtype, default_dtype: "float32", device: None, grad_fn: None, requires_grad: false }
+        TensorText { values: Some(values), ..TensorText::without_values(shape, dtype) }
+    }
+
+    /// A tensor without data, as on PyTorch's `meta` device: three dots stand for its elements.
+    pub fn without_values(shape: &'a [usize], dtype: &'a str) -> Self {
+        TensorText {
+            shape,
+            values: None,
+            dtype,
+            default_dtype: "float32",
+            device: None,
+            grad_fn: None,
+            requires_grad: false,
+        }
     }
 
     /// Sets the dtype of new tensors, which is not printed; `float32` unless set.
@@ -85,10 +99,10 @@ impl<'a> TensorText<'a> {
     /// The text of the tensor.
     pub fn render(&self, options: &PrintOptions) -> String {
         let mut text = PREFIX.to_string();
-        if self.shape.contains(&0) {
-            text.push_str("[]");
-        } else {
-            text.push_str(&elements(self.shape, self.values, PREFIX.len(), options));
+        match self.values {
+            None => text.push_str("..."),
+            Some(_) if self.shape.contains(&0) => text.push_str("[]"),
+            Some(values) => text.push_str(&elements(self.shape, values, PREFIX.len(), options)),
         }
         let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
         // Two more than there are: PyTorch breaks the line that much too early.
@@ -115,7 +129,9 @@ impl<'a> TensorText<'a> {
         }
         let empty = self.shape.contains(&0);
         // `tensor([])` reads as one dimension of the default dtype: nothing else may stay unsaid.
-        let (show_size, dtype_is_clear) = if empty {
+        let (show_size, dtype_is_clear) = if self.values.is_none() {
+            (true, self.dtype == self.default_dtype)
+        } else if empty {
             (self.shape.len() != 1, self.dtype == self.default_dtype)
         } else {
             (options.edgeitems == 0, self.dtype_follows_from_elements())

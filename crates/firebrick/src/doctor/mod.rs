@@ -11,10 +11,11 @@
 //! | frozen batch norms that update their statistics; modules in evaluation mode | the modules' modes |
 //! | mixed devices and dtypes | the members |
 //! | graphs that grow from step to step, such as that of a loss added up with its history | what outlives its step |
+//! | graphs kept with `retain_graph` for a second backward pass that does not come | what is dropped unused |
 
 mod watch;
 
-pub use firebrick_nn::doctor::{Chart, Finding, FindingKind, Growth, Report};
+pub use firebrick_nn::doctor::{Chart, Finding, FindingKind, Growth, Kept, Report};
 pub use watch::{Watch, watch};
 
 use crate::nn::Module;
@@ -67,10 +68,13 @@ pub fn traced<T, M: Module + ?Sized, O: Optimizer + ?Sized>(
     optimizer: &O,
     step: impl FnOnce() -> Result<T>,
 ) -> Result<(T, Report)> {
-    let tracing = Tracing::begin();
+    let (tracing, mut kept) = (Tracing::begin(), Kept::begin());
     let value = step()?;
     let trace = tracing.end();
-    let report = Chart::of(model.as_dyn()).examine(&groups(optimizer), Some(&trace))?;
+    let mut report = Chart::of(model.as_dyn()).examine(&groups(optimizer), Some(&trace))?;
+    // The trace holds the operations that it noted.
+    drop(trace);
+    kept.step().into_iter().for_each(|finding| report.push(finding));
     Ok((value, report))
 }
 

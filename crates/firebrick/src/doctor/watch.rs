@@ -1,6 +1,6 @@
 //! The doctor that comes by itself.
 
-use super::{Chart, Finding, Growth, Report};
+use super::{Chart, Finding, Growth, Kept, Report};
 use crate::nn::{HookHandle, HookOptions, Module, ModuleExt};
 use crate::optim::{Optimizer, StepHookHandle};
 use crate::{Result, Tensor, autograd, warn};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How many steps [`watch`] looks at: enough to see a graph grow.
 const STEPS: usize = 6;
 
-/// Looks by itself: at everything in the first step, and for graphs that grow until the sixth, then takes itself off. What it
+/// Looks by itself: at everything in the first step, and for graphs that grow or are kept for nothing until the sixth, then takes itself off. What it
 /// finds is warned of, and kept for [`Watch::report`].
 ///
 /// The forward pass is that of `model.call`, the step that of `optimizer`, on one thread.
@@ -72,7 +72,7 @@ impl Watch {
 #[derive(Default)]
 struct State {
     chart: Option<Chart>,
-    growth: Option<Growth>,
+    graphs: Option<(Growth, Kept)>,
     steps: usize,
     report: Report,
     handles: Option<Handles>,
@@ -92,21 +92,22 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 impl State {
     /// The first forward pass is traced.
     fn begin_forward(&mut self) {
-        if self.growth.is_none() && self.handles.is_some() {
-            self.growth = Some(Growth::begin());
+        if self.graphs.is_none() && self.handles.is_some() {
+            self.graphs = Some((Growth::begin(), Kept::begin()));
             autograd::start_trace();
         }
     }
 
     /// The gradients are there: looks at them once, and at what earlier steps left behind.
     fn end_step(&mut self, groups: &[&[Tensor]]) -> Result<Vec<Finding>> {
-        let Some(growth) = &mut self.growth else { return Ok(Vec::new()) };
+        let Some((growth, kept)) = &mut self.graphs else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         if let (0, Some(chart)) = (self.steps, &self.chart) {
             let trace = autograd::finish_trace();
             found.extend_from_slice(chart.examine(groups, Some(&trace))?.findings());
         }
         self.steps += 1;
+        found.extend(kept.step());
         let grown = growth.step();
         let done = grown.is_some() || self.steps == STEPS;
         found.extend(grown);
@@ -118,7 +119,7 @@ impl State {
     }
 
     fn stop(&mut self) {
-        self.growth = None;
+        self.graphs = None;
         if self.steps == 0 {
             drop(autograd::finish_trace());
         }

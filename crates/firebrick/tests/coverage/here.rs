@@ -198,7 +198,7 @@ items! { UTILS = nn::utils;
     clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, convert_conv2d_weight_memory_format,
     convert_conv3d_weight_memory_format, fuse_conv_bn_eval, fuse_conv_bn_weights,
     fuse_linear_bn_eval, fuse_linear_bn_weights, get_total_norm, parameters_to_vector, remove_spectral_norm,
-    remove_weight_norm, spectral_norm, vector_to_parameters, weight_norm,
+    remove_weight_norm, skip_init, spectral_norm, vector_to_parameters, weight_norm,
 }
 items! { PARAMETRIZATIONS = nn::utils::parametrizations;
     orthogonal, spectral_norm, weight_norm,

@@ -69,11 +69,6 @@ const REASONS: &[Reason] = &[
     ),
     ("torch.nn.utils", "deprecated: `clip_grad_norm_`", &["clip_grad_norm"]),
     (
-        "torch.nn.utils",
-        "there is no meta device to build on; within `Generator::scope` building leaves the generator alone",
-        &["skip_init"],
-    ),
-    (
         "torch.nn.utils.parametrize",
         "moves Python classes from one module to another; register the parametrizations of both",
         &["transfer_parametrizations_and_params"],

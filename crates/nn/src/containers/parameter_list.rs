@@ -34,7 +34,7 @@ impl Custom for ParameterList {
 pub(super) fn line(key: &str, parameter: &Parameter, dtype: &str) -> String {
     let size: Vec<String> = parameter.shape().iter().flat_map(|dims| dims.iter()).map(usize::to_string).collect();
     let device = match parameter.device() {
-        Device::Cpu => String::new(),
+        Device::Cpu | Device::Meta => String::new(),
         other => format!(" ({other})"),
     };
     format!("  ({key}): Parameter containing: [{dtype} of size {}{device}]", size.join("x"))

@@ -34,6 +34,8 @@ pub enum FindingKind {
     MixedDtypes,
     /// A graph is kept from step to step, and grows.
     GrowingGraph,
+    /// A graph is kept for a second backward pass that does not come.
+    KeptGraph,
 }
 
 /// One failure: where it is, and what to do.

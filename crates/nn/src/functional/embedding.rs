@@ -127,6 +127,9 @@ pub(super) fn renormalize(weight: &Tensor, input: &Tensor, max_norm: f64, norm_t
             ),
         ));
     }
+    if weight.is_meta() {
+        return Ok(());
+    }
     let mut numbers = input.to(DType::I64)?.to_vec::<i64>()?;
     numbers.sort_unstable();
     numbers.dedup();
@@ -138,7 +141,7 @@ pub(super) fn renormalize(weight: &Tensor, input: &Tensor, max_norm: f64, norm_t
         ));
     }
     let count = numbers.len();
-    let numbers = Tensor::from_vec(numbers, [count])?.to(weight.device())?;
+    let numbers = Tensor::from_slice_with(&numbers, [count], weight.device())?;
     let rows = weight.index_select(0, &numbers)?;
     let norms = rows.to(DType::F64)?.norm_dim(norm_type, 1, true)?;
     let scale = norms.add(1e-7)?.reciprocal()?.mul(max_norm)?;

@@ -78,7 +78,7 @@ pub fn gaussian_nll_loss(
 /// The variances in a shape that broadcasts against the input.
 fn variances(input: &Tensor, var: Tensor) -> Result<Tensor> {
     const OP: &str = "gaussian_nll_loss";
-    if var.lt(0)?.any()?.item::<bool>()? {
+    if var.lt(0)?.any()?.value_or(false)? {
         return Err(Error::value(OP, "var has negative entry/entries"));
     }
     let (shape, given) = (input.shape(), var.shape());

@@ -124,7 +124,7 @@ fn check_dtypes(op: &'static str, kernel: &str, input: &Tensor, target: &Tensor)
 
 /// Are all numbers within `low..high`?
 fn within(numbers: &Tensor, low: i64, high: usize) -> Result<bool> {
-    numbers.lt(low)?.logical_or(&numbers.ge(high as i64)?)?.any()?.item::<bool>().map(|outside| !outside)
+    numbers.lt(low)?.logical_or(&numbers.ge(high as i64)?)?.any()?.value_or(false).map(|outside| !outside)
 }
 
 /// The sum over the other classes of `max(0, margin - x[y] + x[i])^p`, divided by the number of classes.

@@ -1,7 +1,7 @@
 //! Padding: a constant, or the tensor itself continued.
 
 use firebrick_core::amp::autocast_cast;
-use firebrick_core::{DType, Dims, Error, Result, Scalar, Sizes, Tensor};
+use firebrick_core::{DType, Device, Dims, Error, Result, Scalar, Sizes, Tensor, TensorOptions};
 use std::str::FromStr;
 
 const OP: &str = "pad";
@@ -239,10 +239,10 @@ impl Place {
             _ => i.clamp(0, size - 1),
         };
         // Refuses what there is no memory for.
-        Tensor::empty_with([self.padded()], DType::I64)?;
+        Tensor::empty_with([self.padded()], TensorOptions::from(DType::I64).device(Device::Cpu))?;
         let index: Vec<i64> = (0..self.padded()).map(|i| source(i.saturating_sub(before))).collect();
         let length = index.len();
-        let index = Tensor::from_vec(index, [length])?.to(x.device())?;
+        let index = Tensor::from_slice_with(&index, [length], x.device())?;
         x.index_select(dim as i64, &index)
     }
 }

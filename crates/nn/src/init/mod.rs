@@ -23,7 +23,7 @@ pub use structured::{dirac_, eye_, orthogonal_, sparse_};
 pub use truncated::trunc_normal_;
 
 use firebrick_core::autograd::no_grad;
-use firebrick_core::{Result, Scalar, Tensor};
+use firebrick_core::{Device, Result, Scalar, Tensor};
 
 /// Fills `tensor` with uniform numbers of `[a, b)`.
 ///
@@ -76,5 +76,5 @@ pub fn zeros_(tensor: &Tensor) -> Result<&Tensor> {
 
 /// Overwrites `tensor` with `values` in row-major order.
 fn write<'a>(tensor: &'a Tensor, values: &[f64]) -> Result<&'a Tensor> {
-    no_grad(|| tensor.copy_(&Tensor::from_slice(values, tensor.shape())?))
+    no_grad(|| tensor.copy_(&Tensor::from_slice_with(values, tensor.shape(), Device::Cpu)?))
 }

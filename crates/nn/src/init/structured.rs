@@ -2,7 +2,7 @@
 
 use super::{normal_, write};
 use firebrick_core::autograd::no_grad;
-use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, linalg};
+use firebrick_core::{DType, Device, Error, Result, Tensor, TensorOptions, linalg};
 
 fn check_matrix(op: &'static str, tensor: &Tensor) -> Result<(usize, usize)> {
     let shape = tensor.shape();
@@ -86,7 +86,10 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
     }
     let dtype = tensor.dtype();
     let (rows, columns) = (shape[0], tensor.numel() / shape[0]);
-    let flat = Tensor::randn_with([rows, columns], TensorOptions::from(dtype))?;
+    if tensor.is_meta() {
+        return Ok(tensor);
+    }
+    let flat = Tensor::randn_with([rows, columns], TensorOptions::from(dtype).device(Device::Cpu))?;
     if !matches!(dtype, DType::F32 | DType::F64) {
         return Err(Error::not_implemented(OP, format!("\"geqrf_cpu\" not implemented for '{}'", dtype.scalar_name())));
     }
@@ -112,9 +115,12 @@ pub fn sparse_(tensor: &Tensor, sparsity: f64, std: f64) -> Result<&Tensor> {
     let (rows, columns) = check_matrix("sparse_", tensor)?;
     let zeros = (sparsity * rows as f64).ceil() as usize;
     normal_(tensor, 0.0, std)?;
+    if tensor.is_meta() {
+        return Ok(tensor);
+    }
     let mut values = tensor.to_vec::<f64>()?;
     for column in 0..columns {
-        for row in Tensor::randperm(rows)?.to_vec::<i64>()?.into_iter().take(zeros) {
+        for row in Tensor::randperm_with(rows, Device::Cpu)?.to_vec::<i64>()?.into_iter().take(zeros) {
             values[row as usize * columns + column] = 0.0;
         }
     }

@@ -48,6 +48,9 @@ fn redraw_outside(tensor: &Tensor, mean: f64, std: f64, a: f64, b: f64) -> Resul
     let (low, high) = (rounding.round(a), rounding.round(b));
     let outside = |v: &f64| *v < low || *v > high;
     normal_(tensor, mean, std)?;
+    if tensor.is_meta() {
+        return Ok(tensor);
+    }
     let mut values = tensor.to_vec::<f64>()?;
     if !values.iter().any(outside) {
         return Ok(tensor);
@@ -70,6 +73,9 @@ fn reject_by_density(tensor: &Tensor, mean: f64, std: f64, a: f64, b: f64) -> Re
         rounding.by(|v, by| v - by, rounding.by(|v, by| v * by, rounding.by(|v, by| v * by, z, z), -0.5), log_peak)
     };
     uniform_(tensor, a, b)?;
+    if tensor.is_meta() {
+        return Ok(tensor);
+    }
     let mut values = tensor.to_vec::<f64>()?;
     let mut pending = vec![true; values.len()];
     let (candidates, tosses) = (scratch(tensor)?, scratch(tensor)?);

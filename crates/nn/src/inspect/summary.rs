@@ -1,11 +1,12 @@
 //! A model as a table, and its shapes followed through one call.
 
 use super::table;
+use crate::args::Exactly;
 use crate::module::identity;
 use crate::traverse::walk;
-use crate::{Args, Call, Forward, HookOptions, IntoArgs, Module, ModuleExt, ScopedHook};
+use crate::{Args, Call, Forward, HookOptions, IntoArgs, Memo, Module, ModuleExt, ScopedHook};
 use firebrick_core::autograd::ModeGuard;
-use firebrick_core::{Result, Tensor, multiply_adds};
+use firebrick_core::{Error, Generator, Result, ShapesOnly, Tensor, multiply_adds};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::fmt;
@@ -52,7 +53,9 @@ impl Summary {
 
 /// Calls the model once, and tabulates what its modules hold, return and compute.
 ///
-/// The call runs in evaluation mode without gradients, and modes are restored; lazy modules are initialized by it.
+/// The call follows shapes alone, as in [`check`]: it takes no memory and computes nothing, and the model stays as it is; of
+/// a lazy one the table shows what it will hold. A model that looks at the values of its results is called with data: in
+/// evaluation mode, without gradients, and initialized where it was lazy.
 ///
 /// # Errors
 /// Those of the call, with the shapes on the way: see [`check`].
@@ -72,13 +75,75 @@ pub fn summary<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(
     model: &M,
     input: impl IntoArgs<I>,
 ) -> Result<Summary> {
+    let input = input.into_args();
+    match follow(model, input.clone()) {
+        Err(error) if error.lacks_data() => compute(model, input),
+        other => other,
+    }
+}
+
+/// Finds out whether the shapes of a model fit each other and this input, before it is trained.
+///
+/// The call follows shapes alone, in evaluation mode and without gradients: a copy of the model without data is called,
+/// and tensors without data stand in for everything it is given ([`ShapesOnly`]). So it takes no memory, and computes and
+/// draws nothing, however large the input is; nothing of the model changes, and a lazy one stays lazy. `input` may itself
+/// be on [`Device::Meta`]. Tensors of whole numbers in it can be looked at in the call, as lengths are.
+///
+/// # Errors
+/// That of the first module that fails; `{:#}` names it and prints the shapes that went in and out of every module on
+/// the way. It is also an error to look at the values of a result, which there are none of.
+///
+/// [`Device::Meta`]: firebrick_core::Device::Meta
+///
+/// ```
+/// use firebrick::nn::inspect::check;
+/// use firebrick::prelude::*;
+/// let model = nn::Sequential::new().add(nn::Linear::new(3, 8)?).add(nn::Linear::new(7, 2)?);
+/// let error = check(&model, Tensor::zeros_with([1_000_000_000_000, 3], Device::Meta)?).unwrap_err();
+/// assert_eq!(error.module_path(), Some("1"));
+/// assert!(format!("{error:#}").contains("0: Linear [1000000000000, 3] -> [1000000000000, 8]"));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
+pub fn check<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(model: &M, input: impl IntoArgs<I>) -> Result<()> {
+    let explained = |error: Error| match error.lacks_data() {
+        true => error.remedy(
+            "its `forward` looks at values, which a check of shapes does not have; `summary` calls it with data",
+        ),
+        false => error,
+    };
+    follow(model, input.into_args()).map(drop).map_err(explained)
+}
+
+/// Calls a copy of the model without data, on shapes alone.
+fn follow<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(model: &M, mut input: I) -> Result<Summary> {
+    let copy = model.clone_boxed(&mut Memo::of_forms())?;
+    let mut formed = Ok(());
+    input.visit_tensors_mut(&mut |tensor| match tensor.form() {
+        Ok(form) if tensor.is_floating_point() || tensor.is_complex() => *tensor = form,
+        Ok(_) => {}
+        Err(error) => formed = Err(error),
+    });
+    formed?;
+    copy.eval();
+    Generator::new().scope(|| {
+        let _shapes = ShapesOnly::begin();
+        tabulate(&*copy, input)
+    })
+}
+
+/// Calls the model itself.
+fn compute<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(model: &M, input: I) -> Result<Summary> {
+    let _mode = Evaluating::begin(model.as_dyn());
+    tabulate(model, input)
+}
+
+fn tabulate<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(model: &M, input: I) -> Result<Summary> {
     let root = model.as_dyn();
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let hooks = watch(root, &seen);
     let result = {
-        let _mode = Evaluating::begin(root);
         let _no_grad = ModeGuard::no_grad();
-        model.call(input)
+        model.call(Exactly(input))
     };
     drop(hooks);
     let seen = std::mem::take(&mut *seen.lock());
@@ -89,26 +154,6 @@ pub fn summary<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(
         true
     });
     Ok(Summary { rows })
-}
-
-/// Finds out whether the shapes of a model fit each other and this input, before it is trained: calls it once as
-/// [`summary`] does. The call computes, on the model's device; zeros of the right shape are input enough.
-///
-/// # Errors
-/// That of the first module that fails; `{:#}` names it and prints the shapes that went in and out of every module on
-/// the way.
-///
-/// ```
-/// use firebrick::nn::inspect::check;
-/// use firebrick::prelude::*;
-/// let model = nn::Sequential::new().add(nn::Linear::new(3, 8)?).add(nn::Linear::new(7, 2)?);
-/// let error = check(&model, Tensor::zeros([4, 3])?).unwrap_err();
-/// assert_eq!(error.module_path(), Some("1"));
-/// assert!(format!("{error:#}").contains("0: Linear [4, 3] -> [4, 8]"));
-/// # Ok::<_, firebrick::Error>(())
-/// ```
-pub fn check<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(model: &M, input: impl IntoArgs<I>) -> Result<()> {
-    summary(model, input).map(drop)
 }
 
 /// One call of a module.
@@ -131,8 +176,13 @@ fn bytes(tensor: &Tensor) -> u64 {
     (tensor.numel() as u64).saturating_mul(tensor.dtype().size() as u64)
 }
 
+/// Their sum, as far as it can be counted.
+fn total(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
+}
+
 fn numbers<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> u64 {
-    tensors.map(|tensor| tensor.numel() as u64).sum()
+    total(tensors.map(|tensor| tensor.numel() as u64))
 }
 
 /// Hooks that note every call of every module.
@@ -154,7 +204,7 @@ fn watch(root: &dyn Module, seen: &Arc<Mutex<Vec<Seen>>>) -> Vec<ScopedHook> {
             let mut seen = after.lock();
             if let Some(call) = seen.iter_mut().rev().find(|call| call.id == id && call.output.is_none()) {
                 call.output = Some(shapes(output));
-                call.output_bytes = output.tensors().iter().map(bytes).sum();
+                call.output_bytes = total(output.tensors().iter().map(bytes));
                 call.multiply_adds = multiply_adds() - call.multiply_adds;
             }
             Ok(())
@@ -197,9 +247,9 @@ fn row(name: &str, module: &dyn Module, seen: &[Seen]) -> Row {
         parameters: numbers(parameters.iter().map(|p| &**p)),
         trainable: numbers(parameters.iter().map(|p| &**p).filter(|p| p.requires_grad())),
         buffers: numbers(buffers.iter().map(|b| &**b)),
-        multiply_adds: calls().map(|call| call.multiply_adds).sum(),
-        bytes: parameters.iter().map(|p| bytes(p)).chain(buffers.iter().map(|b| bytes(b))).sum(),
-        activation_bytes: calls().map(|call| call.output_bytes).sum(),
+        multiply_adds: total(calls().map(|call| call.multiply_adds)),
+        bytes: total(parameters.iter().map(|p| bytes(p)).chain(buffers.iter().map(|b| bytes(b)))),
+        activation_bytes: total(calls().map(|call| call.output_bytes)),
     }
 }
 

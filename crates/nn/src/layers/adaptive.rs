@@ -2,7 +2,7 @@
 
 use super::Linear;
 use crate::{Call, Core, Forward, Module, ModuleList, Sequential};
-use firebrick_core::{DType, Device, Error, Result, Tensor, default_dtype};
+use firebrick_core::{DType, Device, Error, Result, Tensor, default_device, default_dtype};
 
 const OP: &str = "AdaptiveLogSoftmaxWithLoss";
 
@@ -76,7 +76,7 @@ impl AdaptiveLogSoftmaxWithLoss {
             div_value: 4.0,
             head_bias: false,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

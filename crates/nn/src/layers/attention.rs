@@ -3,7 +3,7 @@
 use crate::call::standing_in;
 use crate::functional::{MultiHeadAttentionOptions, canonical_mask, multi_head_attention_forward};
 use crate::{Args, Core, Custom, Forward, Linear, Module, init};
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 const OP: &str = "MultiheadAttention";
 
@@ -156,7 +156,7 @@ impl MultiheadAttention {
             vdim: None,
             batch_first: false,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

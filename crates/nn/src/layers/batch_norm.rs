@@ -4,7 +4,7 @@ use crate::functional::{BatchNormOptions, batch_norm_with};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
 use firebrick_core::{
-    Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions, default_dtype,
+    Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions, default_device, default_dtype,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -64,7 +64,7 @@ impl Config {
             bias: true,
             track_running_stats: usual,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::Repr;
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 /// `y[o] = x1^T weight[o] x2 + bias[o]`.
 ///
@@ -53,7 +53,7 @@ impl Bilinear {
     /// A layer with options.
     pub fn builder(in1_features: usize, in2_features: usize, out_features: usize) -> BilinearBuilder {
         let sizes = [out_features, in1_features, in2_features];
-        BilinearBuilder { sizes, bias: true, dtype: default_dtype(), device: Device::Cpu }
+        BilinearBuilder { sizes, bias: true, dtype: default_dtype(), device: default_device() }
     }
 
     /// Draws new values for the parameters.

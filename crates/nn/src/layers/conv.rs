@@ -5,7 +5,8 @@ use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
 use firebrick_core::{
-    ConvOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions, default_dtype,
+    ConvOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions, default_device,
+    default_dtype,
 };
 
 /// What a convolution is built from, whatever its dimensions.
@@ -43,7 +44,7 @@ impl Config {
             mode: PadMode::Zeros,
             bias: true,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

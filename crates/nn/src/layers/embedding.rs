@@ -4,7 +4,7 @@ use crate::functional::{EmbeddingOptions, embedding_with};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::autograd::no_grad;
 use firebrick_core::text::{Repr, python_float};
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 /// Looks up rows of a trained table by number.
 ///
@@ -60,7 +60,7 @@ impl Embedding {
             embedding_dim,
             options: EmbeddingOptions::new(),
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{Core, Custom, Forward, Module};
 use firebrick_core::autograd::no_grad;
 use firebrick_core::text::{Repr, python_float};
 use firebrick_core::{
-    BagMode, BagOptions, DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype,
+    BagMode, BagOptions, DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype,
 };
 
 /// Looks up bags of rows of a trained table and takes their mean, sum or largest elements.
@@ -75,7 +75,7 @@ impl EmbeddingBag {
             include_last_offset: false,
             padding_idx: None,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

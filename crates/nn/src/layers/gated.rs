@@ -4,7 +4,7 @@ use super::activation::text;
 use crate::functional::{glu, prelu};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
-use firebrick_core::{DType, Device, Parameter, Result, Scalar, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Parameter, Result, Scalar, Tensor, TensorOptions, default_device, default_dtype};
 
 /// `x P(X <= x)` for a standard normal `X`, exactly or by way of `tanh`.
 ///
@@ -147,7 +147,7 @@ impl PReLU {
 
     /// A layer with options.
     pub fn builder(num_parameters: usize) -> PReLUBuilder {
-        PReLUBuilder { num_parameters, init: 0.25, dtype: default_dtype(), device: Device::Cpu }
+        PReLUBuilder { num_parameters, init: 0.25, dtype: default_dtype(), device: default_device() }
     }
 }
 

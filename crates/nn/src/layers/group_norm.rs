@@ -2,7 +2,7 @@
 
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 /// Brings groups of channels of each sample to mean 0 and variance 1, then scales and shifts each channel.
 ///
@@ -64,7 +64,7 @@ impl GroupNorm {
             affine: true,
             bias: true,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

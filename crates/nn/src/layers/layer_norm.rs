@@ -3,7 +3,7 @@
 use crate::functional::{LayerNormOptions, layer_norm_with};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float, python_tuple};
-use firebrick_core::{DType, Device, Parameter, Result, Sizes, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Parameter, Result, Sizes, Tensor, TensorOptions, default_device, default_dtype};
 
 /// Brings the last dimensions of each element to mean 0 and variance 1, then scales and shifts them.
 ///
@@ -65,7 +65,7 @@ impl LayerNorm {
             elementwise_affine: true,
             bias: true,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 /// `y = x W^T + b` over the last dimension.
 ///
@@ -61,7 +61,7 @@ impl Linear {
             out_features,
             bias: true,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::Linear;
 use crate::functional::{LinearCrossEntropyCall, LinearCrossEntropyOptions, linear_cross_entropy_with};
 use crate::{Buffer, Core, Custom, Forward, Module};
 use firebrick_core::text::{Repr, python_float, python_tuple};
-use firebrick_core::{DType, Device, Error, Reduction, Result, Tensor, default_dtype};
+use firebrick_core::{DType, Device, Error, Reduction, Result, Tensor, default_device, default_dtype};
 
 const OP: &str = "LinearCrossEntropyLoss";
 
@@ -76,7 +76,7 @@ impl LinearCrossEntropyLoss {
             label_smoothing: 0.0,
             options: None,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::activation::text;
 use crate::{Core, Custom, Forward, Module};
-use firebrick_core::{DType, Error, Result, Scalar, Tensor, autograd};
+use firebrick_core::{DType, Device, Error, Result, Scalar, Tensor, TensorOptions, autograd};
 
 macro_rules! response {
     ($(#[$doc:meta])* $name:ident, $k:expr, $call:expr) => {
@@ -118,8 +118,9 @@ fn gradient_window(channels: usize, size: i64) -> Vec<f64> {
 fn summed(x: &Tensor, window: impl Fn(usize) -> Vec<f64>) -> Result<Tensor> {
     let shape = x.shape();
     // Refuses what there is no memory for.
-    Tensor::empty_with([shape[1], shape[1]], DType::F64)?;
-    let window = Tensor::from_vec(window(shape[1]), [shape[1], shape[1]])?.to(x.dtype())?.to(x.device())?;
+    Tensor::empty_with([shape[1], shape[1]], TensorOptions::from(DType::F64).device(Device::Cpu))?;
+    let options = TensorOptions::from(x.dtype()).device(x.device());
+    let window = Tensor::from_slice_with(&window(shape[1]), [shape[1], shape[1]], options)?;
     window.matmul(&x.flatten(2, -1)?)?.reshape(shape)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_tuple};
-use firebrick_core::{DType, Device, Parameter, Result, Sizes, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Parameter, Result, Sizes, Tensor, TensorOptions, default_device, default_dtype};
 
 /// Divides the last dimensions of each element by the root of their mean square, then scales them.
 ///
@@ -61,7 +61,7 @@ impl RMSNorm {
             eps: None,
             elementwise_affine: true,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

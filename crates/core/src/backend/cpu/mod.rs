@@ -35,8 +35,8 @@ mod softmax;
 mod tiles;
 
 use super::{
-    Alignment, Attention, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, NormGrad,
-    NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
+    Alignment, Attention, AverageDivisor as Divisor, Backend, ClassLoss, ConvShape, Factor, Indexing, Map, Memory,
+    NormGrad, NormRows, Order, PointwiseLoss, PoolShape, Product, Reduce, Scan, Taps, Update, Windows,
 };
 use crate::storage::{Block, lock};
 use crate::tensor::Body;
@@ -46,7 +46,7 @@ use smallvec::SmallVec;
 /// Main memory and the processor's cores.
 pub(crate) struct Cpu;
 
-impl Backend for Cpu {
+impl Memory for Cpu {
     #[inline]
     fn allocate(&self, bytes: usize) -> Result<Block> {
         Block::new(bytes)
@@ -63,7 +63,9 @@ impl Backend for Cpu {
     fn from_host(&self, host: &Body, dst: &Body) -> Result<()> {
         self.copy(host, dst)
     }
+}
 
+impl Backend for Cpu {
     fn fill(&self, out: &Body, value: Scalar) -> Result<()> {
         let _locked = lock(&[], &[out]);
         if out.dtype.is_complex() {

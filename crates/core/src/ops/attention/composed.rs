@@ -2,7 +2,7 @@
 
 use super::OP;
 use crate::autograd::Grads;
-use crate::{DType, Error, Result, Tensor};
+use crate::{DType, Error, Result, Tensor, TensorOptions};
 use smallvec::smallvec;
 
 /// Keys or values with as many heads as there are of queries.
@@ -30,7 +30,8 @@ pub(super) fn weights(
     let causal = match is_causal {
         true => {
             let (rows, columns) = (scores.size(-2)? as i64, scores.size(-1)? as i64);
-            Some(Tensor::ones_with([rows, columns], DType::U8)?.tril(0)?.ne(0)?.to(scores.device())?)
+            let options = TensorOptions::from(DType::U8).device(scores.device());
+            Some(Tensor::ones_with([rows, columns], options)?.tril(0)?.ne(0)?)
         }
         false => None,
     };

@@ -2,9 +2,10 @@
 
 use super::winners::{Planes, pick};
 use crate::ops::composed;
+use crate::ops::devices::values_for;
 use crate::ops::resample::check_rows;
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::{DType, Dims, Error, Result, Sizes, Tensor, wrap_dim};
+use crate::{DType, Dims, Error, Result, Sizes, Tensor, TensorOptions, wrap_dim};
 use std::ops::Range;
 
 /// One size for each dimension, from one for all or one for each.
@@ -73,7 +74,10 @@ fn fractional(
                 let text = format!("\"check_uniform_bounds\" not implemented for '{}'", x.dtype().scalar_name());
                 return Err(Error::not_implemented(op, text));
             }
-            Tensor::rand_with([batch, shape[shape.len() - n - 1], n], x.dtype())?
+            Tensor::rand_with(
+                [batch, shape[shape.len() - n - 1], n],
+                TensorOptions::from(x.dtype()).device(x.device()),
+            )?
         }
     };
     let (kernel, output) = (each(op, "kernel_size", kernel, n)?, each(op, "output_size", output, n)?);
@@ -106,7 +110,7 @@ fn fractional(
     let sizes: Vec<usize> = output.iter().map(|&s| s as usize).collect();
     let planes: usize = Dims::from_slice(&shape[..first]).numel();
     sizes.iter().try_for_each(|size| check_rows(&[size.saturating_mul(planes)]))?;
-    let samples = drawn.to(DType::F64)?.to_vec::<f64>()?;
+    let samples = values_for(op, x.device(), &drawn.to(DType::F64)?, 0.5f64)?;
     let along = |d: usize| {
         // Of an image the width's sample comes first.
         let place = if n == 2 { 1 - d } else { d };

@@ -69,7 +69,7 @@ fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Ten
 /// The elements of `h` that won: the adjoint of [`backward`].
 fn winners(h: &Tensor, indices: &Tensor, s: &PoolShape) -> Result<Tensor> {
     let starts: Vec<i64> = (0..s.planes).map(|plane| (plane * s.input_size()) as i64).collect();
-    let starts = Tensor::from_vec(starts, [s.planes, 1])?.to(h.device())?;
+    let starts = Tensor::from_slice_with(&starts, [s.planes, 1], h.device())?;
     let numbers = indices.reshape([s.planes, s.output_size()])?.add(&starts)?;
     let rows = h.reshape([s.planes * s.input_size(), 1])?;
     rows.embedding(&numbers, None, false)?.reshape(indices.shape())

@@ -43,7 +43,7 @@ fn unpool(n: usize, x: &Tensor, indices: &Tensor, size: &Sizes) -> Result<Tensor
     out.checked_numel(op)?;
     let places = flat[first] as i64;
     // PyTorch goes through all of them and names the last.
-    if let Some(index) = indices.to_vec::<i64>()?.into_iter().rfind(|&index| index < 0 || index >= places) {
+    if let Some(index) = indices.values_or(0i64)?.into_iter().rfind(|&index| index < 0 || index >= places) {
         let sizes = size.iter().map(i64::to_string).collect::<Vec<_>>().join("x");
         return refuse(format!("Found an invalid max index: {index} (output volumes are of size {sizes})"));
     }

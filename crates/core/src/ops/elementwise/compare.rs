@@ -300,7 +300,7 @@ impl Tensor {
 
     /// Are all elements close? See [`Tensor::isclose`].
     pub fn allclose(&self, other: &Tensor, rtol: f64, atol: f64, equal_nan: bool) -> Result<bool> {
-        Ok(self.isclose(other, rtol, atol, equal_nan)?.to_vec::<bool>()?.into_iter().all(|close| close))
+        self.isclose(other, rtol, atol, equal_nan)?.all()?.item()
     }
 
     /// Do both have the same shape and equal elements? NaN equals nothing.

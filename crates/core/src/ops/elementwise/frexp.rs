@@ -3,7 +3,7 @@
 use crate::ops::by_hand;
 use crate::ops::record_all::of_one;
 use crate::ops::sample::{self, ANY};
-use crate::{DType, Error, Result, Tensor};
+use crate::{Error, Result, Tensor, TensorOptions};
 
 /// `x = mantissa * 2^exponent` with a mantissa from 0.5 to below 1; zero, infinities and NaN as they are.
 fn taken_apart(x: f64) -> (f64, i32) {
@@ -38,9 +38,10 @@ impl Tensor {
         if !x.is_floating_point() {
             return Err(Error::runtime(OP, "torch.frexp() only supports floating-point dtypes"));
         }
-        let (mantissas, exponents): (Vec<f64>, Vec<i32>) = x.to_vec::<f64>()?.into_iter().map(taken_apart).unzip();
-        let mantissa = Tensor::from_vec(mantissas, x.shape())?.to((x.device(), x.dtype()))?;
-        let exponent = Tensor::from_vec(exponents, x.shape())?.to((x.device(), DType::I32))?;
+        let (mantissas, exponents): (Vec<f64>, Vec<i32>) = x.values_or(0.0f64)?.into_iter().map(taken_apart).unzip();
+        let mantissa =
+            Tensor::from_slice_with(&mantissas, x.shape(), TensorOptions::from(x.dtype()).device(x.device()))?;
+        let exponent = Tensor::from_slice_with(&exponents, x.shape(), x.device())?;
         let mantissa = of_one("FrexpBackward0", &x, &[&exponent], false, mantissa, |seen, g| {
             g.div(seen[0].to(g.dtype())?.exp2()?)
         })?;

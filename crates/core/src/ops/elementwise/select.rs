@@ -5,7 +5,7 @@ use super::{rules, run};
 use crate::backend::{Binary, Ternary, Unary};
 use crate::ops::ops;
 use crate::ops::sample::{self, ABOVE_ONE, ANY, POSITIVE, Trait};
-use crate::{Complex, DType, Error, Operand, Result, Scalar, Tensor};
+use crate::{Complex, DType, Error, Operand, Result, Scalar, Tensor, TensorOptions};
 use half::{bf16, f16};
 use std::borrow::Cow;
 
@@ -171,7 +171,8 @@ ops! {
             x: |g| Ok(g.clone()),
             tensor1: |g| {
                 // The number is rounded to the dtype first.
-                let value = Tensor::full_with((), *value, tensor2.dtype().to_float())?;
+                let options = TensorOptions::from(tensor2.dtype().to_float()).device(tensor2.device());
+                let value = Tensor::full_with((), *value, options)?;
                 g.mul(&value.div(tensor2)?)
             },
             tensor2: |g| g.neg()?.mul(&tensor1.mul(*value)?.div(&tensor2.mul(tensor2)?)?),

@@ -3,11 +3,12 @@
 use super::masked::{coordinates, positions};
 use super::run::{gathered, on, out_of_bounds_text, raised, run, stretched};
 use crate::backend::{self, Indexing};
+use crate::ops::devices::values_for;
 use crate::ops::record::{linear, written};
 use crate::storage::check_list;
 use crate::tensor::copy::expanded;
 use crate::views::{ViewOp, view_strides};
-use crate::{Body, DType, Dims, Error, Result, Tensor, broadcast_shapes};
+use crate::{Body, DType, Device, Dims, Error, Result, Tensor, broadcast_shapes};
 use smallvec::smallvec;
 
 const OP: &str = "index";
@@ -33,7 +34,8 @@ fn integers(shape: &Dims, indices: &[Option<Tensor>]) -> Result<Vec<Option<Tenso
             out.push(None);
             continue;
         };
-        let index = index.resolve(OP)?;
+        // The coordinates of a mask are looked at here.
+        let index = index.resolve_to_read(OP)?;
         match index.dtype() {
             DType::I32 | DType::I64 => out.push(Some(index)),
             DType::Bool | DType::U8 => {
@@ -48,7 +50,7 @@ fn integers(shape: &Dims, indices: &[Option<Tensor>]) -> Result<Vec<Option<Tenso
                     ));
                 }
                 for column in coordinates(&positions(&index)?, &mask) {
-                    out.push(Some(Tensor::from_slice(&column, [column.len()])?));
+                    out.push(Some(Tensor::from_slice_with(&column, [column.len()], Device::Cpu)?));
                 }
             }
             _ => return Err(Error::index(OP, "tensors used as indices must be long, int, byte or bool tensors")),
@@ -62,7 +64,7 @@ fn integers(shape: &Dims, indices: &[Option<Tensor>]) -> Result<Vec<Option<Tenso
 }
 
 impl Plan {
-    fn new(own: &Dims, indices: &[Option<Tensor>]) -> Result<Plan> {
+    fn new(own: &Dims, device: Device, indices: &[Option<Tensor>]) -> Result<Plan> {
         let indices = integers(own, indices)?;
         let dims: Vec<usize> = (0..indices.len()).filter(|&d| indices[d].is_some()).collect();
         let tensors: Vec<&Tensor> = indices.iter().flatten().collect();
@@ -86,7 +88,7 @@ impl Plan {
         let mut flat = vec![0i64; shape.numel()];
         for (k, (&dim, tensor)) in dims.iter().zip(&tensors).enumerate() {
             let size = own[dim] as i64;
-            for (place, i) in flat.iter_mut().zip(tensor.detach().expand(&shape)?.to_vec::<i64>()?) {
+            for (place, i) in flat.iter_mut().zip(values_for(OP, device, &tensor.detach().expand(&shape)?, 0i64)?) {
                 if i < -size || i >= size {
                     return Err(Error::index(OP, out_of_bounds_text(i, k, own[dim])));
                 }
@@ -170,7 +172,7 @@ impl Tensor {
     pub fn index(&self, indices: &[Option<Tensor>]) -> Result<Tensor> {
         let x = self.resolve(OP)?;
         let body = x.body();
-        let out = Plan::new(&body.shape, indices)?.read(&body)?;
+        let out = Plan::new(&body.shape, body.device(), indices)?.read(&body)?;
         let (like, indices) = (body.shape, indices.to_vec());
         Ok(linear("IndexBackward0", &[&x], Tensor::from_body(out), move |g, _| {
             Ok(smallvec![Some(g.new_zeros(&like)?.index_put(&indices, g, true)?)])
@@ -215,7 +217,7 @@ fn index_put(
             ),
         ));
     }
-    let plan = Plan::new(&body.shape, indices)?;
+    let plan = Plan::new(&body.shape, body.device(), indices)?;
     let spread = expanded(OP, &from, &plan.result).ok().filter(|_| from.shape.len() <= plan.result.len());
     let spread = spread.ok_or_else(|| {
         Error::runtime(

@@ -174,7 +174,7 @@ fn scatter_value(
 ) -> Result<Tensor> {
     let (x, index) = (x.resolve(SCATTER)?, index.resolve(SCATTER)?);
     let places = Places::new(SCATTER, &x, dim, index, None)?;
-    let number = Tensor::full_with((), value, x.dtype())?.to(x.device())?;
+    let number = x.detach().new_full((), value)?;
     let spread = places.repeated(&number.body());
     let write = |out: &Body| places.write(SCATTER, Indexing::Scatter, &spread, out);
     let (dim, index) = (places.dim as i64, places.index.clone());

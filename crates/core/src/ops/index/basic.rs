@@ -3,7 +3,7 @@
 use super::item::{IndexItem, IntoIndex, Slice};
 use super::run::out_of_bounds_text;
 use crate::tensor::copy::expanded;
-use crate::{DType, Error, Operand, Result, Tensor};
+use crate::{DType, Device, Error, Operand, Result, Tensor};
 
 const OP: &str = "index";
 
@@ -74,7 +74,7 @@ fn sliced(x: &Tensor, items: Vec<IndexItem>) -> Result<Sliced> {
             }
             IndexItem::Bool(truth) => {
                 out.view = out.view.unsqueeze(dim as i64)?;
-                out.put(dim, Tensor::new([truth])?);
+                out.put(dim, Tensor::from_slice_with(&[truth], [1], Device::Cpu)?);
                 dim += 1;
             }
             IndexItem::Tensor(index) => {

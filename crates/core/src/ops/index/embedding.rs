@@ -109,7 +109,7 @@ ops! {
 fn taken_back(h: &Tensor, indices: &Tensor, padding: Option<i64>, by_frequency: bool) -> Result<Tensor> {
     let rows = h.shape()[0];
     let numel = indices.numel();
-    let ones = Tensor::ones_with([numel, 1], h.dtype())?.to(h.device())?;
+    let ones = h.detach().new_ones([numel, 1])?;
     let flat = indices.reshape(-1)?;
     // By frequency each index leaves its row 1 / frequency, else 1; the padding row is left nothing either way.
     let left = spread(&ones, &flat, rows, padding, by_frequency)?;

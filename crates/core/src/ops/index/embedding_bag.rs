@@ -1,10 +1,10 @@
 //! Sums, means and largest elements of bags of rows.
 
 use crate::ops::composed;
-use crate::ops::devices::same_device;
+use crate::ops::devices::{same_device, values_for};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::storage::check_list;
-use crate::{DType, Error, Result, Tensor};
+use crate::{DType, Device, Error, Result, Tensor, TensorOptions};
 use std::str::FromStr;
 
 const OP: &str = "embedding_bag";
@@ -114,7 +114,12 @@ fn kinds(name: &str, number: usize, wanted: &str, got: &Tensor) -> Error {
 }
 
 /// Indices and offsets of one list of bags; a matrix of indices has a bag in each row.
-fn listed(indices: &Tensor, offsets: Option<&Tensor>, options: &BagOptions<'_>) -> Result<(Vec<i64>, Vec<i64>)> {
+fn listed(
+    table: Device,
+    indices: &Tensor,
+    offsets: Option<&Tensor>,
+    options: &BagOptions<'_>,
+) -> Result<(Vec<i64>, Vec<i64>)> {
     let refuse = |text: String| Err(Error::value(OP, text));
     let shape = indices.shape();
     if let Some(weights) = options.per_sample_weights.filter(|weights| weights.shape() != shape) {
@@ -141,7 +146,7 @@ fn listed(indices: &Tensor, offsets: Option<&Tensor>, options: &BagOptions<'_>) 
             if !whole(offsets) {
                 return Err(kinds("indices", 1, "Long, Int", offsets));
             }
-            offsets.to(DType::I64)?.to_vec::<i64>()?
+            values_for(OP, table, &offsets.to(DType::I64)?, 0i64)?
         }
         (1, None) => return refuse("offsets has to be a 1D Tensor but got None".into()),
         (rank, _) => return refuse(format!("input has to be 1D or 2D Tensor, but got Tensor of dimension {rank}")),
@@ -149,7 +154,7 @@ fn listed(indices: &Tensor, offsets: Option<&Tensor>, options: &BagOptions<'_>) 
     if !whole(indices) {
         return Err(kinds("indices", 1, "Long, Int", indices));
     }
-    Ok((indices.to(DType::I64)?.to_vec::<i64>()?, offsets))
+    Ok((values_for(OP, table, &indices.to(DType::I64)?, 0i64)?, offsets))
 }
 
 impl Bags {
@@ -259,7 +264,7 @@ fn embedding_bag(
     options: &BagOptions<'_>,
 ) -> Result<Tensor> {
     same_device(OP, [table.device(), indices.device()])?;
-    let (numbers, offsets) = listed(indices, offsets, options)?;
+    let (numbers, offsets) = listed(table.device(), indices, offsets, options)?;
     if options.mode == BagMode::Max && options.scale_grad_by_freq {
         return Err(Error::value(OP, "max mode does not support scaling the gradient by the frequency"));
     }
@@ -272,7 +277,7 @@ fn embedding_bag(
         return Err(Error::runtime(OP, "'weight' must be 2-D").given(format!("{shape:?}")));
     }
     let bags = Bags::new(shape[0], &numbers, &offsets, options)?;
-    let on = |list: &[i64]| Tensor::from_slice(list, [list.len()])?.to(table.device());
+    let on = |list: &[i64]| Tensor::from_slice_with(list, [list.len()], table.device());
     let mut rows = table.embedding(&on(&bags.rows)?, None, options.scale_grad_by_freq)?;
     if let Some(weights) = options.per_sample_weights {
         rows = rows.mul(&weights.reshape([-1])?.index_select(0, &on(&bags.places)?)?.unsqueeze(1)?)?;
@@ -280,7 +285,7 @@ fn embedding_bag(
     let columns = shape[1];
     if options.mode == BagMode::Max {
         check_list(bags.count.saturating_mul(columns), size_of::<i64>())?;
-        let values = rows.detach().to(DType::F64)?.to_vec::<f64>()?;
+        let values = rows.detach().to(DType::F64)?.values_or(0.0f64)?;
         let winners = on(&bags.largest(&values, columns))?.reshape([bags.count, columns])?;
         let padded = rows.constant_pad_nd([0, 0, 0, 1], 0)?;
         return padded.gather(0, &winners);
@@ -289,7 +294,8 @@ fn embedding_bag(
     if options.mode == BagMode::Sum {
         return Ok(sums);
     }
-    let sizes = Tensor::from_vec(bags.sizes(), [bags.count, 1])?.to(table.dtype())?.to(table.device())?;
+    let options = TensorOptions::from(table.dtype()).device(table.device());
+    let sizes = Tensor::from_slice_with(&bags.sizes(), [bags.count, 1], options)?;
     sums.div(&sizes)
 }
 

@@ -8,7 +8,7 @@ use crate::autograd::{Function, Grads, Node, Saved, no_grad, records};
 use crate::backend::{self, Indexing};
 use crate::ops::elementwise::not_differentiable;
 use crate::ops::record::written_with;
-use crate::{Body, DType, Dims, Error, Operand, Result, Scalar, Tensor, wrap_dim};
+use crate::{Body, DType, Dims, Error, Operand, Result, Scalar, Tensor, TensorOptions, wrap_dim};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -69,8 +69,8 @@ pub(super) fn counts(like: &Tensor, places: &Places, include_self: bool) -> Resu
     const OP: &str = "scatter_reduce";
     no_grad(|| {
         let (like, count) = (like.detach(), if include_self { 1 } else { 0 });
-        let count = Tensor::full_with(like.shape(), count, like.dtype())?.to(like.device())?;
-        let one = Tensor::full_with((), 1, like.dtype())?.to(like.device())?;
+        let count = like.full_like(count)?;
+        let one = like.new_full((), 1)?;
         places.write(OP, Indexing::ScatterAdd, &places.repeated(&one.body()), &count.body())?;
         count.masked_fill(&count.eq(0)?, 1)
     })
@@ -86,7 +86,7 @@ fn combine(
     out: &Body,
 ) -> Result<()> {
     if !include_self {
-        let start = Tensor::full_with((), how.neutral(out.dtype), out.dtype)?.to(out.device())?;
+        let start = Tensor::full_with((), how.neutral(out.dtype), TensorOptions::from(out.dtype).device(out.device()))?;
         places.write(op, Indexing::Scatter, &places.repeated(&start.body()), out)?;
     }
     places.write(op, how.kernel(), spread, out)?;

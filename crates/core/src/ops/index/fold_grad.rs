@@ -74,7 +74,7 @@ impl Fold<'_> {
         let (dim, index) = (self.places.dim as i64, &self.places.index);
         let used = self.used()?;
         let zero = used.detach().eq(0)?;
-        if zero.numel() == 0 || !zero.any()?.item::<bool>()? {
+        if zero.numel() == 0 || !zero.any()?.value_or(false)? {
             return self.picked(&g.mul(&self.out)?)?.div(&used);
         }
         let zeros = self.x.detach().zeros_like()?.scatter_add(dim, index, &zero.to(self.x.dtype())?)?;
@@ -84,7 +84,7 @@ impl Fold<'_> {
         let without = self.product_of(&self.x, &used.masked_fill(&alone, 1)?)?;
         let among = self.picked(&g.mul(&self.out)?)?.div(&used.masked_fill(&zero, 1)?)?;
         let given = self.picked(&g.mul(&without)?)?.where_self(&alone, &among)?;
-        match is_grad_enabled() && zeros.gt(1)?.any()?.item::<bool>()? {
+        match is_grad_enabled() && zeros.gt(1)?.any()?.value_or(false)? {
             true => refusing_gradients(&given, &[&given], TWICE),
             false => Ok(given),
         }

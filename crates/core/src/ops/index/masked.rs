@@ -104,14 +104,14 @@ impl Tensor {
         let (positions, shape) = (positions(&x)?, x.shape());
         let columns = coordinates(&positions, &shape);
         let rows: Vec<i64> = (0..positions.len()).flat_map(|i| columns.iter().map(move |c| c[i])).collect();
-        Tensor::from_vec(rows, [positions.len(), shape.len()])?.to(x.device())
+        Tensor::from_slice_with(&rows, [positions.len(), shape.len()], x.device())
     }
 
     /// [`Tensor::nonzero`] as one vector for each dimension, as an index takes them (`as_tuple=True`).
     pub fn nonzero_tuple(&self) -> Result<Vec<Tensor>> {
         let x = self.resolve("nonzero")?.atleast_1d()?;
         let columns = coordinates(&positions(&x)?, &x.shape());
-        columns.into_iter().map(|c| Tensor::from_slice(&c, [c.len()])?.to(x.device())).collect()
+        columns.into_iter().map(|c| Tensor::from_slice_with(&c, [c.len()], x.device())).collect()
     }
 
     /// [`Tensor::nonzero`] under NumPy's name.
@@ -130,7 +130,10 @@ impl Tensor {
         if x.dtype() != DType::I64 {
             return refuse("one_hot is only applicable to index tensor of type LongTensor.");
         }
-        let classes = x.to_vec::<i64>()?;
+        if x.is_meta() && num_classes == -1 {
+            return Err(backend::no_item());
+        }
+        let classes = x.values_or(0i64)?;
         if classes.is_empty() && num_classes <= 0 {
             return refuse("Can not infer total number of classes from empty tensor.");
         }

@@ -65,7 +65,7 @@ pub(crate) fn picked(body: &Body, dim: usize, positions: &[i64]) -> Result<Body>
 
 /// A vector of int64 on a device.
 pub(super) fn on(device: Device, positions: &[i64]) -> Result<Body> {
-    Ok(Tensor::from_slice(positions, [positions.len()])?.to(device)?.body())
+    Ok(Tensor::from_slice_with(positions, [positions.len()], device)?.body())
 }
 
 /// PyTorch's usual sentence for an index out of range.

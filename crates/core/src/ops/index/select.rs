@@ -2,6 +2,7 @@
 
 use super::run::{as_i64, gathered, is_index_dtype, on, out_of_bounds, out_of_bounds_text, raised, run, stretched};
 use crate::backend::Indexing;
+use crate::ops::devices::values_for;
 use crate::ops::record::{linear, written};
 use crate::{Body, Error, Operand, Result, Scalar, Tensor, amp, wrap_dim};
 use smallvec::smallvec;
@@ -270,7 +271,8 @@ fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Tensor, in_place: Opt
         return Err(Error::runtime(OP, "Index has to be a vector/scalar"));
     }
     let size = raised(body.clone()).shape[dim] as i64;
-    let mut wrapped: Vec<i64> = index.to_vec::<i64>()?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
+    let mut wrapped: Vec<i64> =
+        values_for(OP, body.device(), &index, 0i64)?.into_iter().map(|i| if i < 0 { i + size } else { i }).collect();
     // A place that is named twice is filled once, which the value's gradient counts.
     wrapped.sort_unstable();
     wrapped.dedup();
@@ -283,12 +285,15 @@ fn index_fill(x: &Tensor, dim: i64, index: &Tensor, value: Tensor, in_place: Opt
     let places = on(body.device(), &wrapped)?;
     let along = stretched(&places, &shape, dim);
     let places = Tensor::from_body(places);
+    let number = value.is_wrapped_number();
+    // A number goes where the tensor is.
+    let value = if number { Tensor::from_body(value_body) } else { value };
     let bad = move |i: i64| {
         let given = if i < 0 { i - size } else { i };
         Error::index(OP, out_of_bounds_text(given, dim, size as usize))
     };
     let write = |out: &Body| run(Indexing::Scatter, dim, &spread, &along, out, bad);
-    let name = if value.is_wrapped_number() { "IndexFillBackward0" } else { "IndexFillBackward1" };
+    let name = if number { "IndexFillBackward0" } else { "IndexFillBackward1" };
     written(name, &[&x, &value], in_place, write, move |g, needs| {
         let kept = needs[0].then(|| g.index_fill(dim as i64, &places, 0)).transpose()?;
         let given = needs[1].then(|| g.index_select(dim as i64, &places)?.sum()).transpose()?;

@@ -3,18 +3,20 @@
 use super::masked::{flat, write_flat};
 use super::run::{gathered, on};
 use crate::backend::Indexing;
+use crate::ops::devices::values_for;
 use crate::ops::record::{linear, written};
 use crate::{Body, DType, Error, Result, Tensor};
 use smallvec::smallvec;
 
 /// The positions, negative ones counted from the end.
-fn wrapped(op: &'static str, index: &Tensor, numel: usize) -> Result<Vec<i64>> {
+fn wrapped(op: &'static str, index: &Tensor, table: &Body) -> Result<Vec<i64>> {
+    let numel = table.numel();
     let n = numel as i64;
     let wrap = |i: i64| match i {
         i if i >= -n && i < n => Ok(if i < 0 { i + n } else { i }),
         i => Err(Error::index(op, format!("out of range: tried to access index {i} on a tensor of {numel} elements."))),
     };
-    index.to_vec::<i64>()?.into_iter().map(wrap).collect()
+    values_for(op, table.device(), index, 0i64)?.into_iter().map(wrap).collect()
 }
 
 fn check_dtype(op: &'static str, index: &Tensor) -> Result<()> {
@@ -40,7 +42,7 @@ impl Tensor {
         if body.numel() == 0 && index.numel() > 0 {
             return Err(Error::index(OP, "take(): tried to take from an empty tensor"));
         }
-        let places = on(body.device(), &wrapped(OP, &index, body.numel())?)?;
+        let places = on(body.device(), &wrapped(OP, &index, &body)?)?;
         let out = gathered(&flat(&body)?, 0, &places, |i| super::run::out_of_bounds(OP, i, 0, body.numel()))?;
         let out = out.view(index.shape(), index.shape().contiguous_strides(), 0);
         let like = body.shape;
@@ -97,7 +99,7 @@ fn put(
             ),
         ));
     }
-    let places = on(body.device(), &wrapped(OP, &index, body.numel())?)?;
+    let places = on(body.device(), &wrapped(OP, &index, &body)?)?;
     let (values, shape) = (flat(&from)?, from.shape);
     let kind = if accumulate { Indexing::ScatterAdd } else { Indexing::Scatter };
     let write = |out: &Body| write_flat(kind, out, &places, &values);

@@ -137,7 +137,7 @@ pub(super) fn check_precise(op: &'static str, x: &Tensor) -> Result<()> {
 
 /// The first matrix with something to report: what `info` says of it, and how errors name it.
 pub(super) fn first_report(info: &Tensor) -> Result<Option<(i32, String)>> {
-    let reports = info.to_vec::<i32>()?;
+    let reports = info.values_or(0i32)?;
     let found = reports.iter().position(|&report| report != 0);
     Ok(found.map(|at| {
         let name = if info.dim() == 0 { String::new() } else { format!("(Batch element {at}): ") };

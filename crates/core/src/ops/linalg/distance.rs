@@ -6,7 +6,7 @@ use crate::ops::devices::same_device;
 use crate::ops::record_all::Recorded;
 use crate::ops::sample::{self, ANY, Trait};
 use crate::ops::{by_hand, composed};
-use crate::{DType, Error, Result, Tensor};
+use crate::{DType, Error, Result, Tensor, TensorOptions};
 use smallvec::smallvec;
 
 /// Differences that are held at once.
@@ -198,8 +198,8 @@ fn pdist_of(x: &Tensor, p: f64) -> Result<Tensor> {
     }
     super::batch::check_kernel(OP, "pdist", &x)?;
     let rows = x.size(0)? as i64;
-    let pairs = Tensor::triu_indices(rows, rows, 1, DType::I64)?;
-    let places = pairs.select(0, 0)?.mul(rows)?.add(&pairs.select(0, 1)?)?.to(x.device())?;
+    let pairs = Tensor::triu_indices(rows, rows, 1, TensorOptions::from(DType::I64).device(x.device()))?;
+    let places = pairs.select(0, 0)?.mul(rows)?.add(&pairs.select(0, 1)?)?;
     cdist_of(&x, &x, p, "donot_use_mm_for_euclid_dist")?.reshape([-1])?.index_select(0, &places)
 }
 

@@ -34,7 +34,7 @@ fn matrix_exp_of(x: &Tensor) -> Result<Tensor> {
         for k in (1..=TERMS).rev() {
             power = scaled.matmul(&power)?.div(k)?.add(&eye)?;
         }
-        let most = halvings.nan_to_num(0.0, None, None)?.amax(Vec::<i64>::new(), false)?.item::<f64>()?;
+        let most = halvings.nan_to_num(0.0, None, None)?.amax(Vec::<i64>::new(), false)?.value_or(0.0)?;
         for step in 0..most as i64 {
             power = power.matmul(&power)?.where_self(&halvings.gt(step)?, &power)?;
         }

@@ -73,7 +73,7 @@ impl Lu {
 
     /// The matrix `P` with `A = P L U`, for matrices of `rows` rows.
     fn permutation(&self, rows: usize) -> Result<Tensor> {
-        let swaps = self.pivots()?.to_vec::<i32>()?;
+        let swaps = self.pivots()?.values_or(1i32)?;
         let (count, each) = (self.packed.batch.numel(), self.packed.shorter());
         let mut order: Vec<i64> = Vec::with_capacity(count * rows);
         for batch in 0..if rows == 0 { 0 } else { count } {
@@ -84,7 +84,7 @@ impl Lu {
             }
         }
         let shape: Dims = self.packed.batch.iter().copied().chain([rows]).collect();
-        let order = Tensor::from_vec(order, &shape)?.to(self.info.device())?;
+        let order = Tensor::from_slice_with(&order, &shape, self.info.device())?;
         // Row `i` of `P^T A` is row `order[i]` of `A`.
         let places = Tensor::arange_with(0, rows as i64, 1, TensorOptions::from(DType::I64).device(order.device()))?;
         places.unsqueeze(1)?.eq(&order.unsqueeze(-2)?)?.to(self.packed.dtype)

@@ -41,7 +41,7 @@ fn check_weights(name: &str, weights: &Tensor, count: usize) -> Result<Tensor> {
             "expected {name} to have the same numel as there are observations in the input but got {numel} != {count}"
         ));
     }
-    if count > 0 && weights.detach().lt(0)?.any()?.item::<bool>()? {
+    if count > 0 && weights.detach().lt(0)?.any()?.value_or(false)? {
         return wrong(format!("{name} cannot be negative"));
     }
     Ok(weights)
@@ -71,10 +71,10 @@ fn cov_of(op: &'static str, x: &Tensor, correction: i64, weights: CovWeights) ->
     };
     let one_or_more = correction as f64;
     let (mean, norm) = match &weights {
-        None => (x.sum_dim(1, false)?.div(count as f64)?, Tensor::scalar(count as f64 - one_or_more)?),
+        None => (x.sum_dim(1, false)?.div(count as f64)?, x.detach().new_full((), count as f64 - one_or_more)?),
         Some(w) => {
             let total = w.sum()?;
-            if total.detach().eq(0)?.item::<bool>()? {
+            if total.detach().eq(0)?.value_or(false)? {
                 return wrong("weights sum to zero, can't be normalized".to_owned());
             }
             let norm = match &analytic {

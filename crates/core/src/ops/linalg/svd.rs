@@ -86,7 +86,7 @@ fn first_with_nan(a: &Tensor) -> Result<Option<usize>> {
     if a.numel() == 0 {
         return Ok(None);
     }
-    let found = a.detach().isnan()?.any_dim([-2, -1], false)?.to_vec::<bool>()?;
+    let found = a.detach().isnan()?.any_dim([-2, -1], false)?.values_or(false)?;
     Ok(found.iter().position(|&nan| nan))
 }
 

@@ -4,10 +4,10 @@ use super::Reduction;
 use crate::autograd::{is_grad_enabled, refusing_gradients};
 use crate::backend::{self, Alignment, Sequence};
 use crate::ops::by_hand;
-use crate::ops::devices::same_device;
+use crate::ops::devices::{same_device, values_for};
 use crate::ops::record_all::Recorded;
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::{Body, DType, Dims, Error, Result, Tensor};
+use crate::{Body, DType, Dims, Error, Result, Tensor, TensorOptions};
 use smallvec::smallvec;
 
 const OP: &str = "ctc_loss";
@@ -151,7 +151,7 @@ fn alignment(x: &Tensor, targets: &Tensor, blank: i64, lengths: [&[i64]; 2]) -> 
             Sequence { steps: steps as usize, labels }
         })
         .collect();
-    let labels: Vec<i64> = targets.detach().to(DType::I64)?.to_vec()?;
+    let labels: Vec<i64> = values_for(OP, x.device(), &targets.detach().to(DType::I64)?, 0i64)?;
     let mut used = sequences.iter().flat_map(|sequence| &labels[sequence.labels.clone()]);
     if let Some(label) = used.find(|label| !(0..classes as i64).contains(label)) {
         // PyTorch reads whatever lies there.
@@ -249,9 +249,9 @@ impl Tensor {
         }
         match reduction {
             Reduction::Mean => {
-                let counts = labels.iter().map(|&count| count.max(1) as f64).collect();
-                let counts = Tensor::from_vec(counts, [labels.len()])?.to(loss.dtype())?;
-                loss.div(&counts.to(loss.device())?)?.mean()
+                let counts: Vec<f64> = labels.iter().map(|&count| count.max(1) as f64).collect();
+                let options = TensorOptions::from(loss.dtype()).device(loss.device());
+                loss.div(&Tensor::from_slice_with(&counts, [labels.len()], options)?)?.mean()
             }
             Reduction::None if !batched => loss.squeeze_dim(0),
             other => other.apply(&loss),

@@ -70,8 +70,8 @@ composed! {
         let from = if with_replacement && n > 0 { n as u128 + r as u128 - 1 } else { n as u128 };
         let count = binomial(from, r as u128).and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
         check_list(count.saturating_mul(r), size_of::<i64>())?;
-        let places = Tensor::from_vec(sequences(n, r, with_replacement, count), [count, r])?;
-        x.index(&[Some(places.to(x.device())?)])
+        let places = sequences(n, r, with_replacement, count);
+        x.index(&[Some(Tensor::from_slice_with(&places, [count, r], x.device())?)])
     }
     samples: shaped(&[4], &[0], |x| x.combinations(2, true));
 }

@@ -4,7 +4,7 @@ use super::run::{no_derivative, not_implemented, without_gradient};
 use crate::ops::devices::same_device;
 use crate::storage::check_list;
 use crate::text::python_tuple;
-use crate::{DType, Element, Error, Result, Sizes, Tensor, TensorOptions, dtype::Category};
+use crate::{DType, Device, Element, Error, Result, Sizes, Tensor, TensorOptions, dtype::Category};
 
 /// Adds up the weights of equal numbers.
 fn weighted<T: Element>(numbers: &[i64], weights: &Tensor, bins: usize, plus: fn(T, T) -> T) -> Result<Tensor> {
@@ -13,7 +13,7 @@ fn weighted<T: Element>(numbers: &[i64], weights: &Tensor, bins: usize, plus: fn
         let sum = &mut sums[number as usize];
         *sum = plus(*sum, weight);
     }
-    Tensor::from_vec(sums, [bins])
+    Tensor::from_slice_with(&sums, [bins], Device::Cpu)
 }
 
 impl Tensor {
@@ -64,7 +64,7 @@ impl Tensor {
         let Some(weights) = weights else {
             let mut counts = vec![0i64; bins];
             numbers.iter().for_each(|&n| counts[n as usize] += 1);
-            return Tensor::from_vec(counts, [bins])?.to(x.device());
+            return Tensor::from_slice_with(&counts, [bins], x.device());
         };
         same_device(OP, [x.device(), weights.device()])?;
         let sums = match weights.dtype() {
@@ -137,7 +137,7 @@ impl Tensor {
             let step = steps[d].checked_mul(shape[d]);
             steps[d - 1] = step.ok_or_else(|| Error::value(OP, "Overflow when unpacking long long"))?;
         }
-        let on_device = |list: &[i64]| Tensor::from_slice(list, [list.len()])?.to(x.device());
+        let on_device = |list: &[i64]| Tensor::from_slice_with(list, [list.len()], x.device());
         let positions = x.to(DType::I64)?.unsqueeze(-1)?;
         positions.floor_divide(&on_device(&steps)?)?.remainder(&on_device(&shape)?)?.unbind(-1)
     }

@@ -4,7 +4,7 @@ use super::run::{no_derivative, not_implemented, without_gradient};
 use crate::ops::devices::same_device;
 use crate::random::Number;
 use crate::storage::check_list;
-use crate::{DType, Element, Error, Result, Scalar, Tensor, dispatch};
+use crate::{DType, Element, Error, Result, Scalar, Tensor, TensorOptions, dispatch};
 
 /// The bins of a histogram: a number of equally wide ones, or their edges.
 #[derive(Clone, Debug)]
@@ -209,7 +209,7 @@ impl Tensor {
             (value >= low && value <= high).then(|| place() as usize)
         };
         let sums = counted(&x.to_vec::<f64>()?, None, bins as usize, bin);
-        Tensor::from_vec(sums, [bins])?.to(dtype)?.to(x.device())
+        Tensor::from_slice_with(&sums, [bins], TensorOptions::from(dtype).device(x.device()))
     }
 
     /// The histogram of all elements and the edges of its bins: `bins` equally wide ones over `range` (that of the
@@ -257,7 +257,7 @@ impl Tensor {
             let total: f64 = sums.iter().sum();
             sums.iter_mut().zip(limits.windows(2)).for_each(|(sum, edge)| *sum /= total * (edge[1] - edge[0]));
         }
-        let hist = Tensor::from_vec(sums, [bins])?.to(x.dtype())?.to(x.device())?;
+        let hist = Tensor::from_slice_with(&sums, [bins], TensorOptions::from(x.dtype()).device(x.device()))?;
         let wants_grad = [Some(&x), weight.as_ref()].into_iter().flatten().find(|t| t.requires_grad()).unwrap_or(&x);
         let recorded = |out| without_gradient("NotImplemented", wants_grad, out, || no_derivative(OP));
         Ok((recorded(hist), recorded(edges)))

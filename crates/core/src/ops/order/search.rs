@@ -48,7 +48,7 @@ fn check_sorter(op: &'static str, bounds: &Body, sorter: &Tensor) -> Result<()> 
         ));
     }
     let size = bounds.shape.last().copied().unwrap_or(1) as u64;
-    if sorter.to_vec::<i64>()?.iter().any(|&place| place as u64 >= size) {
+    if sorter.values_or(0i64)?.iter().any(|&place| place as u64 >= size) {
         return refuse("torch.searchsorted(): sorter index out of range".into());
     }
     Ok(())
@@ -59,7 +59,7 @@ fn found_in(op: &'static str, x: &Tensor, test: &Tensor) -> Result<Tensor> {
     let dtype = result_type([(x, &x.body()), (test, &test.body())]);
     let (x, sorted) = (x.to(dtype)?, test.to(dtype)?.reshape([-1])?.sort(0, false)?.0);
     // NaN comes last, and equals nothing.
-    let numbers = sorted.eq(&sorted)?.sum()?.item::<i64>()?;
+    let numbers = sorted.eq(&sorted)?.sum()?.value_or(sorted.numel() as i64)?;
     if numbers == 0 {
         same_device(op, [x.device(), test.device()])?;
         return Tensor::full_with(x.shape(), false, TensorOptions::from(DType::Bool).device(x.device()));

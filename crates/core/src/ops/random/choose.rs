@@ -31,6 +31,9 @@ fn toss_each(op: &'static str, out: &Body, p: &Body) -> Result<()> {
         let (shape, strides) = order.iter().map(|&d| (body.shape[d], body.strides[d])).unzip::<_, _, Vec<_>, Vec<_>>();
         body.view(shape[..].into(), strides[..].into(), body.offset)
     };
+    if out.device() == Device::Meta {
+        return Ok(());
+    }
     let p = Tensor::from_body(on_host(&in_order(p), p.dtype)?);
     let drawn = Body::alloc(p.shape(), out.dtype, Device::Cpu)?;
     let generator = random::current_generator();
@@ -107,6 +110,9 @@ impl Tensor {
         let last = shape.len() - 1;
         let categories = std::mem::replace(&mut shape[last], num_samples);
         let rows = shape[..last].iter().product::<usize>();
+        if body.device() == Device::Meta {
+            return Ok(Tensor::from_body(Body::alloc(shape, DType::I64, Device::Meta)?));
+        }
         check_list(rows.saturating_mul(num_samples), 3 * size_of::<i64>())?;
         // Exponential numbers, like every fill, are drawn in the order in which the weights lie in memory.
         let by_column = body.memory_order().first() != Some(&0);
@@ -127,7 +133,8 @@ impl Tensor {
                 ),
             ))
         );
-        Tensor::from_vec(indices.map_err(|refused| Error::from(refused).in_op(OP))?, shape)?.to(body.device())
+        let indices = indices.map_err(|refused| Error::from(refused).in_op(OP))?;
+        Tensor::from_slice_with(&indices, shape, body.device())
     }
 
     /// Normal numbers, each of its own mean or standard deviation: `torch.normal`. At least one of the two is a
@@ -157,7 +164,7 @@ impl Tensor {
             (true, true) => Err(Error::type_(OP, "normal() of two numbers needs a size")
                 .remedy("use normal_with(mean, std, shape, options)")),
             (number, false) => {
-                if std.to_vec::<f64>()?.iter().any(|&std| std < 0.0) {
+                if std.values_or(0.0)?.iter().any(|&std| std < 0.0) {
                     return Err(Error::runtime(OP, "normal expects all elements of std >= 0.0"));
                 }
                 let shape = broadcast_shapes(OP, &mean.shape(), &std.shape())?;

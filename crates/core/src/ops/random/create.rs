@@ -13,7 +13,7 @@ fn created(
     distribution: Distribution,
 ) -> Result<Tensor> {
     let shape = shape.to_shape(op)?;
-    let body = Body::alloc(shape, options.dtype_or(dtype), options.device_or_cpu())?;
+    let body = Body::alloc(shape, options.dtype_or(dtype), options.device_or_default())?;
     distribution.fill(op, &body)?;
     let tensor = Tensor::from_body(body);
     if options.wants_grad() {

@@ -87,6 +87,9 @@ impl Distribution {
         if out.dtype.is_complex() {
             return self.fill_complex(op, out);
         }
+        if out.device() == Device::Meta {
+            return Ok(());
+        }
         let contiguous = out.is_contiguous();
         if contiguous && out.device() == Device::Cpu {
             return self.draw(op, out, contiguous);

@@ -4,7 +4,7 @@ use super::distribution::not_implemented;
 use crate::ops::by_hand;
 use crate::ops::sample::{self, ANY};
 use crate::random::current_generator;
-use crate::{DType, Error, Generator, Result, Tensor};
+use crate::{DType, Error, Generator, Result, Tensor, TensorOptions};
 
 /// What training multiplies each element by: 1 above zero, else a slope of `[lower, upper)`.
 fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64) -> Result<Tensor> {
@@ -15,11 +15,14 @@ fn slopes(op: &'static str, x: &Tensor, lower: f64, upper: f64) -> Result<Tensor
     // PyTorch rounds the bounds to the dtype, but not what it draws between them.
     let bound = |v: f64| if dtype == DType::F32 { f64::from(v as f32) } else { v };
     let (lower, upper) = (bound(lower), bound(upper));
+    if x.is_meta() {
+        return x.ones_like();
+    }
     let generator = current_generator();
     let engine = &mut *generator.lock();
     let mut slope = |v: f64| if v <= 0.0 { engine.uniform_f64() * (upper - lower) + lower } else { 1.0 };
     let slopes: Vec<f64> = x.to_vec::<f64>()?.into_iter().map(&mut slope).collect();
-    Tensor::from_vec(slopes, x.shape())?.to((x.device(), dtype))
+    Tensor::from_slice_with(&slopes, x.shape(), TensorOptions::from(dtype).device(x.device()))
 }
 
 fn check_bounds(op: &'static str, lower: f64, upper: f64) -> Result<()> {

@@ -18,7 +18,7 @@ fn shared_equally(g: &Tensor, x: &Tensor, out: &Tensor, over: &Over) -> Result<T
 /// [`shared_equally`] for the extreme of all elements: where it is NaN, among the NaNs.
 pub(super) fn shared_among_all(g: &Tensor, x: &Tensor, out: &Tensor) -> Result<Tensor> {
     let (x, out) = (x.detach(), out.detach());
-    let mask = match out.isnan()?.item::<bool>()? {
+    let mask = match out.isnan()?.value_or(false)? {
         true => x.isnan()?,
         false => x.eq(&out)?,
     };

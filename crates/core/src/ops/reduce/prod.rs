@@ -51,7 +51,7 @@ fn prod(name: &'static str, x: &Tensor, over: Over) -> Result<Tensor> {
         if over.shape.is_empty() {
             return Ok(g);
         }
-        if x.numel() == 0 || x.detach().all()?.item::<bool>()? {
+        if x.numel() == 0 || x.detach().all()?.value_or(true)? {
             return g.mul(&over.restore(out)?.div(x)?);
         }
         match over.dims.len() {

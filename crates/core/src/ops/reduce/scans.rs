@@ -120,7 +120,7 @@ impl Tensor {
             if x.dim() == 0 {
                 return Ok(g.clone());
             }
-            if x.numel() > 0 && !x.detach().all()?.item::<bool>()? {
+            if x.numel() > 0 && !x.detach().all()?.value_or(true)? {
                 return product_grad_with_zeros(g, x, dim);
             }
             sum_from_the_end(&g.mul(out)?, dim)?.div(x)

@@ -113,6 +113,9 @@ impl Tensor {
                 format!("\"repeat_interleave_cpu\" not implemented for '{}'", repeats.dtype().scalar_name()),
             ));
         }
+        if repeats.is_meta() {
+            return Err(crate::backend::no_repeats());
+        }
         let (size, mut counts) = (x.shape()[dim], repeats.to_vec::<i64>()?);
         if counts.len() == 1 {
             check_list(size, 2 * size_of::<i64>())?;
@@ -135,6 +138,6 @@ impl Tensor {
         let index: Vec<i64> =
             counts.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as i64, n as usize)).collect();
         let numel = index.len();
-        x.index_select(dim as i64, &Tensor::from_vec(index, [numel])?.to(x.device())?)
+        x.index_select(dim as i64, &Tensor::from_slice_with(&index, [numel], x.device())?)
     }
 }

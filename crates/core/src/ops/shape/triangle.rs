@@ -108,5 +108,5 @@ fn triangle_indices(
         (nonempty.start as usize..nonempty.end as usize).flat_map(cells).unzip();
     let count = rows.len();
     rows.extend(columns);
-    Tensor::from_vec(rows, [2, count])?.to((options.device_or_cpu(), dtype))
+    Tensor::from_slice_with(&rows, [2, count], options.dtype(dtype))
 }

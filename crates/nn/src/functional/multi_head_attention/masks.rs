@@ -2,7 +2,7 @@
 
 use super::checks::{refuse, tuple};
 use super::{OP, Options};
-use firebrick_core::{DType, Error, Result, Tensor, warn};
+use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, warn};
 
 /// A mask as numbers that are added to the scores. `other` is the mask whose dtype it should share.
 pub(crate) fn canonical_mask(
@@ -24,7 +24,7 @@ pub(crate) fn canonical_mask(
     if floating {
         return Ok(Some(mask.clone()));
     }
-    let zeros = Tensor::zeros_with(mask.shape(), dtype)?.to(mask.device())?;
+    let zeros = Tensor::zeros_with(mask.shape(), TensorOptions::from(dtype).device(mask.device()))?;
     zeros.masked_fill(mask, f64::NEG_INFINITY).map(Some)
 }
 

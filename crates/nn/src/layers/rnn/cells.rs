@@ -3,7 +3,7 @@
 use super::step::{RNNNonlinearity, State, Unit, Weights};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::Repr;
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 /// What a cell is built from.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ macro_rules! cell {
 
             /// A cell with options.
             pub fn builder(input_size: usize, hidden_size: usize) -> $builder {
-                let (dtype, device) = (default_dtype(), Device::Cpu);
+                let (dtype, device) = (default_dtype(), default_device());
                 $builder(Config { unit: $unit, input_size, hidden_size, bias: true, dtype, device })
             }
 

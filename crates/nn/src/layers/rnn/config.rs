@@ -5,7 +5,7 @@ use crate::utils::rnn::PackedSequence;
 use crate::{Core, Module, init, warn};
 use firebrick_core::amp::autocast_cast;
 use firebrick_core::text::{Repr, python_float, python_tuple};
-use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_dtype};
+use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
 
 /// What the parameters of one layer take at least, whatever their sizes: names, handles and storages.
 const LAYER_BYTES: usize = 4096;
@@ -39,7 +39,7 @@ impl Config {
             bidirectional: false,
             proj_size: 0,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 
@@ -68,7 +68,8 @@ impl Config {
             return refuse("proj_size has to be smaller than hidden_size");
         }
         // Refuses more layers than there is memory to list.
-        Tensor::empty_with([self.num_layers, self.directions(), LAYER_BYTES], DType::U8)?;
+        let options = TensorOptions::from(DType::U8).device(Device::Cpu);
+        Tensor::empty_with([self.num_layers, self.directions(), LAYER_BYTES], options)?;
         Ok(())
     }
 

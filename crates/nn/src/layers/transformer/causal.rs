@@ -15,6 +15,7 @@ pub(super) fn is_causal(mask: Option<&Tensor>, hint: Option<bool>, size: usize) 
         (None, None) => Ok(false),
         // Only a square of this size can be it; a mask for each head never is.
         (None, Some(mask)) if mask.shape() != [size, size] => Ok(false),
+        (None, Some(mask)) if mask.is_meta() => Ok(false),
         (None, Some(mask)) => {
             let options = TensorOptions::new().dtype(mask.dtype()).device(mask.device());
             mask.equal(&square_subsequent_mask(size, options)?)

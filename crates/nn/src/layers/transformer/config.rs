@@ -2,7 +2,7 @@
 
 use super::Activation;
 use crate::{Dropout, Field, LayerNorm, Linear, Memo, MultiheadAttention};
-use firebrick_core::{DType, Device, Result, default_dtype};
+use firebrick_core::{DType, Device, Result, default_device, default_dtype};
 
 /// What a layer is built from.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Config {
             norm_first: false,
             bias: true,
             dtype: default_dtype(),
-            device: Device::Cpu,
+            device: default_device(),
         }
     }
 

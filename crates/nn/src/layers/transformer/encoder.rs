@@ -80,7 +80,7 @@ impl TransformerEncoder {
             return Ok(None);
         }
         let gone = padding.isneginf()?;
-        let places = gone.to_vec::<bool>()?;
+        let places = gone.values_or(false)?;
         let at_the_end = places.chunks(src.size(1)?.max(1)).all(|row| row.is_sorted());
         Ok(at_the_end.then_some(gone))
     }

@@ -32,7 +32,7 @@ pub use encoder_layer::{TransformerEncoderLayer, TransformerEncoderLayerBuilder}
 pub use model::{Transformer, TransformerBuilder};
 
 use crate::{Module, ModuleExt, ModuleList};
-use firebrick_core::{DType, Result, Tensor};
+use firebrick_core::{DType, Device, Result, Tensor, TensorOptions};
 
 /// What one layer takes at least, whatever its sizes: names, handles and storages of its parameters.
 const LAYER_BYTES: usize = 1 << 14;
@@ -40,6 +40,6 @@ const LAYER_BYTES: usize = 1 << 14;
 /// Copies of a layer, one for each place of a stack.
 fn copies<M: Module>(layer: &M, count: usize) -> Result<ModuleList<M>> {
     // Refuses more layers than there is memory to list.
-    Tensor::empty_with([count, LAYER_BYTES], DType::U8)?;
+    Tensor::empty_with([count, LAYER_BYTES], TensorOptions::from(DType::U8).device(Device::Cpu))?;
     (0..count).map(|_| layer.deep_clone()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{Amount, PruningMethod, PruningType};
 use firebrick_core::linalg::{self, NormOrder};
-use firebrick_core::{Error, Result, Tensor};
+use firebrick_core::{Device, Error, Result, Tensor};
 
 const OP: &str = "prune";
 
@@ -117,7 +117,7 @@ impl PruningMethod for RandomStructured {
         if count == 0 {
             return Ok(default_mask.clone());
         }
-        let drawn = Tensor::rand([size])?;
+        let drawn = Tensor::rand_with([size], Device::Cpu)?;
         let (threshold, _) = drawn.kthvalue(count, -1, false)?;
         keeping(t, dim, &drawn.gt(&threshold)?.nonzero()?.flatten(0, -1)?, default_mask)
     }

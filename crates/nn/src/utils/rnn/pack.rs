@@ -1,7 +1,7 @@
 //! Between padded batches and packed sequences.
 
 use super::PackedSequence;
-use firebrick_core::{DType, Error, Lengths, Result, Scalar, Tensor};
+use firebrick_core::{DType, Device, Error, Lengths, Result, Scalar, Tensor};
 
 const PACK: &str = "pack_padded_sequence";
 const PAD: &str = "pad_packed_sequence";
@@ -67,7 +67,7 @@ pub fn pack_padded_sequence_with(
     options: PackOptions,
 ) -> Result<PackedSequence> {
     let mut lengths = match lengths.into() {
-        Lengths::List(list) => Tensor::from_slice(&list, [list.len()])?,
+        Lengths::List(list) => Tensor::from_slice_with(&list, [list.len()], Device::Cpu)?,
         Lengths::Tensor(lengths) => lengths.to(DType::I64)?,
     };
     let batch_dim = if options.batch_first { 0 } else { 1 };
@@ -87,10 +87,10 @@ pub fn pack_padded_sequence_with(
     let sizes: Vec<i64> = (0..lengths[0]).map(|t| lengths.iter().filter(|&&n| n > t).count() as i64).collect();
     let order = order.unwrap_or_else(|| (0..layout.batch).collect());
     let rows: Vec<i64> = steps(&sizes).map(|(t, b)| layout.row(t, order[b as usize])).collect();
-    let rows = Tensor::from_slice(&rows, [rows.len()])?.to(input.device())?;
+    let rows = Tensor::from_slice_with(&rows, [rows.len()], input.device())?;
     let data = input.flatten(0, 1)?.index_select(0, &rows)?;
     let sorted_indices = sorted_indices.map(|order| order.to(input.device())).transpose()?;
-    PackedSequence::new(data, Tensor::from_slice(&sizes, [sizes.len()])?, sorted_indices)
+    PackedSequence::new(data, Tensor::from_slice_with(&sizes, [sizes.len()], Device::Cpu)?, sorted_indices)
 }
 
 /// Where the elements of a padded batch are once steps and sequences are one dimension.
@@ -233,7 +233,7 @@ pub fn pad_packed_sequence_with(sequence: &PackedSequence, options: UnpackOption
     let layout = Layout { batch_first: options.batch_first, steps: steps_wanted as i64, batch };
     let rows: Vec<i64> = steps(&sizes).map(|(t, b)| layout.row(t, order[b as usize])).collect();
     let data = &sequence.data;
-    let rows = Tensor::from_slice(&rows, [rows.len()])?.to(data.device())?;
+    let rows = Tensor::from_slice_with(&rows, [rows.len()], data.device())?;
     let mut shape = data.shape().to_vec();
     shape[0] = steps_wanted.checked_mul(batch as usize).ok_or_else(|| Error::runtime(PAD, "too many elements"))?;
     let filled = data.detach().new_full(&shape[..], options.padding_value)?.index_copy(0, &rows, data)?;
@@ -243,7 +243,7 @@ pub fn pad_packed_sequence_with(sequence: &PackedSequence, options: UnpackOption
     for (&place, length) in order.iter().zip(lengths) {
         original[place as usize] = length;
     }
-    Ok((filled.unflatten(0, [first, second])?, Tensor::from_slice(&original, [original.len()])?))
+    Ok((filled.unflatten(0, [first, second])?, Tensor::from_slice_with(&original, [original.len()], Device::Cpu)?))
 }
 
 /// The data has a row for each sequence of each step, and no step has more sequences than the one before.

@@ -1,7 +1,7 @@
 //! The packed form of a batch of sequences.
 
 use crate::Args;
-use firebrick_core::{DType, Error, Result, Tensor, To};
+use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, To};
 
 /// Sequences of different lengths without padding: the first elements of all, then the second ones, and so on.
 ///
@@ -85,6 +85,6 @@ impl PackedSequence {
 /// ```
 pub fn invert_permutation(permutation: &Tensor) -> Result<Tensor> {
     let count = permutation.numel() as i64;
-    let places = Tensor::arange(count)?.to(permutation.device())?;
+    let places = Tensor::arange_with(0, count, 1, TensorOptions::from(DType::I64).device(permutation.device()))?;
     permutation.new_zeros(permutation.shape())?.scatter(0, permutation, &places)
 }
