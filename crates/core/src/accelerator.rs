@@ -5,11 +5,21 @@ use crate::{Device, Result, backend};
 /// The accelerator that `to(accelerator::current()...)` would use; `None` on a machine without one.
 ///
 /// The mock devices of [`enable_mock`] are never the current accelerator.
+///
+/// ```
+/// # use firebrick_core::accelerator;
+/// assert_eq!(accelerator::current(), None);
+/// ```
 pub fn current() -> Option<Device> {
     None
 }
 
 /// Is there an accelerator?
+///
+/// ```
+/// # use firebrick_core::accelerator;
+/// assert!(!accelerator::is_available());
+/// ```
 pub fn is_available() -> bool {
     current().is_some()
 }
@@ -18,6 +28,13 @@ pub fn is_available() -> bool {
 ///
 /// # Errors
 /// The device is not there.
+///
+/// ```
+/// # use firebrick_core::{Tensor, accelerator};
+/// let x = Tensor::ones([2])?;
+/// accelerator::synchronize(x.device())?;
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn synchronize(device: Device) -> Result<()> {
     backend::of(device)?.synchronize()
 }

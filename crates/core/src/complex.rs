@@ -25,6 +25,12 @@ pub struct Complex<T> {
 
 impl<T> Complex<T> {
     /// `re + im i`.
+    ///
+    /// ```
+    /// # use firebrick_core::Complex;
+    /// let z = Complex::new(1.0f32, 2.0);
+    /// assert_eq!((z.re, z.im), (1.0, 2.0));
+    /// ```
     #[inline]
     pub const fn new(re: T, im: T) -> Self {
         Complex { re, im }

@@ -9,6 +9,14 @@ use std::ops::{Deref, DerefMut};
 /// Sizes or strides of a tensor: up to five dimensions without an allocation, returned by value.
 ///
 /// `Display` is PyTorch's `torch.Size([2, 3])`, `Debug` the bare list `[2, 3]`.
+///
+/// ```
+/// # use firebrick_core::Dims;
+/// let mut shape: Dims = [2, 3].as_slice().into();
+/// shape.push(4);
+/// assert_eq!(shape, [2, 3, 4]);
+/// assert_eq!((shape.numel(), shape.contiguous_strides()), (24, [12, 4, 1].as_slice().into()));
+/// ```
 #[derive(Clone)]
 pub struct Dims(Repr);
 
@@ -221,6 +229,15 @@ impl PartialEq<&[usize]> for Dims {
 /// (where negative ones count from the end).
 ///
 /// Made from numbers, arrays, slices and vectors of any common integer type, and from `()` for none.
+///
+/// ```
+/// # use firebrick_core::Tensor;
+/// assert_eq!(Tensor::zeros([2, 3])?.shape(), [2, 3]);
+/// assert_eq!(Tensor::zeros(vec![2usize, 3])?.shape(), [2, 3]);
+/// assert_eq!(Tensor::zeros(5)?.shape(), [5]);
+/// assert_eq!(Tensor::zeros(())?.shape(), []);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sizes(SmallVec<[i64; 6]>);
 
@@ -342,6 +359,15 @@ impl From<()> for Sizes {
 /// Resolves a possibly negative dimension of a tensor with `rank` dimensions.
 ///
 /// A 0-dimensional tensor accepts -1 and 0, as in PyTorch.
+///
+/// ```
+/// # use firebrick_core::wrap_dim;
+/// assert_eq!(wrap_dim("sum", -1, 3)?, 2);
+/// let error = wrap_dim("sum", 3, 3).map_err(|e| e.to_string());
+/// let text = "Dimension out of range (expected to be in range of [-3, 2], but got 3)";
+/// assert_eq!(error, Err(text.into()));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[inline]
 pub fn wrap_dim(op: &'static str, dim: i64, rank: usize) -> Result<usize> {
     let bound = rank.max(1) as i64;
@@ -355,6 +381,13 @@ pub fn wrap_dim(op: &'static str, dim: i64, rank: usize) -> Result<usize> {
 }
 
 /// Resolves several dimensions and refuses one that is named twice.
+///
+/// ```
+/// # use firebrick_core::wrap_dims;
+/// assert_eq!(wrap_dims("sum", &[0, -1], 3)?.as_slice(), [0, 2]);
+/// assert!(wrap_dims("sum", &[0, -3], 3).is_err());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn wrap_dims(op: &'static str, dims: &[i64], rank: usize) -> Result<SmallVec<[usize; 6]>> {
     let mut out = SmallVec::new();
     for &dim in dims {
@@ -368,6 +401,13 @@ pub fn wrap_dims(op: &'static str, dims: &[i64], rank: usize) -> Result<SmallVec
 }
 
 /// The shape two operands broadcast to.
+///
+/// ```
+/// # use firebrick_core::broadcast_shapes;
+/// assert_eq!(broadcast_shapes("add", &[3, 1], &[4])?, [3, 4]);
+/// assert!(broadcast_shapes("add", &[3], &[4]).is_err());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[inline]
 pub fn broadcast_shapes(op: &'static str, a: &[usize], b: &[usize]) -> Result<Dims> {
     if a == b {

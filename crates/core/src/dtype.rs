@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// The element type of a tensor. `Display` is PyTorch's `torch.float32`.
+///
+/// ```
+/// # use firebrick_core::{DType, Tensor};
+/// let x = Tensor::new([1.5f32, 2.5])?;
+/// assert_eq!(x.to(DType::I64)?.to_vec::<i64>()?, [1, 2]);
+/// assert_eq!(DType::BF16.size(), 2);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DType {
     /// Truth values, one byte each.
@@ -62,6 +70,11 @@ impl DType {
     ];
 
     /// Bytes of one element.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::F64.size(), 8);
+    /// ```
     #[inline]
     pub const fn size(self) -> usize {
         match self {
@@ -74,24 +87,44 @@ impl DType {
     }
 
     /// Can it hold fractions of real numbers?
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert!(DType::BF16.is_floating_point() && !DType::I64.is_floating_point());
+    /// ```
     #[inline]
     pub const fn is_floating_point(self) -> bool {
         matches!(self, DType::F16 | DType::BF16 | DType::F32 | DType::F64)
     }
 
     /// Does it hold complex numbers?
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert!(DType::C64.is_complex());
+    /// ```
     #[inline]
     pub const fn is_complex(self) -> bool {
         matches!(self, DType::C64 | DType::C128)
     }
 
     /// Can it hold gradients? Floating point and complex numbers do.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert!(DType::F32.is_differentiable() && !DType::I64.is_differentiable());
+    /// ```
     #[inline]
     pub const fn is_differentiable(self) -> bool {
         self.is_floating_point() || self.is_complex()
     }
 
     /// The dtype of the parts of a complex number; a real dtype itself.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::C64.to_real(), DType::F32);
+    /// ```
     #[inline]
     pub const fn to_real(self) -> DType {
         match self {
@@ -104,6 +137,11 @@ impl DType {
     /// The complex dtype with parts of this one, wide enough for it.
     ///
     /// PyTorch has complex32 for the two small floating dtypes; here they become complex64.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::F32.to_complex(), DType::C64);
+    /// ```
     #[inline]
     pub const fn to_complex(self) -> DType {
         match self {
@@ -113,6 +151,11 @@ impl DType {
     }
 
     /// Bool, integer, floating point or complex.
+    ///
+    /// ```
+    /// # use firebrick_core::{Category, DType};
+    /// assert_eq!(DType::U8.category(), Category::Integer);
+    /// ```
     #[inline]
     pub const fn category(self) -> Category {
         match self {
@@ -124,6 +167,11 @@ impl DType {
     }
 
     /// PyTorch's name without the `torch.` before it.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::F32.name(), "float32");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             DType::Bool => "bool",
@@ -142,6 +190,11 @@ impl DType {
     }
 
     /// The C++ name that PyTorch's error texts use, such as `Float` or `Long`.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::I64.scalar_name(), "Long");
+    /// ```
     pub const fn scalar_name(self) -> &'static str {
         match self {
             DType::Bool => "Bool",
@@ -159,7 +212,12 @@ impl DType {
         }
     }
 
-    /// The C++ name of one element in PyTorch's error texts, such as `float` or `long long`.
+    /// The C++ name of one element in PyTorch's error texts, such as `float` or `long int`.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::I64.c_name(), "long int");
+    /// ```
     pub const fn c_name(self) -> &'static str {
         match self {
             DType::Bool => "bool",
@@ -178,12 +236,24 @@ impl DType {
     }
 
     /// The dtype with this PyTorch name, with or without `torch.`.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::from_name("torch.bfloat16"), Some(DType::BF16));
+    /// assert_eq!(DType::from_name("float"), None);
+    /// ```
     pub fn from_name(name: &str) -> Option<DType> {
         let name = name.strip_prefix("torch.").unwrap_or(name);
         DType::ALL.into_iter().find(|d| d.name() == name)
     }
 
     /// `torch.promote_types`: the smallest dtype that holds both, by PyTorch's table.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!(DType::I64.promote(DType::F16), DType::F16);
+    /// assert_eq!(DType::U8.promote(DType::I8), DType::I16);
+    /// ```
     pub fn promote(self, other: DType) -> DType {
         use DType::*;
         match (self.min(other), self.max(other)) {
@@ -198,11 +268,21 @@ impl DType {
     }
 
     /// `torch.can_cast`: is casting from this dtype to `to` allowed by the promotion rules?
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert!(DType::I64.can_cast(DType::F16) && !DType::F32.can_cast(DType::I64));
+    /// ```
     pub fn can_cast(self, to: DType) -> bool {
         self.category() <= to.category()
     }
 
     /// This dtype when it is a floating or complex one, else float32: what `exp` or `mean` compute in.
+    ///
+    /// ```
+    /// # use firebrick_core::DType;
+    /// assert_eq!((DType::I64.to_float(), DType::F64.to_float()), (DType::F32, DType::F64));
+    /// ```
     pub fn to_float(self) -> DType {
         if self.is_differentiable() { self } else { crate::default_dtype() }
     }

@@ -68,6 +68,12 @@ macro_rules! shorthands {
 
 impl Error {
     /// An error of `kind` raised by the operation `op`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Error, ErrorKind};
+    /// let error = Error::new(ErrorKind::Value, "dropout", "p must be a probability");
+    /// assert_eq!((error.kind(), error.to_string()), (ErrorKind::Value, "p must be a probability".into()));
+    /// ```
     #[cold]
     pub fn new(kind: ErrorKind, op: &'static str, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
@@ -111,6 +117,12 @@ impl Error {
     }
 
     /// Adds what was given.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let error = Error::value("dropout", "p is no probability").given("p = 2").expected("0 <= p <= 1");
+    /// assert!(format!("{error:#}").contains("p = 2") && format!("{error:#}").contains("0 <= p <= 1"));
+    /// ```
     pub fn given(mut self, given: impl Into<String>) -> Self {
         self.0.given = Some(given.into());
         self
@@ -126,28 +138,58 @@ impl Error {
     }
 
     /// Adds what was expected.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let error = Error::value("dropout", "p is no probability").expected("0 <= p <= 1");
+    /// assert!(format!("{error:#}").contains("0 <= p <= 1"));
+    /// ```
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.0.expected = Some(expected.into());
         self
     }
 
     /// Adds what to do about it.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let error = Error::value("dropout", "p is no probability").remedy("divide percents by 100");
+    /// assert!(format!("{error:#}").contains("divide percents by 100"));
+    /// ```
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = Some(remedy.into());
         self
     }
 
     /// PyTorch's exception class.
+    ///
+    /// ```
+    /// # use firebrick_core::{ErrorKind, Tensor};
+    /// let error = Tensor::zeros([2]).and_then(|x| x.narrow(1, 0, 1)).err();
+    /// assert_eq!(error.map(|e| e.kind()), Some(ErrorKind::Index));
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// The operation that failed.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let error = Tensor::zeros([2]).and_then(|x| x.mm(&x)).err();
+    /// assert_eq!(error.map(|e| e.op()), Some("mm"));
+    /// ```
     pub fn op(&self) -> &'static str {
         self.0.op
     }
 
     /// The sentence that `Display` prints.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let error = Error::value("dropout", "p is no probability").given("p = 2");
+    /// assert_eq!(error.message(), "p is no probability");
+    /// ```
     pub fn message(&self) -> &str {
         &self.0.message
     }

@@ -3,6 +3,14 @@
 use crate::{Complex, DType, Error, Result, default_dtype};
 
 /// A Python-like number: it takes part in type promotion by its category only.
+///
+/// ```
+/// # use firebrick_core::{Scalar, Tensor};
+/// let x = Tensor::new([1, 2])?;
+/// assert_eq!(x.mul(Scalar::Int(3))?.to_vec::<i32>()?, [3, 6]);
+/// assert_eq!(x.mul(Scalar::Float(0.5))?.to_vec::<f32>()?, [0.5, 1.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar {
     /// A truth value.
@@ -17,6 +25,11 @@ pub enum Scalar {
 
 impl Scalar {
     /// The dtype a 0-dimensional tensor of this number has in PyTorch.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Scalar};
+    /// assert_eq!((Scalar::Int(1).dtype(), Scalar::Float(1.0).dtype()), (DType::I64, DType::F32));
+    /// ```
     pub fn dtype(self) -> DType {
         match self {
             Scalar::Bool(_) => DType::Bool,
@@ -58,11 +71,21 @@ impl Scalar {
     }
 
     /// Has it no imaginary part, or one of zero?
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Scalar};
+    /// assert!(Scalar::Float(1.0).is_real() && !Scalar::Complex(Complex::new(0.0, 1.0)).is_real());
+    /// ```
     pub fn is_real(self) -> bool {
         !matches!(self, Scalar::Complex(v) if v.im != 0.0)
     }
 
     /// As a floating-point number; the real part of a complex one.
+    ///
+    /// ```
+    /// # use firebrick_core::Scalar;
+    /// assert_eq!(Scalar::Int(2).to_f64(), 2.0);
+    /// ```
     #[inline]
     pub fn to_f64(self) -> f64 {
         match self {
@@ -74,6 +97,11 @@ impl Scalar {
     }
 
     /// As a complex number.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Scalar};
+    /// assert_eq!(Scalar::Int(2).to_complex(), Complex::new(2.0, 0.0));
+    /// ```
     #[inline]
     pub fn to_complex(self) -> Complex<f64> {
         match self {
@@ -83,6 +111,11 @@ impl Scalar {
     }
 
     /// As an integer; fractions are cut off.
+    ///
+    /// ```
+    /// # use firebrick_core::Scalar;
+    /// assert_eq!(Scalar::Float(-2.9).to_i64(), -2);
+    /// ```
     #[inline]
     pub fn to_i64(self) -> i64 {
         match self {

@@ -69,16 +69,33 @@ pub enum Value {
 
 impl Value {
     /// A dictionary of the entries, in order.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// let state = Value::dict([("step", Value::from(3)), ("lr", Value::from(0.1))]);
+    /// assert_eq!(state.get("step").and_then(Value::as_i64), Some(3));
+    /// ```
     pub fn dict<K: Into<Key>>(entries: impl IntoIterator<Item = (K, Value)>) -> Value {
         Value::Dict(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// The value of a key, if this is a dictionary that has it.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// let state = Value::dict([("lr", Value::from(0.1))]);
+    /// assert!(state.get("lr").is_some() && state.get("momentum").is_none());
+    /// ```
     pub fn get(&self, key: impl Into<Key>) -> Option<&Value> {
         self.as_dict()?.get(&key.into())
     }
 
     /// The dictionary.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// assert_eq!(Value::dict([("lr", Value::from(0.1))]).as_dict().map(|entries| entries.len()), Some(1));
+    /// ```
     pub fn as_dict(&self) -> Option<&IndexMap<Key, Value>> {
         match self {
             Value::Dict(entries) => Some(entries),
@@ -87,6 +104,11 @@ impl Value {
     }
 
     /// The items of a list or tuple.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// assert_eq!(Value::from((0.9, 0.999)).as_slice().map(<[Value]>::len), Some(2));
+    /// ```
     pub fn as_slice(&self) -> Option<&[Value]> {
         match self {
             Value::List(items) | Value::Tuple(items) => Some(items),
@@ -95,6 +117,13 @@ impl Value {
     }
 
     /// The tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, Value};
+    /// let value = Value::from(Tensor::new([1, 2])?);
+    /// assert_eq!(value.as_tensor().map(Tensor::numel), Some(2));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn as_tensor(&self) -> Option<&Tensor> {
         match self {
             Value::Tensor(tensor) => Some(tensor),
@@ -103,6 +132,11 @@ impl Value {
     }
 
     /// The number, of a truth value 0 or 1.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// assert_eq!((Value::from(3).as_f64(), Value::None.as_f64()), (Some(3.0), None));
+    /// ```
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
             Value::Bool(v) => Some(f64::from(u8::from(v))),
@@ -113,6 +147,11 @@ impl Value {
     }
 
     /// The integer.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// assert_eq!((Value::from(3).as_i64(), Value::from(3.5).as_i64()), (Some(3), None));
+    /// ```
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
             Value::Bool(v) => Some(i64::from(v)),
@@ -122,6 +161,11 @@ impl Value {
     }
 
     /// Python's truth of a number or `None`.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// assert_eq!((Value::from(true).as_bool(), Value::None.as_bool()), (Some(true), Some(false)));
+    /// ```
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::None => Some(false),
@@ -130,6 +174,11 @@ impl Value {
     }
 
     /// The text.
+    ///
+    /// ```
+    /// # use firebrick_core::Value;
+    /// assert_eq!(Value::from("min").as_str(), Some("min"));
+    /// ```
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(text) => Some(text),

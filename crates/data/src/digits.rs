@@ -105,6 +105,12 @@ impl Digits {
     ///
     /// # Errors
     /// None, unless the program was built with a damaged file.
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// assert_eq!(Digits::load()?.labels[..5], [0, 1, 2, 3, 4]);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load() -> Result<Self, DigitsError> {
         Self::read(include_bytes!("../data/digits.csv.gz").as_slice())
     }
@@ -113,6 +119,13 @@ impl Digits {
     ///
     /// # Errors
     /// The file cannot be opened, or as for [`read`](Self::read).
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// let error = Digits::open("nowhere.csv.gz").map(|_| ()).map_err(|e| e.to_string());
+    /// assert!(error.is_err_and(|text| text.contains("nowhere.csv.gz")));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DigitsError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| DigitsError::Open { path: path.display().to_string(), source })?;
@@ -123,6 +136,12 @@ impl Digits {
     ///
     /// # Errors
     /// The bytes are not gzip, or a line is not as described; the error says which and why.
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// assert!(Digits::read(&b"1,2,3"[..]).is_err());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn read(packed: impl BufRead) -> Result<Self, DigitsError> {
         let mut lines = BufReader::new(MultiGzDecoder::new(packed));
         let mut digits = Digits { images: Vec::new(), labels: Vec::new(), rows: ROWS, cols: COLS };
@@ -169,11 +188,23 @@ impl Digits {
     }
 
     /// How many digits there are.
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// assert_eq!(Digits::load()?.len(), 1797);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// assert!(!Digits::load()?.is_empty());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
@@ -203,6 +234,14 @@ impl Digits {
     ///
     /// # Errors
     /// Memory for the tensors cannot be had.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, digits::Digits};
+    /// let digits = Digits::load()?.to_dataset(true)?;
+    /// let (image, label) = digits.get(3)?;
+    /// assert_eq!((digits.len(), image.shape().to_vec(), label.item::<i64>()?), (1797, vec![1, 8, 8], 3));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_dataset(&self, scaled: bool) -> Result<TensorDataset<(Tensor, Tensor)>> {
         TensorDataset::new(self.to_tensors(scaled)?)
     }
@@ -211,6 +250,12 @@ impl Digits {
     ///
     /// # Panics
     /// There is no such image, as for a slice.
+    ///
+    /// ```
+    /// use firebrick_data::digits::Digits;
+    /// assert_eq!(Digits::load()?.image(0)[2..5], [5.0, 13.0, 9.0]);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn image(&self, index: usize) -> &[f32] {
         let size = self.rows * self.cols;
         &self.images[index * size..(index + 1) * size]

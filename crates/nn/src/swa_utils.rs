@@ -9,6 +9,13 @@ use std::sync::Arc;
 pub type AvgFn = Arc<dyn Fn(&Tensor, &Tensor, i64) -> Result<Tensor> + Send + Sync>;
 
 /// The plain average: `average + (next - average) / (n + 1)`.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let average = optim::swa_utils::get_swa_avg_fn();
+/// assert_eq!(average(&Tensor::new(2.0f32)?, &Tensor::new(5.0f32)?, 2)?.item::<f32>()?, 3.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn get_swa_avg_fn() -> AvgFn {
     Arc::new(|average, next, n| average.add(&next.sub(average)?.div(n + 1)?))
 }
@@ -17,12 +24,26 @@ pub fn get_swa_avg_fn() -> AvgFn {
 ///
 /// # Errors
 /// `decay` outside `[0, 1]`.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let average = optim::swa_utils::get_ema_avg_fn(0.75)?;
+/// assert_eq!(average(&Tensor::new(2.0f32)?, &Tensor::new(6.0f32)?, 1)?.item::<f32>()?, 3.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn get_ema_avg_fn(decay: f64) -> Result<AvgFn> {
     check(decay)?;
     Ok(Arc::new(move |average, next, _| average.mul(decay)?.add(&next.mul(1.0 - decay)?)))
 }
 
 /// [`get_swa_avg_fn`] as a mixture, which PyTorch computes for many tensors at once.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let average = optim::swa_utils::get_swa_multi_avg_fn();
+/// assert_eq!(average(&Tensor::new(2.0f32)?, &Tensor::new(4.0f32)?, 1)?.item::<f32>()?, 3.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn get_swa_multi_avg_fn() -> AvgFn {
     Arc::new(|average, next, n| match average.is_floating_point() {
         true => average.lerp(next, 1.0 / (n + 1) as f64),
@@ -34,6 +55,13 @@ pub fn get_swa_multi_avg_fn() -> AvgFn {
 ///
 /// # Errors
 /// `decay` outside `[0, 1]`.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let average = optim::swa_utils::get_ema_multi_avg_fn(0.75)?;
+/// assert_eq!(average(&Tensor::new(2.0f32)?, &Tensor::new(6.0f32)?, 1)?.item::<f32>()?, 3.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn get_ema_multi_avg_fn(decay: f64) -> Result<AvgFn> {
     check(decay)?;
     Ok(Arc::new(move |average, next, _| match average.is_floating_point() {

@@ -32,6 +32,14 @@ fn set(state: State) {
 }
 
 /// Is autocast on, on this thread and for this device?
+///
+/// ```
+/// # use firebrick_core::{Device, amp};
+/// assert!(!amp::is_autocast_enabled(Device::Cpu));
+/// let inside = amp::autocast(Device::Cpu).scope(|| Ok(amp::is_autocast_enabled(Device::Cpu)))?;
+/// assert!(inside);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn is_autocast_enabled(device: Device) -> bool {
     is_autocast_available(device) && STATE.get().on
 }

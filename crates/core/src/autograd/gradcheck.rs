@@ -41,6 +41,14 @@ pub fn gradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> 
 }
 
 /// `torch.autograd.gradgradcheck`: the same for the gradients of the gradients.
+///
+/// ```
+/// # use firebrick_core::{Tensor, autograd};
+/// let x = Tensor::new([0.5f64, 1.5])?;
+/// x.requires_grad_(true)?;
+/// autograd::gradgradcheck(|x| x[0].exp(), &[x])?;
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn gradgradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> Result<()> {
     let check = GradCheck { atol: 1e-4, ..GradCheck::default() };
     let _on = ModeGuard::enable_grad();

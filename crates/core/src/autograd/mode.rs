@@ -27,6 +27,12 @@ thread_local! {
 }
 
 /// Is the graph being recorded on this thread?
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// assert!(autograd::is_grad_enabled());
+/// assert!(!autograd::no_grad(autograd::is_grad_enabled));
+/// ```
 #[inline]
 pub fn is_grad_enabled() -> bool {
     MODE.get().grad
@@ -40,6 +46,11 @@ pub(crate) fn is_recording() -> bool {
 }
 
 /// Is this thread in inference mode?
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// assert!(autograd::inference_mode(autograd::is_inference_mode_enabled));
+/// ```
 #[inline]
 pub fn is_inference_mode_enabled() -> bool {
     MODE.get().inference
@@ -77,16 +88,34 @@ impl ModeGuard {
     }
 
     /// `torch.enable_grad()`: recording, also inside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::autograd;
+    /// let inside = autograd::no_grad(|| autograd::enable_grad(autograd::is_grad_enabled));
+    /// assert!(inside);
+    /// ```
     pub fn enable_grad() -> Self {
         Self::set_grad_enabled(true)
     }
 
     /// `torch.set_grad_enabled(on)`.
+    ///
+    /// ```
+    /// # use firebrick_core::autograd;
+    /// assert!(!autograd::set_grad_enabled(false, autograd::is_grad_enabled));
+    /// ```
     pub fn set_grad_enabled(on: bool) -> Self {
         Self::enter(|mode| Mode { grad: on, ..mode })
     }
 
     /// `torch.inference_mode(on)`: like `no_grad`, and new tensors carry no version and can never join a graph.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, autograd};
+    /// let x = autograd::inference_mode(|| Tensor::zeros([2]))?;
+    /// assert!(x.is_inference() && x.requires_grad_(true).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn inference_mode(on: bool) -> Self {
         Self::enter(|mode| Mode { grad: !on, inference: on, ..mode })
     }

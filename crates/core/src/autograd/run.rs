@@ -5,6 +5,15 @@ use crate::{Error, Result, Tensor, source};
 use std::cell::Cell;
 
 /// The options of [`Tensor::backward_with`].
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor, autograd};
+/// let x = Parameter::new(Tensor::new([1.0f32, 2.0])?);
+/// let options = autograd::Backward::new().gradient(&Tensor::new([1.0f32, 10.0])?).retain_graph(true);
+/// x.square()?.backward_with(options)?;
+/// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![2.0, 40.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Backward {
     gradient: Option<Tensor>,
@@ -65,6 +74,14 @@ impl Tensor {
     }
 
     /// [`Tensor::backward`] with a gradient, `retain_graph`, `create_graph` or chosen inputs.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let (x, y) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([2.0f32])?));
+    /// x.mul(&y)?.sum()?.backward_with(autograd::Backward::new().inputs(&[&x]))?;
+    /// assert!(x.grad().is_some() && y.grad().is_none());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn backward_with(&self, options: Backward) -> Result<()> {
         let _running = source::module();
@@ -193,6 +210,15 @@ impl Grad {
     }
 
     /// Gradients of the outputs; one, for scalars, when not given.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([1.0f32, 2.0])?);
+    /// let weights = Some(Tensor::new([1.0f32, 10.0])?);
+    /// let grads = autograd::Grad::new(&[&x.square()?], &[&x]).grad_outputs(&[weights]).run()?;
+    /// assert_eq!(grads[0].to_vec::<f32>()?, [2.0, 40.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn grad_outputs(mut self, grads: &[Option<Tensor>]) -> Self {
         self.grad_outputs = grads.to_vec();
         self
@@ -211,6 +237,14 @@ impl Grad {
     }
 
     /// The gradients; an input that the outputs do not depend on is an error.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let (x, unused) = (Parameter::new(Tensor::ones([1])?), Parameter::new(Tensor::ones([1])?));
+    /// assert!(autograd::Grad::new(&[&x.sum()?], &[&unused]).run().is_err());
+    /// assert_eq!(autograd::Grad::new(&[&x.sum()?], &[&x]).run()?[0].item::<f32>()?, 1.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn run(self) -> Result<Vec<Tensor>> {
         let _running = source::module();
@@ -228,6 +262,14 @@ impl Grad {
     }
 
     /// The gradients; zeros for an input that the outputs do not depend on (`materialize_grads=True`).
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let (x, unused) = (Parameter::new(Tensor::ones([1])?), Parameter::new(Tensor::ones([1])?));
+    /// let grads = autograd::Grad::new(&[&x.sum()?], &[&x, &unused]).run_materialized()?;
+    /// assert_eq!((grads[0].item::<f32>()?, grads[1].item::<f32>()?), (1.0, 0.0));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn run_materialized(self) -> Result<Vec<Tensor>> {
         let _running = source::module();
@@ -237,6 +279,14 @@ impl Grad {
     }
 
     /// The gradients; `None` for an input that the outputs do not depend on (`allow_unused=True`).
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let (x, unused) = (Parameter::new(Tensor::ones([1])?), Parameter::new(Tensor::ones([1])?));
+    /// let grads = autograd::Grad::new(&[&x.sum()?], &[&x, &unused]).run_allow_unused()?;
+    /// assert!(grads[0].is_some() && grads[1].is_none());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn run_allow_unused(self) -> Result<Vec<Option<Tensor>>> {
         let _running = source::module();
@@ -253,6 +303,14 @@ impl Grad {
 }
 
 /// The gradient of the scalar `output` with respect to `input`.
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor, autograd};
+/// let x = Parameter::new(Tensor::new([3.0f32])?);
+/// assert_eq!(autograd::grad(&x.square()?.sum()?, &x)?.item::<f32>()?, 6.0);
+/// assert!(x.grad().is_none());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[track_caller]
 pub fn grad(output: &Tensor, input: &Tensor) -> Result<Tensor> {
     let _running = source::module();

@@ -41,6 +41,15 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor does not require grad, or is no leaf.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// let _hook = x.register_post_accumulate_grad_hook(|x| x.set_grad(None))?;
+    /// x.mul(2)?.sum()?.backward()?;
+    /// assert!(x.grad().is_none());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn register_post_accumulate_grad_hook(
         &self,
         hook: impl Fn(&Tensor) -> Result<()> + Send + Sync + 'static,
@@ -60,6 +69,19 @@ impl Tensor {
     }
 
     /// Keeps the gradient of a tensor that is no leaf in its `grad`, too.
+    ///
+    /// # Errors
+    /// The tensor does not require grad.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// let y = x.mul(2)?;
+    /// y.retain_grad()?;
+    /// y.sum()?.backward()?;
+    /// assert_eq!(y.grad().map(|g| g.item::<f32>()).transpose()?, Some(1.0));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn retain_grad(&self) -> Result<()> {
         if !self.requires_grad() {
             return Err(Error::runtime("retain_grad", "can't retain_grad on Tensor that has requires_grad=False"));
@@ -72,6 +94,14 @@ impl Tensor {
     }
 
     /// Does it keep its gradient though it is no leaf?
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let y = Parameter::new(Tensor::new([1.0f32])?).mul(2)?;
+    /// y.retain_grad()?;
+    /// assert!(y.retains_grad());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn retains_grad(&self) -> bool {
         self.meta().is_some_and(|meta| meta.lock().retain_grad)
     }

@@ -4,7 +4,7 @@
 //! before, which is why none of this can be called from outside the crate; a backend checks only what is in the data,
 //! such as indices.
 
-pub mod cpu;
+pub(crate) mod cpu;
 mod kernels;
 mod meta;
 mod mock;

@@ -77,6 +77,14 @@ static WORKERS: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// `n` is zero.
+///
+/// ```
+/// # use firebrick_core::pool;
+/// pool::set_num_threads(1).map_err(|e| firebrick_core::Error::value("threads", e.to_string()))?;
+/// assert_eq!(pool::num_threads(), 1);
+/// assert!(pool::set_num_threads(0).is_err());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn set_num_threads(n: usize) -> Result<(), ZeroThreads> {
     if n == 0 {
         return Err(ZeroThreads);
@@ -89,6 +97,11 @@ pub fn set_num_threads(n: usize) -> Result<(), ZeroThreads> {
 ///
 /// By default `OMP_NUM_THREADS` if it is set, as in PyTorch, and else the number of physical cores available to the
 /// process.
+///
+/// ```
+/// # use firebrick_core::pool;
+/// assert!(pool::num_threads() >= 1);
+/// ```
 pub fn num_threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
         0 => {
@@ -128,6 +141,11 @@ thread_local! {
 
 /// Runs `f` with this thread's operations on this thread alone: for threads that are many already, such as those that
 /// load data.
+///
+/// ```
+/// # use firebrick_core::pool;
+/// assert_eq!(pool::serially(|| 1 + 1), 2);
+/// ```
 pub fn serially<R>(f: impl FnOnce() -> R) -> R {
     struct Restore(bool);
     impl Drop for Restore {

@@ -11,6 +11,11 @@ use super::sample::Sample;
 /// Which of PyTorch's two ways `bernoulli_(p)` with a number `p`, and with it dropout, draws.
 ///
 /// PyTorch chooses by the processor's vendor, so that one seed gives two kinds of masks.
+///
+/// ```
+/// # use firebrick_core::random;
+/// assert_eq!(random::bernoulli_rule(), random::BernoulliRule::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BernoulliRule {
     /// One float64 uniform an element: PyTorch on every processor but Intel's, and everywhere

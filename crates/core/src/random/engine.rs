@@ -9,6 +9,12 @@ const CHUNK: usize = 512;
 /// last pair.
 ///
 /// Everything that draws takes `&mut Engine`. Sequences are PyTorch 2.15's CPU generator's.
+///
+/// ```
+/// # use firebrick_core::random;
+/// let mut engine = random::Engine::new(0);
+/// assert_eq!(engine.uniform_f32(), 0.496_256_6); // torch.rand(1) after torch.manual_seed(0)
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Engine {
     pub(super) twister: Mt19937,

@@ -36,6 +36,13 @@ impl Default for Generator {
 
 impl Generator {
     /// A generator with PyTorch's default seed, 67280421310721.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Generator::new().scope(|| Tensor::rand([1]))?;
+    /// assert_eq!(x.to_string(), "tensor([0.2673])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { engine: Arc::new(Mutex::new(Engine::new(DEFAULT_SEED))) }
@@ -45,12 +52,26 @@ impl Generator {
     ///
     /// A negative seed counts from 2^64 downward, as in PyTorch. Only the low 32 bits enter the
     /// sequence.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let generator = Generator::new().manual_seed(42);
+    /// let x = generator.scope(|| Tensor::rand([2]))?;
+    /// assert_eq!(x.to_string(), "tensor([0.8823, 0.9150])");
+    /// assert!(generator.manual_seed(42).scope(|| Tensor::rand([2]))?.equal(&x)?);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn manual_seed(&self, seed: impl Seed) -> Self {
         *self.lock() = Engine::new(seed.to_bits());
         self.clone()
     }
 
     /// The seed the present sequence was started from.
+    ///
+    /// ```
+    /// # use firebrick_core::Generator;
+    /// assert_eq!(Generator::new().manual_seed(42).initial_seed(), 42);
+    /// ```
     #[must_use]
     pub fn initial_seed(&self) -> u64 {
         self.lock().initial_seed()
@@ -64,6 +85,16 @@ impl Generator {
     }
 
     /// The whole state, byte for byte PyTorch's `get_state()`: 5056 bytes.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let generator = Generator::new().manual_seed(0);
+    /// let state = generator.get_state();
+    /// let x = generator.scope(|| Tensor::rand([3]))?;
+    /// generator.set_state(&state)?;
+    /// assert!(generator.scope(|| Tensor::rand([3]))?.equal(&x)?);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[must_use]
     pub fn get_state(&self) -> Vec<u8> {
         self.lock().to_bytes()
@@ -80,6 +111,14 @@ impl Generator {
     }
 
     /// Another generator in the same state.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let generator = Generator::new().manual_seed(0);
+    /// let other = generator.clone_state();
+    /// assert!(generator.scope(|| Tensor::rand([3]))?.equal(&other.scope(|| Tensor::rand([3]))?)?);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[must_use]
     pub fn clone_state(&self) -> Self {
         let engine = self.lock().clone();
@@ -92,6 +131,12 @@ impl Generator {
     }
 
     /// Whether both handles are one generator.
+    ///
+    /// ```
+    /// # use firebrick_core::Generator;
+    /// let generator = Generator::new();
+    /// assert!(generator.same(&generator.clone()) && !generator.same(&generator.clone_state()));
+    /// ```
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.engine, &other.engine)

@@ -18,6 +18,12 @@ pub fn default_generator() -> &'static Generator {
 }
 
 /// Seeds the default generator and returns it.
+///
+/// ```
+/// # use firebrick_core::{manual_seed, random};
+/// manual_seed(0);
+/// assert_eq!(random::initial_seed(), 0);
+/// ```
 pub fn manual_seed(seed: impl Seed) -> Generator {
     DEFAULT.manual_seed(seed)
 }
@@ -34,6 +40,11 @@ pub fn initial_seed() -> u64 {
 }
 
 /// The default generator's state, byte for byte PyTorch's: 5056 bytes.
+///
+/// ```
+/// # use firebrick_core::random;
+/// assert_eq!(random::get_rng_state().len(), random::STATE_BYTES);
+/// ```
 #[must_use]
 pub fn get_rng_state() -> Vec<u8> {
     DEFAULT.get_state()
@@ -51,6 +62,17 @@ pub fn set_rng_state(state: &[u8]) -> Result<(), RandomError> {
 ///
 /// PyTorch's `with torch.random.fork_rng():`. The generator is the process's, so draws of other
 /// threads meanwhile are undone too.
+///
+/// ```
+/// # use firebrick_core::{Tensor, random};
+/// let before = random::get_rng_state();
+/// {
+///     let _fork = random::fork_rng();
+///     Tensor::rand([10])?;
+/// }
+/// assert_eq!(random::get_rng_state(), before);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn fork_rng() -> ForkRng {
     ForkRng { saved: DEFAULT.clone_state() }
 }

@@ -11,6 +11,12 @@ thread_local! {
 
 /// The generator that operations of this thread draw from: that of the innermost
 /// [`Generator::scope`], else the default one.
+///
+/// ```
+/// # use firebrick_core::{Generator, random};
+/// let generator = Generator::new();
+/// assert!(generator.scope(|| random::current_generator().same(&generator)));
+/// ```
 #[must_use]
 pub fn current_generator() -> Generator {
     CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| default_generator().clone())

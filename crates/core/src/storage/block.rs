@@ -247,6 +247,14 @@ pub fn memory_stats() -> MemoryStats {
 }
 
 /// Gives the calling thread's free blocks back to the system.
+///
+/// ```
+/// # use firebrick_core::{Tensor, empty_cache, memory_stats};
+/// drop(Tensor::zeros([1000])?);
+/// empty_cache();
+/// assert_eq!(memory_stats().cached, 0);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn empty_cache() {
     FREE.with_borrow_mut(FreeLists::release);
 }

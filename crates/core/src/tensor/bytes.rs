@@ -9,6 +9,12 @@ use std::io::Write;
 
 impl Tensor {
     /// The bytes of all elements in row-major order, in this machine's byte order.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1u8, 2, 255])?.to_bytes()?, [1, 2, 255]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.with_bytes("to_bytes", <[u8]>::to_vec)
     }
@@ -45,6 +51,12 @@ impl Tensor {
     ///
     /// # Errors
     /// The number of bytes is not that of the shape.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::from_bytes(&[1, 2, 3, 4], [2, 2], DType::U8)?.shape(), [2, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_bytes(bytes: &[u8], shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
         let shape = checked(bytes.len(), shape.into(), dtype, "from_bytes")?;
         copied(bytes, shape, dtype)
@@ -55,6 +67,14 @@ impl Tensor {
     ///
     /// # Errors
     /// The number of bytes is not that of the shape.
+    ///
+    /// ```
+    /// # use firebrick_core::{Block, DType, Tensor};
+    /// let block = Block::zeroed(8)?;
+    /// let x = Tensor::from_block(block, [2], DType::F32)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [0.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_block(block: Block, shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
         let shape = checked(block.bytes(), shape.into(), dtype, "from_block")?;
         // The parts of complex numbers lie as other numbers do.

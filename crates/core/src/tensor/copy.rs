@@ -145,6 +145,14 @@ impl Tensor {
     }
 
     /// A copy with memory of its own, part of the graph: PyTorch's `clone`. (Rust's `clone` gives a handle.)
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2])?;
+    /// x.copy()?.fill_(7)?;
+    /// assert_eq!(x.to_vec::<i32>()?, [1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn copy(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -169,6 +177,13 @@ impl Tensor {
     }
 
     /// The tensor itself where it is contiguous, else a contiguous copy.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([2, 3])?.t()?;
+    /// assert!(!x.is_contiguous() && x.contiguous()?.is_contiguous());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn contiguous(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -184,6 +199,13 @@ impl Tensor {
     ///
     /// # Errors
     /// `source` does not broadcast to this shape; this tensor is a leaf that requires grad outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([2, 2])?;
+    /// assert_eq!(x.copy_(&Tensor::new([1, 2])?)?.to_vec::<f32>()?, [1.0, 2.0, 1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn copy_(&self, source: &Tensor) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -226,6 +248,12 @@ impl Tensor {
     ///
     /// # Errors
     /// `shape` does not broadcast to this tensor's shape.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::ones([2, 3])?.sum_to_size([3])?.to_vec::<f32>()?, [2.0; 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn sum_to_size(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
         let _running = crate::source::operation();

@@ -21,23 +21,48 @@ pub struct TensorOptions {
 
 impl TensorOptions {
     /// The default dtype on the default device, without gradient.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor, TensorOptions};
+    /// assert_eq!(Tensor::zeros_with([2], TensorOptions::new())?.dtype(), DType::F32);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Element type.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor, TensorOptions};
+    /// assert_eq!(Tensor::zeros_with([2], TensorOptions::new().dtype(DType::F64))?.dtype(), DType::F64);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn dtype(mut self, dtype: DType) -> Self {
         self.dtype = Some(dtype);
         self
     }
 
     /// Where the tensor lives.
+    ///
+    /// ```
+    /// # use firebrick_core::{Device, Tensor, TensorOptions};
+    /// let options = TensorOptions::new().device(Device::Cpu);
+    /// assert_eq!(Tensor::zeros_with([2], options)?.device(), Device::Cpu);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn device(mut self, device: Device) -> Self {
         self.device = Some(device);
         self
     }
 
     /// Should gradients be recorded?
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, TensorOptions};
+    /// assert!(Tensor::zeros_with([2], TensorOptions::new().requires_grad(true))?.requires_grad());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn requires_grad(mut self, on: bool) -> Self {
         self.requires_grad = on;
         self
@@ -69,6 +94,14 @@ impl From<Device> for TensorOptions {
 }
 
 /// Nested arrays, slices and vectors of numbers, as `torch.tensor` takes nested lists.
+///
+/// ```
+/// # use firebrick_core::{DType, Tensor};
+/// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.shape(), [2, 2]);
+/// assert_eq!(Tensor::new(vec![0.5f32, 1.5])?.dtype(), DType::F32);
+/// assert_eq!(Tensor::new(7i64)?.shape().len(), 0);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait Contents {
     /// The type at the bottom.
     type Item: Element;
@@ -165,6 +198,12 @@ impl Tensor {
     ///
     /// # Errors
     /// `shape` has another number of elements.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::from_slice(&[1.0f32, 2.0, 3.0, 4.0], [2, 2])?.t()?.to_vec::<f32>()?, [1.0, 3.0, 2.0, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_slice<T: Element>(data: &[T], shape: impl Into<Sizes>) -> Result<Tensor> {
         Tensor::from_slice_with(data, shape, TensorOptions::new())
     }
@@ -202,22 +241,48 @@ impl Tensor {
     }
 
     /// [`Tensor::from_slice`] for a vector.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::from_vec(vec![1.0f32, 2.0, 3.0, 4.0], [2, 2])?.shape(), [2, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_vec<T: Element>(data: Vec<T>, shape: impl Into<Sizes>) -> Result<Tensor> {
         Tensor::from_slice(&data, shape)
     }
 
     /// A 0-dimensional tensor of one number: `torch.tensor(value)`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::scalar(2)?.dtype(), DType::I64);
+    /// assert_eq!(Tensor::scalar(0.5)?.dtype(), DType::F32);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scalar(value: impl Into<Scalar>) -> Result<Tensor> {
         let value = value.into();
         Tensor::full_with((), value, TensorOptions::new())
     }
 
     /// Every element `value`; the dtype follows the number, as in PyTorch.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::full([2], 7)?.to_vec::<i64>()?, [7; 2]);
+    /// assert_eq!(Tensor::full([2], 0.5)?.to_vec::<f32>()?, [0.5; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn full(shape: impl Into<Sizes>, value: impl Into<Scalar>) -> Result<Tensor> {
         Tensor::full_with(shape, value, TensorOptions::new())
     }
 
     /// [`Tensor::full`] with dtype, device and `requires_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::full_with([2], 7, DType::F64)?.to_vec::<f64>()?, [7.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn full_with(
         shape: impl Into<Sizes>,
         value: impl Into<Scalar>,
@@ -244,12 +309,28 @@ impl Tensor {
         Ok(tensor)
     }
 
-    /// Zeros, in the default dtype.
+    /// Zeros, in the default dtype: `torch.zeros`.
+    ///
+    /// # Errors
+    /// A negative size, or more elements than memory holds.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.shape(), [2, 3]);
+    /// assert_eq!(Tensor::zeros([2])?.to_vec::<f32>()?, [0.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn zeros(shape: impl Into<Sizes>) -> Result<Tensor> {
         Tensor::zeros_with(shape, TensorOptions::new())
     }
 
     /// [`Tensor::zeros`] with dtype, device and `requires_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::zeros_with([2], DType::I64)?.to_vec::<i64>()?, [0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn zeros_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
         let shape = shape.into();
         if shape.iter().any(|&n| n < 0) {
@@ -259,53 +340,116 @@ impl Tensor {
         Tensor::full_with(shape, 0.0, options)
     }
 
-    /// Ones, in the default dtype.
+    /// Ones, in the default dtype: `torch.ones`.
+    ///
+    /// # Errors
+    /// A negative size, or more elements than memory holds.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::ones([3])?.to_vec::<f32>()?, [1.0; 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn ones(shape: impl Into<Sizes>) -> Result<Tensor> {
         Tensor::ones_with(shape, TensorOptions::new())
     }
 
     /// [`Tensor::ones`] with dtype, device and `requires_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::ones_with([2], DType::I64)?.to_vec::<i64>()?, [1; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn ones_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
         Tensor::full_with(shape, 1.0, options)
     }
 
     /// A tensor to be filled. Unlike PyTorch's, its elements are zero: memory is never shown unwritten.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::empty([2, 0])?.shape(), [2, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn empty(shape: impl Into<Sizes>) -> Result<Tensor> {
         Tensor::empty_with(shape, TensorOptions::new())
     }
 
     /// [`Tensor::empty`] with dtype, device and `requires_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::empty_with([2], DType::F64)?.dtype(), DType::F64);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn empty_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
         Tensor::full_with(shape, 0.0, options)
     }
 
     /// Every element `value`, in this tensor's shape, dtype and device.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.full_like(7)?.to_vec::<i32>()?, [7; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn full_like(&self, value: impl Into<Scalar>) -> Result<Tensor> {
         let x = self.resolve("full_like")?.body();
         Tensor::full_with(&x.shape, value, TensorOptions::from(x.dtype).device(x.device()))
     }
 
     /// Zeros in this tensor's shape, dtype and device.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.zeros_like()?.to_vec::<i32>()?, [0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn zeros_like(&self) -> Result<Tensor> {
         self.full_like(0.0)
     }
 
     /// Ones in this tensor's shape, dtype and device.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([5, 6])?.ones_like()?.to_vec::<i32>()?, [1; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn ones_like(&self) -> Result<Tensor> {
         self.full_like(1.0)
     }
 
     /// Zeros of another shape, in this tensor's dtype and device.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.new_zeros([3])?.to_vec::<i32>()?, [0; 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new_zeros(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
         self.new_full(shape, 0.0)
     }
 
     /// Ones of another shape, in this tensor's dtype and device.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.new_ones([3])?.to_vec::<i32>()?, [1; 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new_ones(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
         self.new_full(shape, 1.0)
     }
 
     /// Every element `value`, of another shape, in this tensor's dtype and device.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.new_full([3], 7)?.to_vec::<i32>()?, [7; 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new_full(&self, shape: impl Into<Sizes>, value: impl Into<Scalar>) -> Result<Tensor> {
         let x = self.resolve("new_full")?.body();
         Tensor::full_with(shape, value, TensorOptions::from(x.dtype).device(x.device()))

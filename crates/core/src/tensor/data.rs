@@ -30,6 +30,14 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor is a view: its base would keep recording.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32])?.requires_grad_(true)?.mul(2)?;
+    /// x.detach_()?;
+    /// assert!(x.is_leaf() && !x.requires_grad());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn detach_(&self) -> Result<&Tensor> {
         if self.view_of().is_some() {
             return Err(Error::runtime(
@@ -50,6 +58,15 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor requires grad and `other` is no floating-point tensor; the tensor is a [`Tensor::placeholder`].
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let weight = Parameter::new(Tensor::new([1.0f32])?);
+    /// let tied = weight.clone();
+    /// weight.set_data(&Tensor::new([5.0f32, 6.0])?)?;
+    /// assert_eq!(tied.to_vec::<f32>()?, [5.0, 6.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn set_data(&self, other: &Tensor) -> Result<()> {
         if self.is_placeholder() {
             return Err(super::substitute::computed("set_data"));
@@ -74,6 +91,14 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor has a history.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// let copy = x.deep_copy()?;
+    /// assert!(copy.requires_grad() && !copy.shares_storage(&x));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn deep_copy(&self) -> Result<Tensor> {
         if !self.is_leaf() {
             return Err(Error::runtime(
@@ -103,6 +128,14 @@ impl Tensor {
     ///
     /// # Errors
     /// When memory for one element cannot be had.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let place = Tensor::placeholder(&Tensor::zeros([2, 3])?)?;
+    /// assert_eq!(place.shape(), [2, 3]);
+    /// assert!(place.add(1).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn placeholder(value: &Tensor) -> Result<Tensor> {
         let tensor = Tensor::from_body(form_of(value)?);
         tensor.set_flag(PLACEHOLDER, true);
@@ -113,6 +146,14 @@ impl Tensor {
     ///
     /// # Errors
     /// When memory for one element cannot be had.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let place = Tensor::placeholder(&Tensor::zeros([2, 3])?)?;
+    /// place.take_form_of(&Tensor::zeros([4])?)?;
+    /// assert_eq!(place.shape(), [4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn take_form_of(&self, value: &Tensor) -> Result<()> {
         let form = |b: &Body| (b.shape.clone(), b.dtype, b.device());
         if self.is_placeholder() && self.with_body(form) != value.with_body(form) {
@@ -122,11 +163,24 @@ impl Tensor {
     }
 
     /// Was it made by [`Tensor::placeholder`]?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([2])?;
+    /// assert!(!x.is_placeholder() && Tensor::placeholder(&x)?.is_placeholder());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn is_placeholder(&self) -> bool {
         self.flag(PLACEHOLDER)
     }
 
     /// PyTorch's name of the tensor's type, such as `torch.FloatTensor`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1i64])?.type_text(), "torch.LongTensor");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn type_text(&self) -> String {
         let (dtype, device) = self.with_body(|b| (b.dtype, b.device()));
         match device {

@@ -9,6 +9,12 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor is a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.fill_(7.9)?.to_vec::<i32>()?, [7; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn fill_(&self, value: impl Into<Scalar>) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -16,6 +22,12 @@ impl Tensor {
     }
 
     /// Sets every element to zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.zero_()?.to_vec::<i32>()?, [0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn zero_(&self) -> Result<&Tensor> {
         let _running = crate::source::operation();

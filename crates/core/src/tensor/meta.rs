@@ -58,6 +58,13 @@ impl Tensor {
     }
 
     /// Do gradients flow to it or through it?
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// assert!(x.requires_grad() && x.mul(2)?.requires_grad() && !x.detach().requires_grad());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.flag(REQUIRES_GRAD) || (self.meta().is_some() && self.inherits_grad())
@@ -73,6 +80,14 @@ impl Tensor {
     ///
     /// # Errors
     /// On integer and bool tensors, and when turning it off for a tensor that an operation made.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([3.0f32])?;
+    /// x.requires_grad_(true)?.square()?.sum()?.backward()?;
+    /// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![6.0]));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn requires_grad_(&self, on: bool) -> Result<&Tensor> {
         const OP: &str = "requires_grad_";
         if on && !self.dtype().is_differentiable() {
@@ -99,6 +114,14 @@ impl Tensor {
     ///
     /// # Errors
     /// On integer and bool tensors, and on a tensor that is no leaf.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([3.0f32])?;
+    /// x.set_requires_grad(true)?;
+    /// assert!(x.mul(2)?.set_requires_grad(true).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn set_requires_grad(&self, on: bool) -> Result<()> {
         const OP: &str = "requires_grad";
         if on && !self.is_leaf() {
@@ -112,12 +135,28 @@ impl Tensor {
     }
 
     /// Was it made by the user rather than by a recorded operation?
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// assert!(x.is_leaf() && !x.mul(2)?.is_leaf());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn is_leaf(&self) -> bool {
         !self.requires_grad() || self.grad_node().is_none()
     }
 
     /// The gradient that `backward` accumulated. A tensor that is no leaf has one only after
     /// [`Tensor::retain_grad`]; asking for it without is warned of.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32, 2.0])?);
+    /// assert!(x.grad().is_none());
+    /// x.mul(3)?.sum()?.backward()?;
+    /// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![3.0, 3.0]));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn grad(&self) -> Option<Tensor> {
         let (grad, retains) = self.meta().map(|meta| meta.lock()).map(|meta| (meta.grad.clone(), meta.retain_grad))?;
         if grad.is_none() && !retains && !self.is_leaf() {
@@ -132,6 +171,15 @@ impl Tensor {
     ///
     /// # Errors
     /// Shape, dtype or device differ from the tensor's.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32, 2.0])?);
+    /// x.set_grad(Some(&Tensor::new([0.5f32, 0.5])?))?;
+    /// assert!(x.grad().is_some());
+    /// assert!(x.set_grad(Some(&Tensor::new([0.5f32])?)).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn set_grad(&self, grad: Option<&Tensor>) -> Result<()> {
         if let Some(grad) = grad {
             self.check_grad(grad)?;
@@ -175,6 +223,13 @@ impl Tensor {
     }
 
     /// Name of the operation that made it, such as `AddBackward0`; `None` for a leaf.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// assert_eq!((x.grad_fn(), x.mul(2)?.grad_fn()), (None, Some("MulBackward0")));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn grad_fn(&self) -> Option<&'static str> {
         self.grad_node().map(|(node, _)| node.name())
     }

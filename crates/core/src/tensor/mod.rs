@@ -99,6 +99,13 @@ impl Tensor {
     }
 
     /// A copy of what this tensor looks at; the tensor's own lock is released before it returns.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let body = Tensor::zeros([2, 3])?.t()?.body();
+    /// assert_eq!((body.shape, body.offset), ([3, 2].as_slice().into(), 0));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn body(&self) -> Body {
         self.0.body.with(Body::clone)
@@ -141,45 +148,98 @@ impl Tensor {
     }
 
     /// Sizes by dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2, 3], [4, 5, 6]])?.shape(), [2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn shape(&self) -> Dims {
         self.with_body(|b| b.shape.clone())
     }
 
     /// Elements from one index to the next, by dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([2, 3])?;
+    /// assert_eq!((x.stride(), x.t()?.stride()), ([3, 1].as_slice().into(), [1, 3].as_slice().into()));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn stride(&self) -> Dims {
         self.with_body(|b| b.strides.clone())
     }
 
     /// Index of the first element in the storage.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::arange(6)?.narrow(0, 2, 3)?.storage_offset(), 2);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn storage_offset(&self) -> usize {
         self.with_body(|b| b.offset)
     }
 
     /// Size of one dimension; negative ones count from the end.
+    ///
+    /// # Errors
+    /// There is no such dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.size(-1)?, 3);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn size(&self, dim: i64) -> Result<usize> {
         self.with_body(|b| Ok(b.shape[wrap_dim_of("size", dim, b)?]))
     }
 
     /// Number of dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.dim(), 2);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn dim(&self) -> usize {
         self.with_body(|b| b.shape.len())
     }
 
     /// Number of elements.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.numel(), 6);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn numel(&self) -> usize {
         self.with_body(Body::numel)
     }
 
     /// Element type.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::new([1, 2])?.dtype(), DType::I32);
+    /// assert_eq!(Tensor::new([1.0f32])?.dtype(), DType::F32);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn dtype(&self) -> DType {
         self.with_body(|b| b.dtype)
     }
 
     /// Where the memory is.
+    ///
+    /// ```
+    /// # use firebrick_core::{Device, Tensor};
+    /// assert_eq!(Tensor::zeros([2])?.device(), Device::Cpu);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn device(&self) -> Device {
         self.with_body(Body::device)
@@ -192,11 +252,24 @@ impl Tensor {
     }
 
     /// Do the elements lie in row-major order without gaps?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([2, 3])?;
+    /// assert!(x.is_contiguous() && !x.t()?.is_contiguous());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn is_contiguous(&self) -> bool {
         self.with_body(Body::is_contiguous)
     }
 
     /// Are the elements complex numbers?
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert!(Tensor::zeros_with([2], DType::C64)?.is_complex());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn is_complex(&self) -> bool {
         self.flag(COMPLEX)
@@ -209,12 +282,29 @@ impl Tensor {
     }
 
     /// Does the dtype hold fractions of real numbers?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert!(Tensor::new([1.0f32])?.is_floating_point() && !Tensor::new([1])?.is_floating_point());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn is_floating_point(&self) -> bool {
         self.flag(REAL)
     }
 
     /// How often the storage was changed in place. Inference tensors do not count.
+    ///
+    /// # Errors
+    /// The tensor was made in inference mode.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32])?;
+    /// x.add_(1)?.mul_(2)?;
+    /// assert_eq!(x.version()?, 2);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn version(&self) -> Result<u32> {
         if self.is_inference() {
             return Err(Error::runtime("version", "Inference tensors do not track version counter."));
@@ -223,30 +313,67 @@ impl Tensor {
     }
 
     /// The same tensor, not merely an equal one: Python's `is`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1])?;
+    /// assert!(x.ptr_eq(&x.clone()) && !x.ptr_eq(&x.copy()?));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn ptr_eq(&self, other: &Tensor) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Python's `id`: equal for handles of one tensor while it lives.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1])?;
+    /// assert_eq!(x.id(), x.clone().id());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn id(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
     }
 
     /// Do the two share memory?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([2, 3])?;
+    /// assert!(x.shares_storage(&x.t()?) && !x.shares_storage(&x.copy()?));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn shares_storage(&self, other: &Tensor) -> bool {
         let storage = self.body().storage;
         other.with_body(|b| Arc::ptr_eq(&storage, &b.storage))
     }
 
     /// Was it made in inference mode?
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, autograd};
+    /// let x = autograd::inference_mode(|| Tensor::zeros([2]))?;
+    /// assert!(x.is_inference());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn is_inference(&self) -> bool {
         self.flag(INFERENCE)
     }
 
     /// Is it a lazy layer's parameter that has no shape yet?
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Device, Parameter, Tensor};
+    /// let weight = Parameter::uninitialized(DType::F32, Device::Cpu)?;
+    /// assert!(weight.is_uninitialized());
+    /// weight.set_data(&Tensor::zeros([2])?)?;
+    /// assert!(!weight.is_uninitialized());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[inline]
     pub fn is_uninitialized(&self) -> bool {
         self.flag(UNINITIALIZED)

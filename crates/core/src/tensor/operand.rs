@@ -7,6 +7,15 @@ use crate::{Complex, DType, Device, Dims, Element, Result, Scalar};
 use std::borrow::Cow;
 
 /// An argument of an operation: a tensor in any form, or a number.
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor};
+/// let x = Tensor::new([1.0f32])?;
+/// assert_eq!(x.add(&x)?.item::<f32>()?, 2.0);
+/// assert_eq!(x.add(0.5)?.item::<f32>()?, 1.5);
+/// assert_eq!(x.add(Parameter::new(x.copy()?))?.item::<f32>()?, 2.0);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait Operand {
     /// As a tensor; a number becomes a 0-dimensional one that takes part in promotion by its category only.
     fn into_operand(self) -> Result<Tensor>;

@@ -192,6 +192,12 @@ impl Tensor {
     }
 
     /// [`Tensor::linspace`] with dtype, device and `requires_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::linspace_with(0, 1, 3, DType::F64)?.to_vec::<f64>()?, [0.0, 0.5, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn linspace_with(
         start: impl Operand,
         end: impl Operand,
@@ -215,6 +221,12 @@ impl Tensor {
     ///
     /// # Errors
     /// `steps` is negative.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::logspace(0, 3, 4, 10.0, DType::F32)?.to_vec::<f32>()?, [1.0, 10.0, 100.0, 1000.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn logspace(
         start: impl Operand,
         end: impl Operand,
@@ -245,6 +257,12 @@ impl Tensor {
     ///
     /// # Errors
     /// A negative size.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::eye_with(2, 3, DType::I64)?.to_vec::<i64>()?, [1, 0, 0, 0, 1, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn eye_with(n: i64, m: i64, options: impl Into<TensorOptions>) -> Result<Tensor> {
         const OP: &str = "eye";
         for (name, size) in [("n", n), ("m", m)] {
@@ -258,6 +276,12 @@ impl Tensor {
     }
 
     /// A 0-dimensional tensor in the default dtype, whatever the number: `torch.scalar_tensor`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// assert_eq!(Tensor::scalar_tensor(2)?.dtype(), DType::F32);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scalar_tensor(value: impl Into<Scalar>) -> Result<Tensor> {
         Tensor::full_with((), value, default_dtype())
     }

@@ -46,6 +46,13 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor has no element or several; the element has an imaginary part and `T` has none.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([2.5f32])?.item::<f64>()?, 2.5);
+    /// assert!(Tensor::new([1.0f32, 2.0])?.item::<f32>().is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn item<T: Element>(&self) -> Result<T> {
         let x = self.resolve_to_read("item")?;
         let numel = x.numel();
@@ -86,6 +93,15 @@ impl Tensor {
     }
 
     /// The only element, as the kind of number its dtype holds.
+    ///
+    /// # Errors
+    /// The tensor has no element or several.
+    ///
+    /// ```
+    /// # use firebrick_core::{Scalar, Tensor};
+    /// assert_eq!(Tensor::new([7i64])?.item_scalar()?, Scalar::Int(7));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn item_scalar(&self) -> Result<Scalar> {
         use crate::dtype::Category::*;
         Ok(match self.dtype().category() {

@@ -50,12 +50,27 @@ impl PrintOptions {
     }
 
     /// Sets the digits after the decimal point.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let x = Tensor::new([0.123_456f32])?;
+    /// let _two = text::printoptions(text::PrintOptions::default().precision(2));
+    /// assert_eq!(x.to_string(), "tensor([0.12])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn precision(mut self, precision: u16) -> Self {
         self.precision = precision;
         self
     }
 
     /// Sets the number of elements above which a tensor is summarised.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let _short = text::printoptions(text::PrintOptions::default().threshold(4).edgeitems(1));
+    /// assert_eq!(Tensor::arange(6)?.to_string(), "tensor([0,  ..., 5])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn threshold(mut self, threshold: usize) -> Self {
         self.threshold = threshold;
         self
@@ -74,6 +89,13 @@ impl PrintOptions {
     }
 
     /// Turns scientific notation on or off; `None` lets the values decide.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let _plain = text::printoptions(text::PrintOptions::default().sci_mode(true));
+    /// assert_eq!(Tensor::new([1234.5f32])?.to_string(), "tensor([1.2345e+03])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn sci_mode(mut self, sci_mode: impl Into<Option<bool>>) -> Self {
         self.sci_mode = sci_mode.into();
         self

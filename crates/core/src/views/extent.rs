@@ -67,6 +67,12 @@ impl Tensor {
     }
 
     /// [`Tensor::expand`] to the shape of `other`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([1, 3])?.expand_as(&Tensor::zeros([2, 3])?)?.shape(), [2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn expand_as(&self, other: &Tensor) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -74,6 +80,12 @@ impl Tensor {
     }
 
     /// [`Tensor::expand`] under NumPy's name.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([3])?.broadcast_to([2, 3])?.shape(), [2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Sizes>) -> Result<Tensor> {
         let _running = crate::source::operation();

@@ -42,6 +42,13 @@ impl Tensor {
     }
 
     /// Two dimensions swapped.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.transpose(0, 1)?.to_vec::<i32>()?, [1, 3, 2, 4]);
+    /// assert_eq!(Tensor::zeros([2, 3, 4])?.transpose(0, -1)?.shape(), [4, 3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn transpose(&self, dim0: i64, dim1: i64) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -60,6 +67,12 @@ impl Tensor {
     }
 
     /// [`Tensor::transpose`] under NumPy's name.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.swapaxes(0, 1)?.shape(), [3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn swapaxes(&self, axis0: i64, axis1: i64) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -67,6 +80,12 @@ impl Tensor {
     }
 
     /// [`Tensor::transpose`] under another of PyTorch's names.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.swapdims(0, 1)?.shape(), [3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn swapdims(&self, dim0: i64, dim1: i64) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -77,6 +96,12 @@ impl Tensor {
     ///
     /// # Errors
     /// More than two dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.t()?.to_vec::<i32>()?, [1, 3, 2, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn t(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -88,6 +113,12 @@ impl Tensor {
     }
 
     /// All dimensions in reverse order: PyTorch's `x.T`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3, 4])?.T()?.shape(), [4, 3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     #[allow(non_snake_case, reason = "PyTorch's name")]
     pub fn T(&self) -> Result<Tensor> {
@@ -101,6 +132,12 @@ impl Tensor {
     ///
     /// # Errors
     /// One dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3, 4])?.mT()?.shape(), [2, 4, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     #[allow(non_snake_case, reason = "PyTorch's name")]
     pub fn mT(&self) -> Result<Tensor> {
@@ -164,6 +201,12 @@ impl Tensor {
     }
 
     /// [`Tensor::movedim`] under NumPy's name.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3, 4])?.moveaxis(0, -1)?.shape(), [3, 4, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn moveaxis(&self, source: impl Into<Sizes>, destination: impl Into<Sizes>) -> Result<Tensor> {
         let _running = crate::source::operation();

@@ -5,6 +5,14 @@ use crate::{Error, Result, Tensor, wrap_dim};
 
 impl Tensor {
     /// The same elements as a tensor of their own, which shares memory and history.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2])?;
+    /// x.alias()?.zero_()?;
+    /// assert_eq!(x.to_vec::<i32>()?, [0, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn alias(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -15,6 +23,12 @@ impl Tensor {
     ///
     /// # Errors
     /// The index is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.select(0, -1)?.to_vec::<i32>()?, [3, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn select(&self, dim: i64, index: i64) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -45,6 +59,12 @@ impl Tensor {
     ///
     /// # Errors
     /// They are not all there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2, 3, 4])?.narrow(0, 1, 2)?.to_vec::<i32>()?, [2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn narrow(&self, dim: i64, start: i64, length: i64) -> Result<Tensor> {
         let _running = crate::source::operation();

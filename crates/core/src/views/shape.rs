@@ -63,6 +63,12 @@ impl Tensor {
     }
 
     /// [`Tensor::view`] in the shape of `other`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([6])?.view_as(&Tensor::zeros([2, 3])?)?.shape(), [2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn view_as(&self, other: &Tensor) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -89,6 +95,12 @@ impl Tensor {
     }
 
     /// [`Tensor::reshape`] into the shape of `other`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.t()?.reshape_as(&Tensor::zeros([6])?)?.shape(), [6]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn reshape_as(&self, other: &Tensor) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -132,6 +144,12 @@ impl Tensor {
     ///
     /// # Errors
     /// The sizes do not multiply to that of the dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 6])?.unflatten(1, [3, -1])?.shape(), [2, 3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn unflatten(&self, dim: i64, sizes: impl Into<Sizes>) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -161,6 +179,12 @@ impl Tensor {
     }
 
     /// All elements in one dimension: a view where they lie contiguously, else a copy.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.t()?.ravel()?.to_vec::<i32>()?, [1, 3, 2, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn ravel(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -168,6 +192,12 @@ impl Tensor {
     }
 
     /// A dimension of size 1 inserted before `dim`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.unsqueeze(1)?.shape(), [2, 1, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn unsqueeze(&self, dim: i64) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -177,6 +207,12 @@ impl Tensor {
     }
 
     /// Every dimension of size 1 dropped.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([1, 3, 1])?.squeeze()?.shape(), [3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn squeeze(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -186,6 +222,12 @@ impl Tensor {
     }
 
     /// The named dimensions dropped where their size is 1.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([1, 3, 1])?.squeeze_dim([0, 1])?.shape(), [3, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn squeeze_dim(&self, dims: impl Into<Sizes>) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -200,6 +242,12 @@ impl Tensor {
     }
 
     /// At least one dimension: a number becomes a vector of one element.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::scalar(5)?.atleast_1d()?.shape(), [1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn atleast_1d(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -210,6 +258,12 @@ impl Tensor {
     }
 
     /// At least two dimensions: a vector becomes one row.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([3])?.atleast_2d()?.shape(), [1, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn atleast_2d(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -221,6 +275,12 @@ impl Tensor {
     }
 
     /// At least three dimensions: a vector of `n` becomes `[1, n, 1]`, a matrix gets a last dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([3])?.atleast_3d()?.shape(), [1, 3, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn atleast_3d(&self) -> Result<Tensor> {
         let _running = crate::source::operation();

@@ -96,6 +96,13 @@ impl Tensor {
     ///
     /// # Errors
     /// The sizes do not sum to that of the dimension, or one is negative.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let parts = Tensor::new([1, 2, 3])?.split_with_sizes([1, 2], 0)?;
+    /// assert_eq!(parts[1].to_vec::<i32>()?, [2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn split_with_sizes(&self, sizes: impl Into<Sizes>, dim: i64) -> Result<Vec<Tensor>> {
         let _running = crate::source::operation();
@@ -149,6 +156,14 @@ impl Tensor {
     ///
     /// # Errors
     /// `chunks` is not positive.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let parts = Tensor::arange(5)?.chunk(3, 0)?;
+    /// assert_eq!(parts[0].to_vec::<i64>()?, [0, 1]);
+    /// assert_eq!(parts[2].to_vec::<i64>()?, [4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn chunk(&self, chunks: i64, dim: i64) -> Result<Vec<Tensor>> {
         let _running = crate::source::operation();
@@ -242,6 +257,13 @@ impl Tensor {
     }
 
     /// Equal pieces, or cuts at indices, along the columns: dimension 1, or 0 of a vector.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let parts = Tensor::zeros([2, 4])?.hsplit(2)?;
+    /// assert_eq!(parts[0].shape(), [2, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn hsplit(&self, sections: impl Into<Sections>) -> Result<Vec<Tensor>> {
         let _running = crate::source::operation();
@@ -249,6 +271,14 @@ impl Tensor {
     }
 
     /// Equal pieces, or cuts at indices, along dimension 0.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let parts = Tensor::zeros([4, 2])?.vsplit([1, 3])?;
+    /// assert_eq!(parts[1].shape(), [2, 2]);
+    /// assert_eq!(parts.len(), 3);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn vsplit(&self, sections: impl Into<Sections>) -> Result<Vec<Tensor>> {
         let _running = crate::source::operation();
@@ -256,6 +286,13 @@ impl Tensor {
     }
 
     /// Equal pieces, or cuts at indices, along dimension 2.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let parts = Tensor::zeros([1, 2, 4])?.dsplit(2)?;
+    /// assert_eq!(parts[0].shape(), [1, 2, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn dsplit(&self, sections: impl Into<Sections>) -> Result<Vec<Tensor>> {
         let _running = crate::source::operation();

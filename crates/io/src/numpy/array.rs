@@ -41,6 +41,16 @@ pub fn load_npy(path: impl AsRef<Path>) -> Result<Tensor> {
 /// # Errors
 /// bfloat16, which NumPy does not have; a lazy layer's parameter without shape; an I/O error. The old file is then
 /// untouched.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::numpy::{load_npy, save_npy};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("x.npy");
+/// save_npy(&path, &Tensor::new([[1.0f32, 2.0]])?)?;
+/// assert_eq!(load_npy(&path)?.shape(), [1, 2]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn save_npy(path: impl AsRef<Path>, tensor: &Tensor) -> Result<()> {
     let path = path.as_ref();
     let save = || atomic_write(path, |file| write_array(file, tensor));

@@ -19,6 +19,16 @@ const HEAD: usize = 1 << 10;
 ///
 /// # Errors
 /// A file that is not as the format says or cannot be read; arrays of Python objects, and of what tensors do not have.
+///
+/// ```
+/// use firebrick_core::{StateDict, Tensor};
+/// use firebrick_io::numpy::{load_npz, save_npz};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("arrays.npz");
+/// save_npz(&path, &StateDict::from_iter([("a", Tensor::zeros([2])?), ("b", Tensor::ones([3])?)]))?;
+/// assert_eq!(load_npz(&path)?.keys().collect::<Vec<_>>(), ["a", "b"]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn load_npz(path: impl AsRef<Path>) -> Result<StateDict> {
     load_npz_with(path, &LoadOptions::new())
 }
@@ -27,6 +37,18 @@ pub fn load_npz(path: impl AsRef<Path>) -> Result<StateDict> {
 ///
 /// # Errors
 /// As [`load_npz`] and [`LoadOptions::select`].
+///
+/// ```
+/// use firebrick_core::{StateDict, Tensor};
+/// use firebrick_io::LoadOptions;
+/// use firebrick_io::numpy::{load_npz_with, save_npz};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("arrays.npz");
+/// save_npz(&path, &StateDict::from_iter([("a", Tensor::zeros([2])?), ("b", Tensor::ones([3])?)]))?;
+/// let state = load_npz_with(&path, &LoadOptions::new().include("b"))?;
+/// assert_eq!(state.keys().collect::<Vec<_>>(), ["b"]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn load_npz_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<StateDict> {
     let path = path.as_ref();
     let load = || {

@@ -37,6 +37,17 @@ pub fn save_npz<'t, N: Into<String>>(
 ///
 /// # Errors
 /// As [`save_npz`].
+///
+/// ```
+/// use firebrick_core::{StateDict, Tensor};
+/// use firebrick_io::numpy::{load_npz, save_npz_compressed};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("arrays.npz");
+/// save_npz_compressed(&path, &StateDict::from_iter([("x", Tensor::zeros([1000])?)]))?;
+/// assert!(std::fs::metadata(&path)?.len() < 1000);
+/// assert_eq!(load_npz(&path)?.get("x").map(|x| x.numel()), Some(1000));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn save_npz_compressed<'t, N: Into<String>>(
     path: impl AsRef<Path>,
     tensors: impl IntoIterator<Item = (N, &'t Tensor)>,

@@ -23,6 +23,17 @@ use std::path::Path;
 ///
 /// # Errors
 /// A file that is not as the format says, one that cannot be read, or a tensor of a dtype that Firebrick does not have.
+///
+/// ```
+/// use firebrick_core::{StateDict, Tensor};
+/// use firebrick_io::{load_safetensors, save_safetensors};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.safetensors");
+/// save_safetensors(&path, &StateDict::from_iter([("weight", Tensor::new([1.0f32, 2.0])?)]))?;
+/// let weight = load_safetensors(&path)?.remove("weight");
+/// assert_eq!(weight.map(|w| w.to_vec::<f32>()).transpose()?, Some(vec![1.0, 2.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<StateDict> {
     load_safetensors_with(path, &LoadOptions::new())
 }

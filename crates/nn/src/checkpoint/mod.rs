@@ -87,6 +87,17 @@ where
 ///
 /// # Errors
 /// As [`checkpoint`].
+///
+/// ```
+/// use firebrick::utils::checkpoint::{CheckpointOptions, checkpoint_with};
+/// use firebrick::prelude::*;
+/// let x = Parameter::new(Tensor::new([3.0f32])?);
+/// let options = CheckpointOptions::new().preserve_rng_state(false);
+/// let y: Tensor = checkpoint_with(|x: Tensor| x.square()?.exp()?.log(), &*x, options)?;
+/// y.sum()?.backward()?;
+/// assert!((x.grad().map(|g| g.item::<f32>()).transpose()?.unwrap_or(0.0) - 6.0).abs() < 1e-3);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn checkpoint_with<I, O>(
     function: impl Fn(I) -> Result<O> + Send + Sync + 'static,
     input: impl IntoArgs<I>,

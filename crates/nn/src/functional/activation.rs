@@ -20,46 +20,193 @@ macro_rules! functions {
 
 functions! {
     /// `max(0, x)`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::relu(&Tensor::new([-1.0f32, 2.0])?)?.to_vec::<f32>()?, [0.0, 2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn relu(input);
     /// `min(max(0, x), 6)`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::relu6(&Tensor::new([-1.0f32, 8.0])?)?.to_vec::<f32>()?, [0.0, 6.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn relu6(input);
     /// `1 / (1 + exp(-x))`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::sigmoid(&Tensor::new([0.0f32, 2.0])?)?.to_string(), "tensor([0.5000, 0.8808])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn sigmoid(input);
     /// `tanh(x)`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::tanh(&Tensor::new([0.0f32, 1.0])?)?.to_string(), "tensor([0.0000, 0.7616])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn tanh(input);
     /// `x P(X <= x)` for a standard normal `X`; `approximate` is `"none"` or `"tanh"`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::gelu(&Tensor::new([-1.0f32, 1.0])?, "none")?.to_string(), "tensor([-0.1587,  0.8413])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn gelu(input, approximate: &str);
     /// `x sigmoid(x)`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::silu(&Tensor::new([-1.0f32, 1.0])?)?.to_string(), "tensor([-0.2689,  0.7311])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn silu(input);
     /// `x tanh(softplus(x))`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::mish(&Tensor::new([-1.0f32, 1.0])?)?.to_string(), "tensor([-0.3034,  0.8651])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn mish(input);
     /// `ln(1 + exp(beta x)) / beta`, and `x` itself where `beta x > threshold`. PyTorch's defaults are 1 and 20.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::softplus(&Tensor::new([0.0f32, 30.0])?, 1.0, 20.0)?.to_string(), "tensor([ 0.6931, 30.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn softplus(input, beta: f64, threshold: f64);
     /// `x` above zero, else `alpha (exp(x) - 1)`. PyTorch's default is 1.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::elu(&Tensor::new([-1.0f32, 2.0])?, 1.0)?.to_string(), "tensor([-0.6321,  2.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn elu(input, alpha: f64);
     /// [`elu`] with the constants that keep mean 0 and variance 1.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::selu(&Tensor::new([-1.0f32, 2.0])?)?.to_string(), "tensor([-1.1113,  2.1014])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn selu(input);
     /// `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. PyTorch's default is 1.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::celu(&Tensor::new([-1.0f32, 2.0])?, 2.0)?.to_string(), "tensor([-0.7869,  2.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn celu(input, alpha: f64);
     /// `x` above zero, else `negative_slope x`. PyTorch's default is 0.01.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::leaky_relu(&Tensor::new([-1.0f32, 2.0])?, 0.01)?.to_vec::<f32>()?, [-0.01, 2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn leaky_relu(input, negative_slope: f64);
     /// `x` within the bounds. PyTorch's defaults are -1 and 1.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::hardtanh(&Tensor::new([-2.0f32, 0.5])?, -1.0, 1.0)?.to_vec::<f32>()?, [-1.0, 0.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn hardtanh(input, min_val: f64, max_val: f64);
     /// `ln(sigmoid(x))`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::logsigmoid(&Tensor::new([0.0f32, -200.0])?)?.to_string(), "tensor([  -0.6931, -200.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn logsigmoid(input);
     /// `relu6(x + 3) / 6`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::hardsigmoid(&Tensor::new([-4.0f32, 1.5])?)?.to_vec::<f32>()?, [0.0, 0.75]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn hardsigmoid(input);
     /// `x relu6(x + 3) / 6`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::hardswish(&Tensor::new([1.5f32, 4.0])?)?.to_vec::<f32>()?, [1.125, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn hardswish(input);
     /// `x`, and zero within `[-lambd, lambd]`. PyTorch's default is 0.5.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::hardshrink(&Tensor::new([0.4f32, 0.6])?, 0.5)?.to_vec::<f32>()?, [0.0, 0.6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn hardshrink(input, lambd: f64);
     /// `x` drawn towards zero by `lambd`. PyTorch's default is 0.5.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::softshrink(&Tensor::new([0.4f32, 1.5])?, 0.5)?.to_vec::<f32>()?, [0.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn softshrink(input, lambd: f64);
     /// `x / (1 + |x|)`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::softsign(&Tensor::new([-1.0f32, 3.0])?)?.to_vec::<f32>()?, [-0.5, 0.75]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn softsign(input);
     /// `x - tanh(x)`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::tanhshrink(&Tensor::new([0.0f32, 3.0])?)?.to_string(), "tensor([0.0000, 2.0049])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn tanhshrink(input);
     /// `x` above `threshold`, else `value`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::threshold(&Tensor::new([0.5f32, 2.0])?, 1.0, -7.0)?.to_vec::<f32>()?, [-7.0, 2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn threshold(input, threshold: f64, value: f64);
 }
 
@@ -78,6 +225,13 @@ fn refuse_integers(op: &'static str, kernel: &str, input: &Tensor) -> Result<()>
 ///
 /// # Errors
 /// A dtype other than float32 and float64 while training; an empty range.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::rrelu(&Tensor::new([-4.0f32, 2.0])?, 0.125, 0.375, false)?.to_vec::<f32>()?, [-1.0, 2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn rrelu(input: &Tensor, lower: f64, upper: f64, training: bool) -> Result<Tensor> {
     input.rrelu(lower, upper, training)
 }
@@ -87,6 +241,14 @@ pub fn rrelu(input: &Tensor, lower: f64, upper: f64, training: bool) -> Result<T
 ///
 /// # Errors
 /// `dim` out of range; integers.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let sample = F::gumbel_softmax(&Tensor::zeros([3])?, 1.0, true, -1)?;
+/// assert_eq!(sample.sum()?.item::<f32>()?, 1.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn gumbel_softmax(logits: &Tensor, tau: f64, hard: bool, dim: i64) -> Result<Tensor> {
     logits.gumbel_softmax(tau, hard, dim)
 }
@@ -95,6 +257,13 @@ pub fn gumbel_softmax(logits: &Tensor, tau: f64, hard: bool, dim: i64) -> Result
 ///
 /// # Errors
 /// An odd size.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::glu(&Tensor::new([1.0f32, 2.0, 0.0, 0.0])?, -1)?.to_vec::<f32>()?, [0.5, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
     const OP: &str = "glu";
     if input.dim() == 0 {
@@ -114,6 +283,13 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
 ///
 /// # Errors
 /// Another number of weights; dtypes that differ.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::prelu(&Tensor::new([-4.0f32, 2.0])?, &Tensor::new([0.25f32])?)?.to_vec::<f32>()?, [-1.0, 2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
     const OP: &str = "prelu";
     let (input, weight) = (&autocast_cast(OP, input)?, &autocast_cast(OP, weight)?);

@@ -23,6 +23,16 @@ pub fn scaled_dot_product_attention(query: &Tensor, key: &Tensor, value: &Tensor
 ///
 /// # Errors
 /// As [`scaled_dot_product_attention`]; a mask beside `is_causal`.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::AttentionOptions;
+/// let (x, v) = (Tensor::zeros([2, 1])?, Tensor::new([[1.0f32], [3.0]])?);
+/// let options = AttentionOptions::new().is_causal(true);
+/// assert_eq!(F::scaled_dot_product_attention_with(&x, &x, &v, &options)?.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn scaled_dot_product_attention_with(
     query: &Tensor,
     key: &Tensor,

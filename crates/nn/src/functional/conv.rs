@@ -30,6 +30,14 @@ macro_rules! convolutions {
 convolutions! {
     ConvOptions, "stride, padding, dilation and groups";
     /// Convolution of `[N, C_in, L]` or `[C_in, L]` with `[C_out, C_in / groups, K]`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0, 3.0]]])?, Tensor::new([[[1.0f32, -1.0]]])?);
+    /// assert_eq!(F::conv1d(&x, &w, None)?.to_vec::<f32>()?, [-1.0; 2]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     conv1d, conv1d_with;
     /// Convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_out, C_in / groups, K_h, K_w]`.
     ///
@@ -42,12 +50,28 @@ convolutions! {
     /// ```
     conv2d, conv2d_with;
     /// Convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_out, C_in / groups, K_d, K_h, K_w]`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 2, 2, 2])?, Tensor::ones([1, 1, 2, 2, 2])?);
+    /// assert_eq!(F::conv3d(&x, &w, None)?.to_vec::<f32>()?, [8.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     conv3d, conv3d_with;
 }
 
 convolutions! {
     ConvTransposeOptions, "stride, padding, output padding, groups and dilation";
     /// Transposed convolution of `[N, C_in, L]` or `[C_in, L]` with `[C_in, C_out / groups, K]`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0]]])?, Tensor::ones([1, 1, 2])?);
+    /// assert_eq!(F::conv_transpose1d(&x, &w, None)?.to_vec::<f32>()?, [1.0, 3.0, 2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     conv_transpose1d, conv_transpose1d_with;
     /// Transposed convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_in, C_out / groups, K_h, K_w]`.
     ///
@@ -60,6 +84,14 @@ convolutions! {
     /// ```
     conv_transpose2d, conv_transpose2d_with;
     /// Transposed convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_in, C_out / groups, K_d, K_h, K_w]`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 2, 2, 2])?, Tensor::ones([1, 4, 3, 3, 3])?);
+    /// assert_eq!(F::conv_transpose3d(&x, &w, None)?.shape(), [1, 4, 4, 4, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     conv_transpose3d, conv_transpose3d_with;
 }
 
@@ -97,6 +129,13 @@ macro_rules! max_pools {
 
 max_pools! {
     /// The largest element of each window of `[N, C, L]` or `[C, L]`, windows side by side.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::max_pool1d(&Tensor::new([[1.0f32, 3.0, 2.0, 4.0]])?, 2)?.to_vec::<f32>()?, [3.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     max_pool1d, max_pool1d_with, max_pool1d_with_indices;
     /// The largest element of each window of `[N, C, H, W]` or `[C, H, W]`, windows side by side.
     ///
@@ -109,6 +148,13 @@ max_pools! {
     /// ```
     max_pool2d, max_pool2d_with, max_pool2d_with_indices;
     /// The largest element of each window of `[N, C, D, H, W]` or `[C, D, H, W]`, windows side by side.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::max_pool3d(&Tensor::zeros([1, 4, 4, 4])?, 2)?.shape(), [1, 2, 2, 2]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     max_pool3d, max_pool3d_with, max_pool3d_with_indices;
 }
 

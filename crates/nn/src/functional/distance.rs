@@ -167,6 +167,18 @@ pub fn triplet_margin_loss(
 ///
 /// # Errors
 /// A margin that is not above zero; tensors of different dimension; those of the distance.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let distance = |a: &Tensor, b: &Tensor| a.sub(b)?.abs()?.sum_dim(-1, false);
+/// let (anchor, positive) = (Tensor::new([[0.0f32]])?, Tensor::new([[0.5f32]])?);
+/// let negative = Tensor::new([[1.0f32]])?;
+/// let options = F::TripletMarginOptions::default();
+/// let loss = F::triplet_margin_with_distance_loss(&anchor, &positive, &negative, distance, &options)?;
+/// assert_eq!(loss.item::<f32>()?, 0.5);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn triplet_margin_with_distance_loss(
     anchor: &Tensor,
     positive: &Tensor,

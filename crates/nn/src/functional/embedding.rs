@@ -85,6 +85,15 @@ pub fn embedding(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As [`embedding`], and a padding row that is not there; a sparse gradient that would be needed: Firebrick has no sparse
 /// tensors, unlike PyTorch.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let weight = Tensor::new([[3.0f32, 4.0], [0.0, 1.0]])?;
+/// let options = F::EmbeddingOptions::new().max_norm(1.0);
+/// assert_eq!(F::embedding_with(&Tensor::new([0i64])?, &weight, &options)?.to_string(), "tensor([[0.6000, 0.8000]])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn embedding_with(input: &Tensor, weight: &Tensor, options: &EmbeddingOptions) -> Result<Tensor> {
     let rows = weight.shape().first().map_or(0, |&rows| rows as i64);
     let padding = match options.padding_idx {

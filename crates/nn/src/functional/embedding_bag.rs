@@ -26,6 +26,17 @@ pub fn embedding_bag(input: &Tensor, weight: &Tensor, offsets: Option<&Tensor>) 
 ///
 /// # Errors
 /// As [`embedding_bag`]; weights for anything but sums.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::{BagMode, BagOptions};
+/// let weight = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+/// let sum = BagOptions::new().mode(BagMode::Sum);
+/// let bags = F::embedding_bag_with(&Tensor::new([[0i64, 1]])?, &weight, None, None, &sum)?;
+/// assert_eq!(bags.to_vec::<f32>()?, [4.0, 6.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn embedding_bag_with(
     input: &Tensor,
     weight: &Tensor,

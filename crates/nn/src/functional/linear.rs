@@ -26,6 +26,14 @@ pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
 ///
 /// # Errors
 /// Sizes that do not fit, in PyTorch's words.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let (a, b) = (Tensor::new([[1.0f32, 2.0]])?, Tensor::new([[3.0f32]])?);
+/// assert_eq!(F::bilinear(&a, &b, &Tensor::new([[[1.0f32], [10.0]]])?, None)?.to_vec::<f32>()?, [63.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn bilinear(input1: &Tensor, input2: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     input1.bilinear(input2, weight, bias)
 }

@@ -78,6 +78,16 @@ pub fn cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`cross_entropy`]; a smoothing outside `[0, 1]`.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (logits, target) = (Tensor::new([[0.0f32, 0.0], [0.0, 0.0]])?, Tensor::new([1i64, 0])?);
+/// let options = F::CrossEntropyOptions::new().ignore_index(0).reduction(Reduction::None);
+/// assert_eq!(F::cross_entropy_with(&logits, &target, &options)?.to_string(), "tensor([0.6931, 0.0000])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn cross_entropy_with(input: &Tensor, target: &Tensor, options: &CrossEntropyOptions<'_>) -> Result<Tensor> {
     let &CrossEntropyOptions { weight, ignore_index, reduction, label_smoothing } = options;
     input.cross_entropy(target, weight, ignore_index, reduction, label_smoothing)
@@ -103,6 +113,16 @@ pub fn nll_loss(input: &Tensor, target: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`nll_loss`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (logs, target) = (Tensor::new([[-1.0f32, -2.0], [-3.0, -4.0]])?, Tensor::new([0i64, 1])?);
+/// let options = F::NLLLossOptions::new().reduction(Reduction::Sum);
+/// assert_eq!(F::nll_loss_with(&logs, &target, &options)?.item::<f32>()?, 5.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn nll_loss_with(input: &Tensor, target: &Tensor, options: &NLLLossOptions<'_>) -> Result<Tensor> {
     input.nll_loss(target, options.weight, options.ignore_index, options.reduction)
 }
@@ -180,6 +200,14 @@ errors! {
     /// ```
     mse_loss, mse_loss_with;
     /// The mean of `|x - y|`.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let loss = F::l1_loss(&Tensor::new([1.0f32, 2.0])?, &Tensor::new([3.0f32, 2.0])?)?;
+    /// assert_eq!(loss.item::<f32>()?, 1.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     l1_loss, l1_loss_with;
 }
 
@@ -187,6 +215,14 @@ errors! {
 ///
 /// # Errors
 /// Shapes that do not broadcast.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let loss = F::huber_loss(&Tensor::new([0.5f32, 3.0])?, &Tensor::zeros([2])?)?;
+/// assert_eq!(loss.item::<f32>()?, 1.3125);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn huber_loss(input: &Tensor, target: &Tensor) -> Result<Tensor> {
     huber_loss_with(input, target, 1.0, &LossOptions::new())
 }
@@ -195,6 +231,15 @@ pub fn huber_loss(input: &Tensor, target: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// Shapes that do not broadcast; weights of another shape than the input; a `delta` that is not positive.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (x, options) = (Tensor::new([0.5f32, 3.0])?, F::LossOptions::new().reduction(Reduction::None));
+/// assert_eq!(F::huber_loss_with(&x, &x.zeros_like()?, 2.0, &options)?.to_vec::<f32>()?, [0.125, 4.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn huber_loss_with(input: &Tensor, target: &Tensor, delta: f64, options: &LossOptions<'_>) -> Result<Tensor> {
     expect_same_size(input, target);
     let Some(weight) = options.weight else { return input.huber_loss(target, options.reduction, delta) };
@@ -206,6 +251,14 @@ pub fn huber_loss_with(input: &Tensor, target: &Tensor, delta: f64, options: &Lo
 ///
 /// # Errors
 /// Shapes that do not broadcast.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let loss = F::smooth_l1_loss(&Tensor::new([0.5f32, 3.0])?, &Tensor::zeros([2])?)?;
+/// assert_eq!(loss.item::<f32>()?, 1.3125);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn smooth_l1_loss(input: &Tensor, target: &Tensor) -> Result<Tensor> {
     smooth_l1_loss_with(input, target, 1.0, Reduction::Mean)
 }
@@ -214,6 +267,15 @@ pub fn smooth_l1_loss(input: &Tensor, target: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// Shapes that do not broadcast; a negative `beta`.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let x = Tensor::new([0.5f32, 3.0])?;
+/// assert_eq!(F::smooth_l1_loss_with(&x, &x.zeros_like()?, 2.0, Reduction::None)?.to_vec::<f32>()?, [0.0625, 2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn smooth_l1_loss_with(input: &Tensor, target: &Tensor, beta: f64, reduction: Reduction) -> Result<Tensor> {
     expect_same_size(input, target);
     input.smooth_l1_loss(target, reduction, beta)
@@ -223,6 +285,14 @@ pub fn smooth_l1_loss_with(input: &Tensor, target: &Tensor, beta: f64, reduction
 ///
 /// # Errors
 /// A target of another shape; an input outside `[0, 1]`.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let loss = F::binary_cross_entropy(&Tensor::new([0.5f32, 1.0])?, &Tensor::new([1.0f32, 0.0])?)?;
+/// assert_eq!(loss.to_string(), "tensor(50.3466)");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn binary_cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor> {
     binary_cross_entropy_with(input, target, &LossOptions::new())
 }
@@ -231,6 +301,16 @@ pub fn binary_cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`binary_cross_entropy`]; weights that do not broadcast.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (x, target) = (Tensor::new([0.5f32, 0.9])?, Tensor::new([1.0f32, 0.0])?);
+/// let options = F::LossOptions::new().reduction(Reduction::None);
+/// assert_eq!(F::binary_cross_entropy_with(&x, &target, &options)?.to_string(), "tensor([0.6931, 2.3026])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn binary_cross_entropy_with(input: &Tensor, target: &Tensor, options: &LossOptions<'_>) -> Result<Tensor> {
     input.binary_cross_entropy(target, options.weight, options.reduction)
 }
@@ -255,6 +335,18 @@ pub fn binary_cross_entropy_with_logits(input: &Tensor, target: &Tensor) -> Resu
 ///
 /// # Errors
 /// A target of another shape; weights that do not broadcast.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (x, target) = (Tensor::new([0.0f32, 2.0])?, Tensor::new([1.0f32, 0.0])?);
+/// let twice = Tensor::new([2.0f32])?;
+/// let options = F::BCEWithLogitsOptions::new().pos_weight(&twice).reduction(Reduction::None);
+/// let losses = F::binary_cross_entropy_with_logits_with(&x, &target, &options)?;
+/// assert_eq!(losses.to_string(), "tensor([1.3863, 2.1269])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn binary_cross_entropy_with_logits_with(
     input: &Tensor,
     target: &Tensor,
@@ -282,6 +374,14 @@ impl From<Reduction> for KLDivReduction {
 ///
 /// # Errors
 /// Shapes that do not broadcast.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let (x, target) = (Tensor::new([-1.0f32, -1.0])?, Tensor::new([0.5f32, 0.5])?);
+/// assert_eq!(F::kl_div(&x, &target)?.to_string(), "tensor(0.1534)");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn kl_div(input: &Tensor, target: &Tensor) -> Result<Tensor> {
     kl_div_with(input, target, Reduction::Mean, false)
 }
@@ -290,6 +390,14 @@ pub fn kl_div(input: &Tensor, target: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// Shapes that do not broadcast.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let (x, target) = (Tensor::new([[-1.0f32, -1.0]])?, Tensor::new([[0.5f32, 0.5]])?);
+/// assert_eq!(F::kl_div_with(&x, &target, F::KLDivReduction::BatchMean, false)?.to_string(), "tensor(0.3069)");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn kl_div_with(
     input: &Tensor,
     target: &Tensor,

@@ -63,6 +63,15 @@ pub fn margin_ranking_loss(
 ///
 /// # Errors
 /// Shapes that do not broadcast; a target that requires grad.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (x, target) = (Tensor::new([0.0f32, 3.0])?, Tensor::new([1.0f32, -1.0])?);
+/// assert_eq!(F::soft_margin_loss(&x, &target, Reduction::None)?.to_string(), "tensor([0.6931, 3.0486])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn soft_margin_loss(input: &Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
     const OP: &str = "soft_margin_loss";
     if is_grad_enabled() && target.requires_grad() {
@@ -79,6 +88,15 @@ pub fn soft_margin_loss(input: &Tensor, target: &Tensor, reduction: Reduction) -
 ///
 /// # Errors
 /// Shapes that do not broadcast; an input without dimensions.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let (x, target) = (Tensor::new([[0.0f32, 3.0]])?, Tensor::new([[1.0f32, 0.0]])?);
+/// assert_eq!(F::multilabel_soft_margin_loss(&x, &target, None, Reduction::None)?.to_string(), "tensor([1.8709])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn multilabel_soft_margin_loss(
     input: &Tensor,
     target: &Tensor,

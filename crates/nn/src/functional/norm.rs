@@ -43,6 +43,15 @@ pub fn batch_norm(input: &Tensor, running_mean: Option<&Tensor>, running_var: Op
 /// # Errors
 /// Members of another size than there are channels; one of the running statistics alone; while training, one value for
 /// each channel or an `eps` that is not positive.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let x = Tensor::new([[1.0f32], [3.0]])?;
+/// let options = F::BatchNormOptions::new().training(true).eps(1e-12);
+/// assert_eq!(F::batch_norm_with(&x, None, None, &options)?.to_vec::<f32>()?, [-1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn batch_norm_with(
     input: &Tensor,
     running_mean: Option<&Tensor>,
@@ -82,6 +91,13 @@ options! {
 ///
 /// # Errors
 /// An input that does not end in that shape.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::layer_norm(&Tensor::new([[1.0f32, 3.0]])?, 2)?.to_string(), "tensor([[-1.0000,  1.0000]])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn layer_norm(input: &Tensor, normalized_shape: impl Into<Sizes>) -> Result<Tensor> {
     layer_norm_with(input, normalized_shape, &LayerNormOptions::new())
 }
@@ -90,6 +106,15 @@ pub fn layer_norm(input: &Tensor, normalized_shape: impl Into<Sizes>) -> Result<
 ///
 /// # Errors
 /// An input that does not end in that shape; weight or bias of another shape.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let weight = Tensor::new([10.0f32, 100.0])?;
+/// let options = F::LayerNormOptions::new().weight(&weight).eps(1e-12);
+/// assert_eq!(F::layer_norm_with(&Tensor::new([[1.0f32, 3.0]])?, 2, &options)?.to_vec::<f32>()?, [-10.0, 100.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn layer_norm_with(
     input: &Tensor,
     normalized_shape: impl Into<Sizes>,
@@ -147,6 +172,15 @@ pub fn group_norm(input: &Tensor, num_groups: usize) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`Tensor::group_norm`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let bias = Tensor::new([10.0f32, 20.0])?;
+/// let options = F::GroupNormOptions::new().bias(&bias).eps(1e-12);
+/// assert_eq!(F::group_norm_with(&Tensor::new([[1.0f32, 3.0]])?, 1, &options)?.to_vec::<f32>()?, [9.0, 21.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn group_norm_with(input: &Tensor, num_groups: usize, options: &GroupNormOptions<'_>) -> Result<Tensor> {
     let groups = i64::try_from(num_groups).unwrap_or(i64::MAX);
     input.group_norm(groups, options.weight, options.bias, options.eps)
@@ -193,6 +227,14 @@ pub fn instance_norm(input: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`Tensor::instance_norm`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let options = F::InstanceNormOptions::new().eps(1e-12);
+/// assert_eq!(F::instance_norm_with(&Tensor::new([[[1.0f32, 3.0]]])?, &options)?.to_vec::<f32>()?, [-1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn instance_norm_with(input: &Tensor, options: &InstanceNormOptions<'_>) -> Result<Tensor> {
     let &InstanceNormOptions { running_mean, running_var, weight, bias, use_input_stats, momentum, eps } = options;
     input.instance_norm(running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
@@ -229,6 +271,15 @@ pub fn rms_norm(input: &Tensor, normalized_shape: impl Into<Sizes>) -> Result<Te
 ///
 /// # Errors
 /// As [`Tensor::rms_norm`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let weight = Tensor::new([10.0f32, 100.0])?;
+/// let options = F::RMSNormOptions::new().weight(&weight);
+/// assert_eq!(F::rms_norm_with(&Tensor::new([[1.0f32, 7.0]])?, 2, &options)?.to_string(), "tensor([[  2., 140.]])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn rms_norm_with(
     input: &Tensor,
     normalized_shape: impl Into<Sizes>,

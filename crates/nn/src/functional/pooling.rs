@@ -49,6 +49,13 @@ macro_rules! averages {
 
 averages! {
     /// The mean of each window of `[N, C, L]` or `[C, L]`, windows side by side.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::avg_pool1d(&Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?, 2)?.to_vec::<f32>()?, [1.5, 3.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     avg_pool1d, avg_pool1d_with, lp_pool1d, lp_pool1d_with;
     /// The mean of each window of `[N, C, H, W]` or `[C, H, W]`, windows side by side.
     ///
@@ -61,6 +68,13 @@ averages! {
     /// ```
     avg_pool2d, avg_pool2d_with, lp_pool2d, lp_pool2d_with;
     /// The mean of each window of `[N, C, D, H, W]` or `[C, D, H, W]`, windows side by side.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::avg_pool3d(&Tensor::ones([1, 2, 2, 2])?, 2)?.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     avg_pool3d, avg_pool3d_with, lp_pool3d, lp_pool3d_with;
 }
 
@@ -153,6 +167,13 @@ macro_rules! adaptive {
 
 adaptive! {
     /// Means of as many windows over `[N, C, L]` or `[C, L]` as `output_size` says.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::adaptive_avg_pool1d(&Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?, 2)?.to_vec::<f32>()?, [1.5, 3.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     adaptive_avg_pool1d, adaptive_max_pool1d, adaptive_max_pool1d_with_indices;
     /// Means of as many windows over `[N, C, H, W]` or `[C, H, W]` as `output_size` says.
     ///
@@ -165,6 +186,14 @@ adaptive! {
     /// ```
     adaptive_avg_pool2d, adaptive_max_pool2d, adaptive_max_pool2d_with_indices;
     /// Means of as many windows over `[N, C, D, H, W]` or `[C, D, H, W]` as `output_size` says.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::zeros([1, 4, 4, 4])?;
+    /// assert_eq!(F::adaptive_avg_pool3d(&x, [None, Some(2), Some(1)])?.shape(), [1, 4, 2, 1]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     adaptive_avg_pool3d, adaptive_max_pool3d, adaptive_max_pool3d_with_indices;
 }
 
@@ -274,6 +303,14 @@ fn unpooled_size(n: usize, shape: &Dims, kernel: &Sizes, options: &UnpoolOptions
 ///
 /// # Errors
 /// Indices outside the sequence; a size that the pooling cannot have come from.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let (x, indices) = (Tensor::new([[5.0f32]])?, Tensor::new([[1i64]])?);
+/// assert_eq!(F::max_unpool1d(&x, &indices, 2, &F::UnpoolOptions::new())?.to_vec::<f32>()?, [0.0, 5.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn max_unpool1d(
     input: &Tensor,
     indices: &Tensor,
@@ -313,6 +350,14 @@ pub fn max_unpool2d(
 ///
 /// # Errors
 /// Indices outside the volume; a size that the pooling cannot have come from.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let (x, indices) = (Tensor::new([[[[5.0f32]]]])?, Tensor::new([[[[1i64]]]])?);
+/// assert_eq!(F::max_unpool3d(&x, &indices, [1, 1, 2], &F::UnpoolOptions::new())?.to_vec::<f32>()?, [0.0, 5.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn max_unpool3d(
     input: &Tensor,
     indices: &Tensor,
@@ -399,8 +444,23 @@ macro_rules! fractional {
 fractional! {
     /// The largest elements of windows of one size over `[N, C, H, W]` or `[C, H, W]` at pseudo-random steps; samples
     /// `[N, C, 2]` are drawn where none are given.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let half = F::FractionalSize::Ratio(vec![0.5]);
+    /// assert_eq!(F::fractional_max_pool2d(&Tensor::zeros([1, 8, 8])?, 2, half, None)?.shape(), [1, 4, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fractional_max_pool2d, fractional_max_pool2d_with_indices, 2;
     /// The largest elements of windows of one size over `[N, C, D, H, W]` or `[C, D, H, W]` at pseudo-random steps; samples
     /// `[N, C, 3]` are drawn where none are given.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::fractional_max_pool3d(&Tensor::zeros([1, 8, 8, 8])?, 2, [2, 3, 4], None)?.shape(), [1, 2, 3, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fractional_max_pool3d, fractional_max_pool3d_with_indices, 3;
 }

@@ -7,6 +7,13 @@ use firebrick_core::{Dims, Error, FoldOptions, GridMode, GridPadding, Interpolat
 ///
 /// # Errors
 /// Channels that `r^2` does not divide.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::pixel_shuffle(&Tensor::new([[[1]], [[2]], [[3]], [[4]]])?, 2)?.to_vec::<i32>()?, [1, 2, 3, 4]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn pixel_shuffle(input: &Tensor, upscale_factor: i64) -> Result<Tensor> {
     input.pixel_shuffle(upscale_factor)
 }
@@ -15,6 +22,13 @@ pub fn pixel_shuffle(input: &Tensor, upscale_factor: i64) -> Result<Tensor> {
 ///
 /// # Errors
 /// Height or width that `r` does not divide.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::pixel_unshuffle(&Tensor::new([[[1, 2], [3, 4]]])?, 2)?.to_vec::<i32>()?, [1, 2, 3, 4]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn pixel_unshuffle(input: &Tensor, downscale_factor: i64) -> Result<Tensor> {
     input.pixel_unshuffle(downscale_factor)
 }
@@ -23,6 +37,13 @@ pub fn pixel_unshuffle(input: &Tensor, downscale_factor: i64) -> Result<Tensor> 
 ///
 /// # Errors
 /// Fewer than three dimensions; channels that the groups do not divide.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::channel_shuffle(&Tensor::new([[[1], [2], [3], [4]]])?, 2)?.to_vec::<i32>()?, [1, 3, 2, 4]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn channel_shuffle(input: &Tensor, groups: i64) -> Result<Tensor> {
     input.channel_shuffle(groups)
 }
@@ -31,6 +52,13 @@ pub fn channel_shuffle(input: &Tensor, groups: i64) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`channel_shuffle`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!(F::native_channel_shuffle(&Tensor::new([[[1], [2], [3], [4]]])?, 2)?.to_vec::<i32>()?, [1, 3, 2, 4]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn native_channel_shuffle(input: &Tensor, groups: i64) -> Result<Tensor> {
     input.channel_shuffle(groups)
 }
@@ -39,6 +67,15 @@ pub fn native_channel_shuffle(input: &Tensor, groups: i64) -> Result<Tensor> {
 ///
 /// # Errors
 /// Sizes that do not fit, in PyTorch's words.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::FoldOptions;
+/// let x = Tensor::new([[[1.0f32, 2.0, 3.0]]])?;
+/// assert_eq!(F::unfold(&x, [1, 2], &FoldOptions::new())?.to_vec::<f32>()?, [1.0, 2.0, 2.0, 3.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn unfold(input: &Tensor, kernel_size: impl Into<Sizes>, options: &FoldOptions) -> Result<Tensor> {
     input.im2col(kernel_size, options)
 }
@@ -47,6 +84,15 @@ pub fn unfold(input: &Tensor, kernel_size: impl Into<Sizes>, options: &FoldOptio
 ///
 /// # Errors
 /// Sizes that do not fit, in PyTorch's words.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::FoldOptions;
+/// let columns = Tensor::new([[1.0f32, 2.0], [2.0, 3.0]])?;
+/// assert_eq!(F::fold(&columns, [1, 3], [1, 2], &FoldOptions::new())?.to_vec::<f32>()?, [1.0, 4.0, 3.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn fold(
     input: &Tensor,
     output_size: impl Into<Sizes>,
@@ -77,6 +123,14 @@ pub fn interpolate(input: &Tensor, options: &InterpolateOptions) -> Result<Tenso
 ///
 /// # Errors
 /// Sizes that do not fit, in PyTorch's words.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let (x, grid) = (Tensor::new([[[[1.0f32, 3.0]]]])?, Tensor::new([[[[0.0f32, 0.0], [2.0, 0.0]]]])?);
+/// assert_eq!(F::grid_sample(&x, &grid)?.to_vec::<f32>()?, [2.0, 0.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn grid_sample(input: &Tensor, grid: &Tensor) -> Result<Tensor> {
     grid_sample_with(input, grid, GridMode::Bilinear, GridPadding::Zeros, false)
 }
@@ -85,6 +139,17 @@ pub fn grid_sample(input: &Tensor, grid: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// Sizes that do not fit, in PyTorch's words.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// use firebrick::{GridMode, GridPadding};
+/// let (x, grid) = (Tensor::new([[[[1.0f32, 3.0]]]])?, Tensor::new([[[[2.0f32, 0.0]]]])?);
+/// let sample = |padding| F::grid_sample_with(&x, &grid, GridMode::Bilinear, padding, false);
+/// assert_eq!(sample(GridPadding::Zeros)?.to_vec::<f32>()?, [0.0]);
+/// assert_eq!(sample(GridPadding::Border)?.to_vec::<f32>()?, [3.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn grid_sample_with(
     input: &Tensor,
     grid: &Tensor,

@@ -46,6 +46,16 @@ pub fn uniform_(tensor: &Tensor, a: f64, b: f64) -> Result<&Tensor> {
 ///
 /// # Errors
 /// `std` below 0; a dtype that is no floating-point one.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// use firebrick::Generator;
+/// let weight = Tensor::empty([2])?;
+/// Generator::new().manual_seed(0).scope(|| init::normal_(&weight, 0.0, 1.0).map(drop))?;
+/// assert_eq!(weight.to_string(), "tensor([ 1.5410, -0.2934])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn normal_(tensor: &Tensor, mean: f64, std: f64) -> Result<&Tensor> {
     no_grad(|| tensor.normal_(mean, std))
 }
@@ -54,6 +64,13 @@ pub fn normal_(tensor: &Tensor, mean: f64, std: f64) -> Result<&Tensor> {
 ///
 /// # Errors
 /// An uninitialized parameter.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// assert_eq!(init::constant_(&Tensor::empty([2])?, 0.25)?.to_vec::<f32>()?, [0.25; 2]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn constant_(tensor: &Tensor, value: impl Into<Scalar>) -> Result<&Tensor> {
     no_grad(|| tensor.fill_(value))
 }
@@ -62,6 +79,13 @@ pub fn constant_(tensor: &Tensor, value: impl Into<Scalar>) -> Result<&Tensor> {
 ///
 /// # Errors
 /// An uninitialized parameter.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// assert_eq!(init::ones_(&Tensor::empty([2])?)?.to_vec::<f32>()?, [1.0; 2]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn ones_(tensor: &Tensor) -> Result<&Tensor> {
     constant_(tensor, 1.0)
 }
@@ -70,6 +94,13 @@ pub fn ones_(tensor: &Tensor) -> Result<&Tensor> {
 ///
 /// # Errors
 /// An uninitialized parameter.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// assert_eq!(init::zeros_(&Tensor::ones([2])?)?.to_vec::<f32>()?, [0.0; 2]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn zeros_(tensor: &Tensor) -> Result<&Tensor> {
     no_grad(|| tensor.zero_())
 }

@@ -21,6 +21,16 @@ fn xavier_std(op: &'static str, tensor: &Tensor, gain: f64) -> Result<f64> {
 ///
 /// # Errors
 /// Fewer than two dimensions; a dtype that is no floating-point one.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// use firebrick::Generator;
+/// let weight = Tensor::empty([1, 2])?;
+/// Generator::new().manual_seed(0).scope(|| init::xavier_uniform_(&weight, 1.0).map(drop))?;
+/// assert_eq!(weight.to_string(), "tensor([[-0.0106,  0.7586]])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn xavier_uniform_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
     let bound = half_width() * xavier_std("xavier_uniform_", tensor, gain)?;
     uniform_(tensor, -bound, bound)
@@ -32,6 +42,16 @@ pub fn xavier_uniform_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
 ///
 /// # Errors
 /// Fewer than two dimensions; a dtype that is no floating-point one.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// use firebrick::Generator;
+/// let weight = Tensor::empty([1, 2])?;
+/// Generator::new().manual_seed(0).scope(|| init::xavier_normal_(&weight, 1.0).map(drop))?;
+/// assert_eq!(weight.to_string(), "tensor([[ 1.2582, -0.2396]])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn xavier_normal_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
     normal_(tensor, 0.0, xavier_std("xavier_normal_", tensor, gain)?)
 }
@@ -88,6 +108,17 @@ pub fn kaiming_uniform_(tensor: &Tensor, a: f64, mode: FanMode, nonlinearity: No
 ///
 /// # Errors
 /// Fewer than two dimensions; a dtype that is no floating-point one.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// use firebrick::Generator;
+/// let weight = Tensor::empty([1, 2])?;
+/// let rule = (init::FanMode::FanIn, init::Nonlinearity::Relu);
+/// Generator::new().manual_seed(0).scope(|| init::kaiming_normal_(&weight, 0.0, rule.0, rule.1).map(drop))?;
+/// assert_eq!(weight.to_string(), "tensor([[ 1.5410, -0.2934]])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn kaiming_normal_(tensor: &Tensor, a: f64, mode: FanMode, nonlinearity: Nonlinearity) -> Result<&Tensor> {
     match kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)? {
         Some(std) => normal_(tensor, 0.0, std),

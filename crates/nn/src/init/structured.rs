@@ -38,6 +38,13 @@ pub fn eye_(tensor: &Tensor) -> Result<&Tensor> {
 ///
 /// # Errors
 /// Not three to five dimensions; `groups` does not divide the output channels.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// assert_eq!(init::dirac_(&Tensor::empty([2, 2, 1])?, 1)?.to_vec::<f32>()?, [1.0, 0.0, 0.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn dirac_(tensor: &Tensor, groups: usize) -> Result<&Tensor> {
     const OP: &str = "dirac_";
     let shape = tensor.shape();
@@ -73,6 +80,15 @@ pub fn dirac_(tensor: &Tensor, groups: usize) -> Result<&Tensor> {
 ///
 /// # Errors
 /// Fewer than two dimensions; a dtype other than float32 and float64.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// let q = Tensor::empty([3, 3])?;
+/// init::orthogonal_(&q, 1.0)?;
+/// assert!(q.matmul(&q.t()?)?.allclose(&Tensor::eye(3)?, 0.0, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn orthogonal_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
     const OP: &str = "orthogonal_";
     let shape = tensor.shape();
@@ -111,6 +127,14 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64) -> Result<&Tensor> {
 ///
 /// # Errors
 /// Not two dimensions; `std` below 0; a dtype that is no floating-point one.
+///
+/// ```
+/// use firebrick::nn::init;
+/// use firebrick::prelude::*;
+/// let weight = init::sparse_(&Tensor::empty([4, 2])?, 0.5, 1.0)?.ne(0)?;
+/// assert_eq!(weight.sum_dim(0, false)?.to_vec::<i64>()?, [2, 2]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn sparse_(tensor: &Tensor, sparsity: f64, std: f64) -> Result<&Tensor> {
     let (rows, columns) = check_matrix("sparse_", tensor)?;
     let zeros = (sparsity * rows as f64).ceil() as usize;

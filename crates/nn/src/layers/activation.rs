@@ -145,6 +145,12 @@ activations! {
     /// `x tanh(ln(1 + exp(x)))`.
     ///
     /// Misra, *Mish: A Self Regularized Non-Monotonic Activation Function* (2019).
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Mish::new().call(Tensor::new([-1.0f32, 1.0])?)?.to_string(), "tensor([-0.3034,  0.8651])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Mish: mish, mish_;
 
     /// `x` above zero, else `alpha (exp(x) - 1)`.
@@ -160,11 +166,24 @@ activations! {
     /// `scale (max(0, x) + min(0, alpha (exp(x) - 1)))` with the constants that keep mean 0 and variance 1.
     ///
     /// Klambauer et al., *Self-Normalizing Neural Networks* (2017).
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::SELU::new().call(Tensor::new([-1.0f32, 2.0])?)?.to_string(), "tensor([-1.1113,  2.1014])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     SELU: selu, selu_;
 
     /// `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`.
     ///
     /// Barron, *Continuously Differentiable Exponential Linear Units* (2017).
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::CELU::new().alpha(2.0).call(Tensor::new([-1.0f32, 2.0])?)?;
+    /// assert_eq!(y.to_string(), "tensor([-0.7869,  2.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     CELU: celu(alpha = 1.0), celu_;
 
     /// `x` above zero, else `negative_slope x`.
@@ -178,28 +197,77 @@ activations! {
     LeakyReLU: leaky_relu(negative_slope = 0.01), leaky_relu_;
 
     /// `ln(1 + exp(beta x)) / beta`, and `x` itself where `beta x` is above `threshold`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Softplus::new().call(Tensor::new([0.0f32, 30.0])?)?.to_string(), "tensor([ 0.6931, 30.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Softplus: softplus(beta = 1.0, threshold = 20.0);
 
     /// `ln(sigmoid(x))`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::LogSigmoid::new().call(Tensor::new([0.0f32, -200.0])?)?;
+    /// assert_eq!(y.to_string(), "tensor([  -0.6931, -200.0000])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     LogSigmoid: logsigmoid;
 
     /// `min(max(0, x + 3), 6) / 6`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Hardsigmoid::new().call(Tensor::new([-4.0f32, 1.5])?)?.to_vec::<f32>()?, [0.0, 0.75]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Hardsigmoid: hardsigmoid, hardsigmoid_ unprinted;
 
     /// `x min(max(0, x + 3), 6) / 6`.
     ///
     /// Howard et al., *Searching for MobileNetV3* (2019).
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Hardswish::new().call(Tensor::new([1.5f32, 4.0])?)?.to_vec::<f32>()?, [1.125, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Hardswish: hardswish, hardswish_ unprinted;
 
     /// `x`, and zero within `[-lambd, lambd]`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Hardshrink::new().call(Tensor::new([0.4f32, 0.6])?)?.to_vec::<f32>()?, [0.0, 0.6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Hardshrink: hardshrink(lambd = 0.5 bare);
 
     /// `x` drawn towards zero by `lambd`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Softshrink::new().lambd(1.0).call(Tensor::new([0.4f32, 1.5])?)?.to_vec::<f32>()?, [0.0, 0.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Softshrink: softshrink(lambd = 0.5 bare);
 
     /// `x / (1 + |x|)`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Softsign::new().call(Tensor::new([-1.0f32, 3.0])?)?.to_vec::<f32>()?, [-0.5, 0.75]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Softsign: softsign;
 
     /// `x - tanh(x)`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Tanhshrink::new().call(Tensor::new([0.0f32, 3.0])?)?.to_string(), "tensor([0.0000, 2.0049])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Tanhshrink: tanhshrink;
 }

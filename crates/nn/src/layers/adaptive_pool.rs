@@ -65,6 +65,13 @@ adaptive! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::AdaptiveAvgPool1d::new(2).call(Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [1.5, 3.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AdaptiveAvgPool1d, F::adaptive_avg_pool1d
 }
 
@@ -95,6 +102,13 @@ adaptive! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::AdaptiveAvgPool3d::new([None, Some(2), Some(1)]);
+    /// assert_eq!(pool.call(Tensor::zeros([1, 4, 4, 4])?)?.shape(), [1, 4, 2, 1]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AdaptiveAvgPool3d, F::adaptive_avg_pool3d
 }
 
@@ -106,6 +120,13 @@ adaptive! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::AdaptiveMaxPool1d::new(2).call(Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [2.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AdaptiveMaxPool1d, F::adaptive_max_pool1d, F::adaptive_max_pool1d_with_indices
 }
 
@@ -117,6 +138,13 @@ adaptive! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::AdaptiveMaxPool2d::new([None, Some(1)]).call(Tensor::new([[[1.0f32, 2.0], [4.0, 3.0]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [2.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AdaptiveMaxPool2d, F::adaptive_max_pool2d, F::adaptive_max_pool2d_with_indices
 }
 
@@ -128,5 +156,11 @@ adaptive! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::AdaptiveMaxPool3d::new([1, 2, 3]).call(Tensor::zeros([1, 4, 4, 4])?)?.shape(), [1, 1, 2, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AdaptiveMaxPool3d, F::adaptive_max_pool3d, F::adaptive_max_pool3d_with_indices
 }

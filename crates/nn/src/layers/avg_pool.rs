@@ -216,6 +216,12 @@ average_pooling! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::AvgPool3d::new(2)?.call(Tensor::ones([1, 2, 2, 2])?)?.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AvgPool3d, AvgPool3dBuilder, 3, avg_pool3d, divisor_override
 }
 
@@ -227,6 +233,12 @@ norm_pooling! {
     ///
     /// # Errors
     /// A `norm_type` of zero; sizes that do not fit.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::LPPool1d::new(2, 2).call(Tensor::new([[3.0f32, 4.0]])?)?.to_vec::<f32>()?, [5.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     LPPool1d, lp_pool1d
 }
 
@@ -257,5 +269,11 @@ norm_pooling! {
     ///
     /// # Errors
     /// A `norm_type` of zero; sizes that do not fit.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::LPPool3d::new(1, 2).call(Tensor::ones([1, 1, 2, 2, 2])?)?.to_vec::<f32>()?, [8.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     LPPool3d, lp_pool3d
 }

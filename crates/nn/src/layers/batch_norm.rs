@@ -444,6 +444,13 @@ channel_norm! {
     ///
     /// # Errors
     /// Other numbers of dimensions; while training, one value for each channel or an `eps` that is not positive.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::BatchNorm3d::new(2)?;
+    /// assert_eq!(norm.call(Tensor::ones([4, 2, 1, 3, 3])?)?.to_vec::<f32>()?, [0.0; 72]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     BatchNorm3d, BatchNorm3dBuilder, "LazyBatchNorm3d", true,
     |m: &Members<'_>, x: &Tensor| m.batch_norm(x, &[5], "5D")
 }

@@ -107,6 +107,13 @@ transposed! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let up = nn::ConvTranspose1d::builder(3, 2, 4).stride(2).padding(1).build()?;
+    /// assert_eq!(up.call(Tensor::ones([1, 3, 5])?)?.shape(), [1, 2, 10]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ConvTranspose1d, ConvTranspose1dBuilder, 1, "LazyConvTranspose1d", conv_transpose1d
 }
 
@@ -143,5 +150,12 @@ transposed! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let up = nn::ConvTranspose3d::builder(1, 2, 2).stride(2).build()?;
+    /// assert_eq!(up.call(Tensor::ones([1, 1, 2, 3, 4])?)?.shape(), [1, 2, 4, 6, 8]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ConvTranspose3d, ConvTranspose3dBuilder, 3, "LazyConvTranspose3d", conv_transpose3d
 }

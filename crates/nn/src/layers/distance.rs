@@ -58,6 +58,16 @@ losses! {
     ///
     /// # Errors
     /// Other shapes.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (a, b) = (Tensor::new([3.0f32, 4.0])?, Tensor::new([1.0f32, 0.0])?);
+    /// let (same, other) = (Tensor::new(1i64)?, Tensor::new(-1i64)?);
+    /// let loss = nn::CosineEmbeddingLoss::new().margin(0.5);
+    /// assert_eq!(loss.call((&a, &b, &same))?.to_string(), "tensor(0.4000)");
+    /// assert_eq!(loss.call((&a, &b, &other))?.to_string(), "tensor(0.1000)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     CosineEmbeddingLoss {
         /// The cosine above which pairs of target -1 cost; zero unless set.
         margin: f64 = 0.0,

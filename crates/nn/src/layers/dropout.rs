@@ -96,6 +96,13 @@ dropouts! {
     ///
     /// # Errors
     /// Other shapes; `p` outside `[0, 1]`, when built.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::Dropout1d::new(0.5)?.call(Tensor::ones([8, 2])?)?.to_vec::<f32>()?;
+    /// assert!(y.chunks(2).all(|channel| channel == [0.0; 2] || channel == [2.0; 2]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Dropout1d: dropout1d, dropout1d_;
 
     /// Zeroes whole channels of images with probability `p` while training and scales the rest by `1 / (1 - p)`.
@@ -125,6 +132,13 @@ dropouts! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`, when built.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::Dropout3d::new(0.5)?.call(Tensor::ones([1, 8, 1, 2, 2])?)?.to_vec::<f32>()?;
+    /// assert!(y.chunks(4).all(|channel| channel == [0.0; 4] || channel == [2.0; 4]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Dropout3d: dropout3d, dropout3d_, expect_volumes;
 
     /// Sets each element to SELU's negative saturation with probability `p` while training, then scales and shifts all,
@@ -137,6 +151,14 @@ dropouts! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`, when built.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let dropout = nn::AlphaDropout::new(0.5)?;
+    /// dropout.eval();
+    /// assert_eq!(dropout.call(Tensor::ones([3])?)?.to_vec::<f32>()?, [1.0; 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     AlphaDropout: alpha_dropout, alpha_dropout_;
 
     /// [`AlphaDropout`] of whole channels.
@@ -146,5 +168,12 @@ dropouts! {
     ///
     /// # Errors
     /// Fewer than two dimensions; `p` outside `[0, 1]`, when built.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::FeatureAlphaDropout::new(0.5)?.call(Tensor::ones([1, 8, 2])?)?.to_vec::<f32>()?;
+    /// assert!(y.chunks(2).all(|channel| channel[0] == channel[1]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     FeatureAlphaDropout: feature_alpha_dropout, feature_alpha_dropout_;
 }

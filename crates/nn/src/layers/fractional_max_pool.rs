@@ -84,5 +84,12 @@ fractional! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::FractionalMaxPool3d::new(2, [2, 3, 4])?;
+    /// assert_eq!(pool.call(Tensor::ones([1, 3, 8, 8, 8])?)?.shape(), [1, 3, 2, 3, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     FractionalMaxPool3d, F::fractional_max_pool3d, F::fractional_max_pool3d_with_indices
 }

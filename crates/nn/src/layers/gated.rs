@@ -70,6 +70,12 @@ impl Custom for GELU {
 ///
 /// # Errors
 /// An odd size.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// assert_eq!(nn::GLU::new(-1).call(Tensor::new([1.0f32, 2.0, 0.0, 0.0])?)?.to_vec::<f32>()?, [0.5, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Module)]
 #[module(custom)]
 pub struct GLU {

@@ -73,6 +73,13 @@ channel_norm! {
     ///
     /// # Errors
     /// Other numbers of dimensions; a single element in each channel while training.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::InstanceNorm2d::builder(1).eps(1e-12).build()?.call(Tensor::new([[[[1.0f32, 3.0]]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     InstanceNorm2d, InstanceNorm2dBuilder, "LazyInstanceNorm2d", false,
     |m: &Members<'_>, x: &Tensor| m.instance_norm(x, 2)
 }
@@ -86,6 +93,13 @@ channel_norm! {
     ///
     /// # Errors
     /// Other numbers of dimensions; a single element in each channel while training.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::InstanceNorm3d::builder(1).eps(1e-12).build()?.call(Tensor::new([[[[[1.0f32, 3.0]]]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     InstanceNorm3d, InstanceNorm3dBuilder, "LazyInstanceNorm3d", false,
     |m: &Members<'_>, x: &Tensor| m.instance_norm(x, 3)
 }

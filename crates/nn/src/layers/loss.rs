@@ -178,6 +178,14 @@ losses! {
     ///
     /// # Errors
     /// Shapes that do not broadcast; a negative `beta`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([0.5f32, 3.0])?, Tensor::zeros([2])?);
+    /// assert_eq!(nn::SmoothL1Loss::new().call((&x, &y))?.item::<f32>()?, 1.3125);
+    /// assert_eq!(nn::SmoothL1Loss::new().beta(2.0).call((&x, &y))?.to_string(), "tensor(1.0312)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     SmoothL1Loss {
         /// What becomes of the elements' losses; their mean unless set.
         reduction: Reduction = Reduction::Mean,
@@ -194,6 +202,14 @@ losses! {
     ///
     /// # Errors
     /// Shapes that do not broadcast; a `delta` that is not positive.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([0.5f32, 3.0])?, Tensor::zeros([2])?);
+    /// assert_eq!(nn::HuberLoss::new().call((&x, &y))?.item::<f32>()?, 1.3125);
+    /// assert_eq!(nn::HuberLoss::new().delta(2.0).call((&x, &y))?.item::<f32>()?, 2.0625);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     HuberLoss {
         /// What becomes of the elements' losses; their mean unless set.
         reduction: Reduction = Reduction::Mean,
@@ -210,6 +226,13 @@ losses! {
     ///
     /// # Errors
     /// A target of another shape; an input outside `[0, 1]`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([0.5f32, 0.5])?, Tensor::new([1.0f32, 0.0])?);
+    /// assert_eq!(nn::BCELoss::new().call((&x, &y))?.to_string(), "tensor(0.6931)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     BCELoss [
         /// A weight that broadcasts over the elements.
         weight,
@@ -264,6 +287,14 @@ losses! {
     ///
     /// # Errors
     /// Shapes that do not broadcast.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([[-1.0f32, -1.0]])?, Tensor::new([[0.5f32, 0.5]])?);
+    /// let loss = nn::KLDivLoss::new().reduction(nn::functional::KLDivReduction::BatchMean);
+    /// assert_eq!(loss.call((&x, &y))?.to_string(), "tensor(0.3069)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     KLDivLoss {
         /// What becomes of the elements' losses; their mean unless set.
         reduction: KLDivReduction = KLDivReduction::Of(Reduction::Mean),

@@ -56,6 +56,13 @@ losses! {
     ///
     /// # Errors
     /// Shapes that do not broadcast.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([0.0f32, 3.0])?, Tensor::new([1.0f32, -1.0])?);
+    /// assert_eq!(nn::SoftMarginLoss::new().call((&x, &y))?.to_string(), "tensor(1.8709)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     SoftMarginLoss {
         /// What becomes of the elements' losses; their mean unless set.
         reduction: Reduction = Reduction::Mean,
@@ -97,6 +104,13 @@ losses! {
     ///
     /// # Errors
     /// Sizes or dtypes that do not fit; a class out of range.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([[0.5f32, 0.25, 1.0]])?, Tensor::new([[2i64, -1, 0]])?);
+    /// assert_eq!(nn::MultiLabelMarginLoss::new().call((&x, &y))?.to_string(), "tensor(0.2500)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     MultiLabelMarginLoss {
         /// What becomes of the samples' losses; their mean unless set.
         reduction: Reduction = Reduction::Mean,

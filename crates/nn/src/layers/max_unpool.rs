@@ -81,6 +81,14 @@ unpooling! {
     ///
     /// # Errors
     /// Indices that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (pool, unpool) = (nn::MaxPool1d::new(2)?, nn::MaxUnpool1d::new(2));
+    /// let (y, indices) = pool.call_with_indices(&Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?)?;
+    /// assert_eq!(unpool.call((&y, &indices))?.to_vec::<f32>()?, [0.0, 2.0, 4.0, 0.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     MaxUnpool1d, 1, F::max_unpool1d
 }
 
@@ -111,5 +119,13 @@ unpooling! {
     ///
     /// # Errors
     /// Indices that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (pool, unpool) = (nn::MaxPool3d::new(2)?, nn::MaxUnpool3d::new(2));
+    /// let (y, indices) = pool.call_with_indices(&Tensor::zeros([1, 4, 2, 6])?)?;
+    /// assert_eq!(unpool.call((&y, &indices))?.shape(), [1, 4, 2, 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     MaxUnpool3d, 3, F::max_unpool3d
 }

@@ -117,6 +117,12 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::ZeroPad2d::new([1, 2, 0, 3]).call(Tensor::ones([1, 4, 5])?)?.shape(), [1, 7, 8]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ZeroPad2d, 2, PadMode::Zeros
 }
 
@@ -128,6 +134,12 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::ZeroPad3d::new(1).call(Tensor::ones([1, 2, 3, 4])?)?.shape(), [1, 4, 5, 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ZeroPad3d, 3, PadMode::Zeros
 }
 
@@ -157,6 +169,13 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::ReflectionPad2d::new([1, 0, 1, 0]).call(Tensor::new([[[1.0f32, 2.0], [3.0, 4.0]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [4.0, 3.0, 4.0, 2.0, 1.0, 2.0, 4.0, 3.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ReflectionPad2d, 2, PadMode::Reflect
 }
 
@@ -168,6 +187,12 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::ReflectionPad3d::new(1).call(Tensor::ones([1, 2, 3, 4])?)?.shape(), [1, 4, 5, 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ReflectionPad3d, 3, PadMode::Reflect
 }
 
@@ -197,6 +222,13 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::ReplicationPad2d::new([1, 0, 1, 0]).call(Tensor::new([[[1.0f32, 2.0], [3.0, 4.0]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [1.0, 1.0, 2.0, 1.0, 1.0, 2.0, 3.0, 3.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ReplicationPad2d, 2, PadMode::Replicate
 }
 
@@ -208,6 +240,12 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::ReplicationPad3d::new(1).call(Tensor::ones([1, 2, 3, 4])?)?.shape(), [1, 4, 5, 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ReplicationPad3d, 3, PadMode::Replicate
 }
 
@@ -237,6 +275,13 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::CircularPad2d::new([1, 0, 1, 0]).call(Tensor::new([[[1.0f32, 2.0], [3.0, 4.0]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [4.0, 3.0, 4.0, 2.0, 1.0, 2.0, 4.0, 3.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     CircularPad2d, 2, PadMode::Circular
 }
 
@@ -248,6 +293,12 @@ padding! {
     ///
     /// # Errors
     /// Widths that the input is too small for, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::CircularPad3d::new(1).call(Tensor::ones([1, 2, 3, 4])?)?.shape(), [1, 4, 5, 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     CircularPad3d, 3, PadMode::Circular
 }
 
@@ -259,6 +310,13 @@ constant! {
     ///
     /// # Errors
     /// More widths than there are places.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::ConstantPad1d::new(1, 9.0).call(Tensor::new([[1.0f32, 2.0]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [9.0, 1.0, 2.0, 9.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ConstantPad1d, 1
 }
 
@@ -270,6 +328,13 @@ constant! {
     ///
     /// # Errors
     /// More widths than there are places.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::ConstantPad2d::new([1, 0, 1, 0], 9.0).call(Tensor::ones([1, 1, 2])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [9.0, 9.0, 9.0, 9.0, 1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ConstantPad2d, 2
 }
 
@@ -281,5 +346,11 @@ constant! {
     ///
     /// # Errors
     /// More widths than there are places.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::ConstantPad3d::new(1, 9.0).call(Tensor::ones([1, 2, 3, 4])?)?.shape(), [1, 4, 5, 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     ConstantPad3d, 3
 }

@@ -84,6 +84,13 @@ response! {
     ///
     /// # Errors
     /// Another number of dimensions than four; a size of zero.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::CrossMapLRN2d::new(1).alpha(1).beta(1).k(0);
+    /// assert_eq!(norm.call(Tensor::new([[[[2.0f32]], [[4.0]]]])?)?.to_vec::<f32>()?, [0.5, 0.2]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     CrossMapLRN2d, 1, cross_map_lrn2d
 }
 

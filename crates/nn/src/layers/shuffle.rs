@@ -55,6 +55,13 @@ shuffle! {
     ///
     /// # Errors
     /// Height or width that `r` does not divide.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let y = nn::PixelUnshuffle::new(2).call(Tensor::new([[[1.0f32, 2.0], [3.0, 4.0]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [1.0, 2.0, 3.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     PixelUnshuffle, downscale_factor, pixel_unshuffle
 }
 

@@ -77,6 +77,12 @@ softmaxes! {
     ///
     /// # Errors
     /// The dimension is out of range.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Softmin::new(0).call(Tensor::new([0.0f32, 1.0])?)?.to_string(), "tensor([0.7311, 0.2689])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     Softmin: softmin;
 }
 
@@ -87,6 +93,13 @@ softmaxes! {
 ///
 /// # Errors
 /// Other numbers of dimensions.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let y = nn::Softmax2d::new().call(Tensor::new([[[0.0f32]], [[1.0]]])?)?.flatten(0, -1)?;
+/// assert_eq!(y.to_string(), "tensor([0.2689, 0.7311])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Module)]
 pub struct Softmax2d {
     core: Core,

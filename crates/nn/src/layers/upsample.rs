@@ -68,6 +68,15 @@ impl Upsample {
 
 upsample! {
     /// [`Upsample`] of images that repeats elements.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::InterpolateOptions;
+    /// let twice = nn::UpsamplingNearest2d::new(InterpolateOptions::new().scale_factor(2.0));
+    /// let y = twice.call(Tensor::new([[[[1.0f32, 2.0]]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     UpsamplingNearest2d
 }
 
@@ -80,6 +89,14 @@ impl UpsamplingNearest2d {
 
 upsample! {
     /// [`Upsample`] of images along lines between elements, with corners aligned.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::InterpolateOptions;
+    /// let wider = nn::UpsamplingBilinear2d::new(InterpolateOptions::new().size([1, 3]));
+    /// assert_eq!(wider.call(Tensor::new([[[[1.0f32, 3.0]]]])?)?.to_vec::<f32>()?, [1.0, 2.0, 3.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     UpsamplingBilinear2d
 }
 

@@ -59,6 +59,16 @@ pub fn clip_grad_norm_(parameters: impl IntoIterator<Item: AsRef<Tensor>>, max_n
 ///
 /// # Errors
 /// The norm is not finite, where that was asked for; gradients are then unchanged.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let x = Parameter::new(Tensor::zeros([2])?);
+/// x.set_grad(Some(&Tensor::new([3.0f32, -8.0])?))?;
+/// let largest = nn::utils::ClipOptions::new().norm_type(f64::INFINITY);
+/// assert_eq!(nn::utils::clip_grad_norm_with([&x], 4.0, &largest)?.item::<f32>()?, 8.0);
+/// assert!((x.grad().map(|g| g.amax(0, false)?.item::<f32>()).transpose()?.unwrap_or(0.0) - 1.5).abs() < 1e-5);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn clip_grad_norm_with(
     parameters: impl IntoIterator<Item: AsRef<Tensor>>,
     max_norm: f64,
@@ -74,6 +84,13 @@ pub fn clip_grad_norm_with(
 ///
 /// # Errors
 /// The norm is not finite, where that was asked for.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let grads = [Tensor::new([3.0f32])?, Tensor::new([4.0f32])?];
+/// assert_eq!(nn::utils::get_total_norm(&grads, &nn::utils::ClipOptions::new())?.item::<f32>()?, 5.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn get_total_norm(tensors: impl IntoIterator<Item: AsRef<Tensor>>, options: &ClipOptions) -> Result<Tensor> {
     no_grad(|| {
         let p = options.norm_type;

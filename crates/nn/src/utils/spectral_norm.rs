@@ -133,6 +133,15 @@ pub fn spectral_norm_with(module: &mut dyn Module, name: &str, options: &Spectra
 ///
 /// # Errors
 /// A `ValueError` when the parameter is not normalized.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(2, 3)?;
+/// nn::utils::spectral_norm(&mut linear, "weight")?;
+/// nn::utils::remove_spectral_norm(&mut linear, "weight")?;
+/// assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["bias", "weight"]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn remove_spectral_norm(module: &mut dyn Module, name: &str) -> Result<()> {
     let module = exclusive(module.as_dyn_mut(), OP)?;
     let Some(original) = module.core().parameter(&format!("{name}_orig")).cloned() else {

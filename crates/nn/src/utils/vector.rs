@@ -26,6 +26,14 @@ pub fn parameters_to_vector(parameters: impl IntoIterator<Item: AsRef<Tensor>>) 
 ///
 /// # Errors
 /// A vector with fewer elements than the parameters, which then stay as they are; parameters on different devices.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let linear = nn::Linear::new(2, 1)?;
+/// nn::utils::vector_to_parameters(&Tensor::new([1.0f32, 2.0, 3.0])?, linear.parameters())?;
+/// assert_eq!(linear.weight.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn vector_to_parameters(vector: &Tensor, parameters: impl IntoIterator<Item: AsRef<Tensor>>) -> Result<()> {
     const OP: &str = "vector_to_parameters";
     let parameters: Vec<Tensor> = parameters.into_iter().map(|p| p.as_ref().clone()).collect();

@@ -73,6 +73,16 @@ pub fn weight_norm(module: &mut dyn Module, name: &str, dim: impl Into<Option<i6
 ///
 /// # Errors
 /// A `ValueError` when the parameter is not normalized.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(2, 3)?;
+/// let before = linear.weight.copy()?;
+/// nn::utils::weight_norm(&mut linear, "weight", 0)?;
+/// nn::utils::remove_weight_norm(&mut linear, "weight")?;
+/// assert!(linear.weight.allclose(&before, 1e-5, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn remove_weight_norm(module: &mut dyn Module, name: &str) -> Result<()> {
     const OP: &str = "remove_weight_norm";
     let module = exclusive(module.as_dyn_mut(), OP)?;

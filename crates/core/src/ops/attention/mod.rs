@@ -11,6 +11,15 @@ use crate::{DType, Error, Result, Tensor};
 const OP: &str = "scaled_dot_product_attention";
 
 /// Mask, dropout and scale of an attention; PyTorch's defaults unless set.
+///
+/// ```
+/// # use firebrick_core::{AttentionOptions, Tensor};
+/// let (q, k) = (Tensor::zeros([2, 1])?, Tensor::zeros([2, 1])?);
+/// let v = Tensor::new([[1.0f32], [3.0]])?;
+/// let options = AttentionOptions::new().is_causal(true);
+/// assert_eq!(q.scaled_dot_product_attention(&k, &v, &options)?.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AttentionOptions<'t> {
     /// Truth values: does the query see the key? Or numbers that are added to the scores.
@@ -32,6 +41,15 @@ impl<'t> AttentionOptions<'t> {
     }
 
     /// Truth values: does the query see the key? Or numbers that are added to the scores.
+    ///
+    /// ```
+    /// # use firebrick_core::{AttentionOptions, Tensor};
+    /// let (q, v) = (Tensor::zeros([1, 1])?, Tensor::new([[1.0f32], [3.0]])?);
+    /// let mask = Tensor::new([[false, true]])?;
+    /// let options = AttentionOptions::new().attn_mask(&mask);
+    /// assert_eq!(q.scaled_dot_product_attention(&v, &v, &options)?.to_vec::<f32>()?, [3.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn attn_mask(mut self, mask: &'t Tensor) -> Self {
         self.attn_mask = Some(mask);
         self
@@ -50,12 +68,28 @@ impl<'t> AttentionOptions<'t> {
     }
 
     /// The factor of the scores.
+    ///
+    /// ```
+    /// # use firebrick_core::{AttentionOptions, Tensor};
+    /// let (q, v) = (Tensor::ones([1, 1])?, Tensor::new([[0.0f32], [1.0]])?);
+    /// let options = AttentionOptions::new().scale(2.0);
+    /// assert_eq!(q.scaled_dot_product_attention(&v, &v, &options)?.to_string(), "tensor([[0.8808]])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scale(mut self, scale: f64) -> Self {
         self.scale = Some(scale);
         self
     }
 
     /// Do several heads of queries share one of keys and values?
+    ///
+    /// ```
+    /// # use firebrick_core::{AttentionOptions, Tensor};
+    /// let (q, k) = (Tensor::zeros([4, 1, 2])?, Tensor::zeros([2, 3, 2])?);
+    /// let options = AttentionOptions::new().enable_gqa(true);
+    /// assert_eq!(q.scaled_dot_product_attention(&k, &k, &options)?.shape(), [4, 1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn enable_gqa(mut self, on: bool) -> Self {
         self.enable_gqa = on;
         self

@@ -86,6 +86,12 @@ impl Tensor {
     }
 
     /// [`Tensor::trapezoid`] under NumPy's older name.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 3.0, 5.0])?.trapz(2.0, -1)?.item::<f32>()?, 12.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn trapz(&self, spacing: impl Operand, dim: i64) -> Result<Tensor> {
         self.trapezoid(spacing, dim)
     }

@@ -101,6 +101,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A dtype other than float32 and float64, or pairs that do not lie in memory as complex numbers do.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 2.0], [3.0, -4.0]])?;
+    /// assert_eq!(x.view_as_complex()?.to_string(), "tensor([1.+2.j, 3.-4.j])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn view_as_complex(&self) -> Result<Tensor> {
         const OP: &str = "view_as_complex";
         let body = self.resolve(OP)?.body();
@@ -137,6 +144,12 @@ impl Tensor {
     }
 
     /// The real parts of complex numbers, as a view; real numbers themselves.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// assert_eq!(Tensor::new([Complex::new(1.0f32, 2.0)])?.real()?.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn real(&self) -> Result<Tensor> {
         match self.is_complex() {
             true => self.view_as_real()?.select(-1, 0),
@@ -148,6 +161,14 @@ impl Tensor {
     ///
     /// # Errors
     /// A tensor of real numbers, as in PyTorch.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// let z = Tensor::new([Complex::new(1.0f32, 2.0)])?;
+    /// z.imag()?.zero_()?;
+    /// assert_eq!(z.to_string(), "tensor([1.+0.j])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn imag(&self) -> Result<Tensor> {
         if !self.resolve("imag")?.is_complex() {
             return Err(Error::type_("imag", "imag is not implemented for tensors with non-complex dtypes."));
@@ -179,11 +200,24 @@ impl Tensor {
     }
 
     /// [`Tensor::conj`] under PyTorch's name for the one that makes a new tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// assert_eq!(Tensor::new([Complex::new(1.0f32, 2.0)])?.conj_physical()?.to_string(), "tensor([1.-2.j])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn conj_physical(&self) -> Result<Tensor> {
         self.conj()
     }
 
     /// The transposed conjugate of a matrix, or of a batch of them: PyTorch's `mH`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// let x = Tensor::new([[Complex::new(1.0f32, 2.0), Complex::new(3.0, 4.0)]])?;
+    /// assert_eq!(x.adjoint()?.to_string(), "tensor([[1.-2.j],\n        [3.-4.j]])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn adjoint(&self) -> Result<Tensor> {
         self.transpose(-2, -1)?.conj()
     }

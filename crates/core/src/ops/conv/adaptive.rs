@@ -122,6 +122,16 @@ composed! {
     table: ADAPTIVE;
 
     /// Means of windows over one dimension, as many as `size` says.
+    ///
+    /// # Shapes
+    /// `[N, C, L] -> [N, C, size]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 2.0, 3.0, 4.0]])?;
+    /// assert_eq!(x.adaptive_avg_pool1d(2)?.reshape([-1])?.to_vec::<f32>()?, [1.5, 3.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn adaptive_avg_pool1d(&x, size: impl Into<Sizes>) -> Tensor {
         const OP: &str = "adaptive_avg_pool1d";
         let x = x.resolve(OP)?;
@@ -150,12 +160,32 @@ composed! {
     samples: samples(2, |x| x.adaptive_avg_pool2d([3, 2]));
 
     /// Means of windows over three dimensions, as many as `size` says.
+    ///
+    /// # Shapes
+    /// `[N, C, D, H, W] -> [N, C, size..]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([1, 4, 4, 4])?.adaptive_avg_pool3d([1, 2, 3])?.shape(), [1, 1, 2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn adaptive_avg_pool3d(&x, size: impl Into<Sizes>) -> Tensor {
         average("adaptive_avg_pool3d", 3, &x.resolve("adaptive_avg_pool3d")?, &size.into())
     }
     samples: samples(3, |x| x.adaptive_avg_pool3d(2));
 
     /// The largest elements of windows over one dimension, as many as `size` says, with their indices.
+    ///
+    /// # Shapes
+    /// `[N, C, L] -> [N, C, size]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, indices) = Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?.adaptive_max_pool1d(2)?;
+    /// assert_eq!(values.to_vec::<f32>()?, [2.0, 4.0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn adaptive_max_pool1d(&x, size: impl Into<Sizes>) -> (Tensor, Tensor) {
         const OP: &str = "adaptive_max_pool1d";
         let x = x.resolve(OP)?;
@@ -183,6 +213,16 @@ composed! {
     samples: samples(2, |x| Ok(x.adaptive_max_pool2d([3, 2])?.0));
 
     /// The largest elements of windows over three dimensions, as many as `size` says, with their indices.
+    ///
+    /// # Shapes
+    /// `[N, C, D, H, W] -> [N, C, size..]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, _) = Tensor::zeros([1, 4, 4, 4])?.adaptive_max_pool3d([1, 2, 3])?;
+    /// assert_eq!(values.shape(), [1, 1, 2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn adaptive_max_pool3d(&x, size: impl Into<Sizes>) -> (Tensor, Tensor) {
         maximum("adaptive_max_pool3d", 3, &x.resolve("adaptive_max_pool3d")?, &size.into())
     }

@@ -46,30 +46,66 @@ impl AvgPoolOptions {
     }
 
     /// Steps of the window.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 2.0, 3.0]])?;
+    /// assert_eq!(x.avg_pool1d(2, &AvgPoolOptions::new().stride(1))?.to_vec::<f32>()?, [1.5, 2.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
         self.stride = Some(stride.into());
         self
     }
 
     /// Zeros around the input.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let x = Tensor::new([[2.0f32, 4.0]])?;
+    /// assert_eq!(x.avg_pool1d(2, &AvgPoolOptions::new().padding(1))?.to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
         self.padding = padding.into();
         self
     }
 
     /// Round the output's size up?
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 2.0, 3.0]])?;
+    /// assert_eq!(x.avg_pool1d(2, &AvgPoolOptions::new().ceil_mode(true))?.to_vec::<f32>()?, [1.5, 3.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn ceil_mode(mut self, on: bool) -> Self {
         self.ceil_mode = on;
         self
     }
 
     /// Do the zeros around the input count?
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let options = AvgPoolOptions::new().padding(1).count_include_pad(false);
+    /// assert_eq!(Tensor::new([[2.0f32, 4.0]])?.avg_pool1d(2, &options)?.to_vec::<f32>()?, [2.0, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn count_include_pad(mut self, on: bool) -> Self {
         self.count_include_pad = on;
         self
     }
 
     /// What sums are divided by.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let options = AvgPoolOptions::new().divisor_override(1);
+    /// let x = Tensor::new([[[1.0f32, 2.0], [3.0, 4.0]]])?;
+    /// assert_eq!(x.avg_pool2d(2, &options)?.to_vec::<f32>()?, [10.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn divisor_override(mut self, divisor: i64) -> Self {
         self.divisor_override = Some(divisor);
         self
@@ -303,6 +339,13 @@ composed! {
     table: AVG_POOLS;
 
     /// The mean of each window over one dimension: `[N, C, L] -> [N, C, L_out]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 2.0, 3.0, 4.0]])?;
+    /// assert_eq!(x.avg_pool1d(2, &AvgPoolOptions::new())?.to_vec::<f32>()?, [1.5, 3.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn avg_pool1d(&x, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         const OP: &str = "avg_pool1d";
         let x = x.resolve(OP)?;
@@ -335,7 +378,13 @@ composed! {
     }
     samples: samples(2, |x, o| x.avg_pool2d(2, o));
 
-    /// The mean of each window over three dimensions.
+    /// The mean of each window over three dimensions: `[N, C, D, H, W] -> [N, C, D_out, H_out, W_out]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// assert_eq!(Tensor::ones([1, 2, 2, 2])?.avg_pool3d(2, &AvgPoolOptions::new())?.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn avg_pool3d(&x, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         averaged("avg_pool3d", 3, &x.resolve("avg_pool3d")?, &kernel.into(), options)
     }
@@ -374,6 +423,12 @@ composed! {
     samples: norm_samples(2, |x| x.lp_pool2d(3.0, 2, &AvgPoolOptions::new().stride(1)));
 
     /// `(sum of x^p)^(1/p)` of each window over three dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::{AvgPoolOptions, Tensor};
+    /// assert_eq!(Tensor::ones([1, 1, 2, 2, 2])?.lp_pool3d(1.0, 2, &AvgPoolOptions::new())?.to_vec::<f32>()?, [8.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lp_pool3d(&x, norm_type: f64, kernel: impl Into<Sizes>, options: &AvgPoolOptions) -> Tensor {
         let kernel = kernel.into();
         let maximum = |x: &Tensor, options: &PoolOptions| x.max_pool3d(&kernel, options);

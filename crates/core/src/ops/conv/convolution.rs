@@ -254,6 +254,13 @@ composed! {
     table: CONVS;
 
     /// Convolution over one dimension: `[N, C_in, L] -> [N, C_out, L_out]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvOptions, Tensor};
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0, 3.0]]])?, Tensor::new([[[1.0f32, -1.0]]])?);
+    /// assert_eq!(x.conv1d(&w, None, &ConvOptions::new())?.to_vec::<f32>()?, [-1.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn conv1d(&x, weight: &Tensor, bias: Option<&Tensor>, options: &ConvOptions) -> Tensor {
         conv("conv1d", 1, x, weight, bias, options)
     }
@@ -280,6 +287,15 @@ composed! {
     samples: conv_samples(2, |x, w, b, o| x.conv2d(w, b, o));
 
     /// Convolution over three dimensions: `[N, C_in, D, H, W] -> [N, C_out, D_out, H_out, W_out]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvOptions, Tensor};
+    /// let (x, w) = (Tensor::ones([1, 2, 3, 3, 3])?, Tensor::ones([4, 2, 3, 3, 3])?);
+    /// let y = x.conv3d(&w, None, &ConvOptions::new().padding(1))?;
+    /// assert_eq!(y.shape(), [1, 4, 3, 3, 3]);
+    /// assert_eq!(y.select(1, 0)?.i((0, 1, 1, 1))?.item::<f32>()?, 54.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn conv3d(&x, weight: &Tensor, bias: Option<&Tensor>, options: &ConvOptions) -> Tensor {
         conv("conv3d", 3, x, weight, bias, options)
     }

@@ -153,6 +153,15 @@ composed! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// let x = Tensor::arange(25)?.to(DType::F32)?.reshape([1, 1, 5, 5])?;
+    /// let (values, indices) = x.fractional_max_pool2d(2, [3, 3], Some(&Tensor::full([1, 1, 2], 0.5)?))?;
+    /// assert_eq!(values.to_vec::<f32>()?, [6.0, 8.0, 9.0, 16.0, 18.0, 19.0, 21.0, 23.0, 24.0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [6, 8, 9, 16, 18, 19, 21, 23, 24]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn fractional_max_pool2d(
         &x,
         kernel_size: impl Into<Sizes>,
@@ -165,6 +174,14 @@ composed! {
     samples: samples(2);
 
     /// [`Tensor::fractional_max_pool2d`] over three dimensions; samples are `[N, C, 3]`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let samples = Tensor::full([1, 1, 3], 0.5)?;
+    /// let (values, _) = Tensor::zeros([1, 1, 5, 5, 5])?.fractional_max_pool3d(2, [3, 3, 3], Some(&samples))?;
+    /// assert_eq!(values.shape(), [1, 1, 3, 3, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn fractional_max_pool3d(
         &x,
         kernel_size: impl Into<Sizes>,

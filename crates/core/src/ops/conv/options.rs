@@ -5,6 +5,14 @@ use crate::{Dims, Error, Result, Sizes};
 use std::str::FromStr;
 
 /// What surrounds the input of a convolution.
+///
+/// ```
+/// # use firebrick_core::{ConvOptions, Padding, Tensor};
+/// let (x, w) = (Tensor::new([[[1.0f32, 2.0, 3.0]]])?, Tensor::new([[[1.0f32, 1.0, 1.0]]])?);
+/// assert_eq!(x.conv1d(&w, None, &ConvOptions::new().padding(Padding::Same))?.to_vec::<f32>()?, [3.0, 6.0, 5.0]);
+/// assert_eq!(x.conv1d(&w, None, &ConvOptions::new().padding(Padding::Valid))?.to_vec::<f32>()?, [6.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Padding {
     /// So many zeros on either side, one number for all dimensions or one for each.
@@ -70,24 +78,52 @@ impl ConvOptions {
     }
 
     /// Steps of the kernel.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvOptions, Tensor};
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0, 3.0]]])?, Tensor::new([[[10.0f32]]])?);
+    /// assert_eq!(x.conv1d(&w, None, &ConvOptions::new().stride(2))?.to_vec::<f32>()?, [10.0, 30.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
         self.stride = stride.into();
         self
     }
 
     /// What surrounds the input.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvOptions, Tensor};
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0]]])?, Tensor::new([[[10.0f32]]])?);
+    /// assert_eq!(x.conv1d(&w, None, &ConvOptions::new().padding(1))?.to_vec::<f32>()?, [0.0, 10.0, 20.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.padding = padding.into();
         self
     }
 
     /// Steps between the kernel's elements.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvOptions, Tensor};
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0, 3.0]]])?, Tensor::new([[[1.0f32, 1.0]]])?);
+    /// assert_eq!(x.conv1d(&w, None, &ConvOptions::new().dilation(2))?.to_vec::<f32>()?, [4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn dilation(mut self, dilation: impl Into<Sizes>) -> Self {
         self.dilation = dilation.into();
         self
     }
 
     /// Groups of channels that do not mix.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvOptions, Tensor};
+    /// let (x, w) = (Tensor::new([[[1.0f32], [2.0]]])?, Tensor::new([[[10.0f32]], [[100.0]]])?);
+    /// assert_eq!(x.conv1d(&w, None, &ConvOptions::new().groups(2))?.to_vec::<f32>()?, [10.0, 200.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn groups(mut self, groups: i64) -> Self {
         self.groups = groups;
         self

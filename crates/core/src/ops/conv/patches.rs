@@ -6,6 +6,14 @@ use crate::ops::{composed, ops};
 use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
 
 /// Dilation, padding and stride of patches; PyTorch's defaults unless set.
+///
+/// ```
+/// # use firebrick_core::{FoldOptions, Tensor};
+/// let x = Tensor::new([[[1.0f32, 2.0, 3.0]]])?;
+/// assert_eq!(x.im2col([1, 2], &FoldOptions::new().dilation(2))?.to_vec::<f32>()?, [1.0, 3.0]);
+/// assert_eq!(x.im2col([1, 1], &FoldOptions::new().stride(2))?.to_vec::<f32>()?, [1.0, 3.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldOptions {
     /// Steps between the elements of a patch.

@@ -224,6 +224,13 @@ composed! {
     table: MAX_POOLS;
 
     /// The largest element of each window over one dimension: `[N, C, L] -> [N, C, L_out]`, or without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 3.0, 2.0, 4.0]])?;
+    /// assert_eq!(x.max_pool1d(2, &PoolOptions::new())?.to_vec::<f32>()?, [3.0, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn max_pool1d(&x, kernel: impl Into<Sizes>, options: &PoolOptions) -> Tensor {
         Ok(pool_over("max_pool1d", 1, x, kernel, options)?.0)
     }
@@ -247,7 +254,14 @@ composed! {
     }
     samples: samples(2, |x, o| x.max_pool2d(2, o));
 
-    /// The largest element of each window over three dimensions.
+    /// The largest element of each window over three dimensions: `[N, C, D, H, W] -> [N, C, D_out, H_out, W_out]`, or
+    /// without `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// assert_eq!(Tensor::zeros([1, 4, 4, 4])?.max_pool3d(2, &PoolOptions::new())?.shape(), [1, 2, 2, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn max_pool3d(&x, kernel: impl Into<Sizes>, options: &PoolOptions) -> Tensor {
         Ok(pool_over("max_pool3d", 3, x, kernel, options)?.0)
     }
@@ -256,16 +270,43 @@ composed! {
 
 impl Tensor {
     /// [`Tensor::max_pool1d`] together with the index of each winner in its plane.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 3.0, 2.0, 4.0]])?;
+    /// let (values, indices) = x.max_pool1d_with_indices(2, &PoolOptions::new())?;
+    /// assert_eq!(values.to_vec::<f32>()?, [3.0, 4.0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [1, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn max_pool1d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
         line_with_indices(self, &kernel.into(), options)
     }
 
     /// [`Tensor::max_pool2d`] together with the index of each winner in its plane.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[[1.0f32, 5.0], [3.0, 2.0]]])?;
+    /// let (values, indices) = x.max_pool2d_with_indices(2, &PoolOptions::new())?;
+    /// assert_eq!(values.to_vec::<f32>()?, [5.0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn max_pool2d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
         pool_over("max_pool2d", 2, self, kernel, options)
     }
 
     /// [`Tensor::max_pool3d`] together with the index of each winner in its plane.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[[[1.0f32, 5.0], [3.0, 7.0]]]])?;
+    /// let (values, indices) = x.max_pool3d_with_indices([1, 2, 2], &PoolOptions::new())?;
+    /// assert_eq!(values.to_vec::<f32>()?, [7.0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn max_pool3d_with_indices(&self, kernel: impl Into<Sizes>, options: &PoolOptions) -> Result<(Tensor, Tensor)> {
         pool_over("max_pool3d", 3, self, kernel, options)
     }

@@ -35,24 +35,52 @@ impl PoolOptions {
     }
 
     /// Steps of the window.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 3.0, 2.0]])?;
+    /// assert_eq!(x.max_pool1d(2, &PoolOptions::new().stride(1))?.to_vec::<f32>()?, [3.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
         self.stride = Some(stride.into());
         self
     }
 
     /// Elements around the input that never win.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[-1.0f32, -3.0]])?;
+    /// assert_eq!(x.max_pool1d(2, &PoolOptions::new().padding(1))?.to_vec::<f32>()?, [-1.0, -3.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
         self.padding = padding.into();
         self
     }
 
     /// Steps between the window's elements.
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 3.0, 2.0]])?;
+    /// assert_eq!(x.max_pool1d(2, &PoolOptions::new().dilation(2))?.to_vec::<f32>()?, [2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn dilation(mut self, dilation: impl Into<Sizes>) -> Self {
         self.dilation = dilation.into();
         self
     }
 
     /// Round the output's size up?
+    ///
+    /// ```
+    /// # use firebrick_core::{PoolOptions, Tensor};
+    /// let x = Tensor::new([[1.0f32, 3.0, 2.0]])?;
+    /// assert_eq!(x.max_pool1d(2, &PoolOptions::new().ceil_mode(true))?.to_vec::<f32>()?, [3.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn ceil_mode(mut self, on: bool) -> Self {
         self.ceil_mode = on;
         self

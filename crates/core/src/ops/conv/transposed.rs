@@ -67,6 +67,14 @@ impl ConvTransposeOptions {
     }
 
     /// Groups of channels that do not mix.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvTransposeOptions, Tensor};
+    /// let (x, w) = (Tensor::new([[[1.0f32], [2.0]]])?, Tensor::new([[[10.0f32]], [[100.0]]])?);
+    /// let options = ConvTransposeOptions::new().groups(2);
+    /// assert_eq!(x.conv_transpose1d(&w, None, &options)?.to_vec::<f32>()?, [10.0, 200.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn groups(mut self, groups: i64) -> Self {
         self.groups = groups;
         self
@@ -301,6 +309,13 @@ composed! {
 
     /// Transposed convolution over three dimensions: `[N, C_in, D, H, W] -> [N, C_out, D_out, H_out, W_out]`, or without
     /// `N`.
+    ///
+    /// ```
+    /// # use firebrick_core::{ConvTransposeOptions, Tensor};
+    /// let (x, w) = (Tensor::ones([1, 2, 2, 2])?, Tensor::ones([1, 3, 2, 2, 2])?);
+    /// assert_eq!(x.conv_transpose3d(&w, None, &ConvTransposeOptions::new().stride(2))?.shape(), [3, 4, 4, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn conv_transpose3d(&x, weight: &Tensor, bias: Option<&Tensor>, options: &ConvTransposeOptions) -> Tensor {
         conv_transpose("conv_transpose3d", 3, x, weight, bias, options)
     }

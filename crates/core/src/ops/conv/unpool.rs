@@ -90,6 +90,13 @@ composed! {
     samples: samples(2);
 
     /// [`Tensor::max_unpool2d`] over three dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (x, indices) = (Tensor::new([[[[5.0f32]]]])?, Tensor::new([[[[2i64]]]])?);
+    /// assert_eq!(x.max_unpool3d(&indices, [1, 2, 2])?.to_vec::<f32>()?, [0.0, 0.0, 5.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn max_unpool3d(&x, indices: &Tensor, output_size: impl Into<Sizes>) -> Tensor {
         unpool(3, &x.resolve("max_unpool3d")?, &indices.resolve("max_unpool3d")?, &output_size.into())
     }

@@ -121,7 +121,14 @@ fn celu_kernel(alpha: f64) -> Result<Unary> {
 ops! {
     table: ACTIVATION;
 
-    /// The larger of each element and zero; NaN stays NaN. The gradient at zero is zero.
+    /// `max(x, 0)` element by element; NaN stays NaN. The gradient at zero is zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-2.0f32, 0.0, 3.0])?;
+    /// assert_eq!(x.relu()?.to_vec::<f32>()?, [0.0, 0.0, 3.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn relu(x) -> Tensor as "ReluBackward0" {
         kernel: Unary::Relu,
         saves: [] -> y,
@@ -134,6 +141,12 @@ ops! {
     ///
     /// # Errors
     /// `min_val` above `max_val`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-2.0f32, 0.5, 3.0])?.hardtanh(-1.0, 1.0)?.to_vec::<f32>()?, [-1.0, 0.5, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn hardtanh(x; min_val: f64, max_val: f64) -> Tensor as "HardtanhBackward0" {
         kernel: hardtanh_kernel(x, *min_val, *max_val)?,
         saves: [x],
@@ -145,6 +158,12 @@ ops! {
     }
 
     /// `x`, times `negative_slope` below zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-2.0f32, 3.0])?.leaky_relu(0.1)?.to_vec::<f32>()?, [-0.2, 3.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn leaky_relu(x; negative_slope: f64) -> Tensor as "LeakyReluBackward0" {
         kernel: Unary::LeakyRelu(*negative_slope),
         saves: [x],
@@ -156,6 +175,12 @@ ops! {
     }
 
     /// `x` above `limit`, PyTorch's `threshold`, else `value`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.5f32, 2.0])?.threshold(1.0, -7.0)?.to_vec::<f32>()?, [-7.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn threshold(x; limit: f64, value: f64) -> Tensor as "ThresholdBackward0" {
         kernel: Unary::Threshold(*limit, *value),
         saves: [x],
@@ -165,6 +190,12 @@ ops! {
     }
 
     /// `x` above zero, `alpha (e^x - 1)` below. Clevert et al., *ELU*, ICLR 2016.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 2.0])?.elu(1.0)?.to_string(), "tensor([-0.6321,  2.0000])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn elu(x; alpha: f64) -> Tensor as "EluBackward0" {
         kernel: Unary::Elu(*alpha, 1.0, 1.0),
         saves: [x],
@@ -173,7 +204,14 @@ ops! {
         samples: sample::unary(ANY, |x| x.elu(1.3)),
     }
 
-    /// [`Tensor::elu`] with the two constants that keep mean 0 and variance 1. Klambauer et al., NIPS 2017.
+    /// [`Tensor::elu`] times 1.0507 with `alpha = 1.6733`, which keep mean 0 and variance 1 from layer to layer.
+    /// Klambauer et al., *Self-Normalizing Neural Networks*, NIPS 2017.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 2.0])?.selu()?.to_string(), "tensor([-1.1113,  2.1014])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn selu(x) -> Tensor as "EluBackward0" {
         kernel: Unary::Elu(SELU_ALPHA, SELU_SCALE, 1.0),
         saves: [x],
@@ -186,6 +224,12 @@ ops! {
     ///
     /// # Errors
     /// `alpha` is zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 2.0])?.celu(2.0)?.to_string(), "tensor([-0.7869,  2.0000])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn celu(x; alpha: f64) -> Tensor as "CeluBackward0" {
         kernel: celu_kernel(*alpha)?,
         saves: [x],
@@ -198,6 +242,14 @@ ops! {
     ///
     /// # Errors
     /// Another `approximate`; a dtype without fractions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-1.0f32, 0.0, 1.0])?;
+    /// assert_eq!(x.gelu("none")?.to_string(), "tensor([-0.1587,  0.0000,  0.8413])");
+    /// assert_eq!(x.gelu("tanh")?.to_string(), "tensor([-0.1588,  0.0000,  0.8412])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn gelu(x; approximate: String) -> Tensor as "GeluBackward0" {
         kernel: gelu_kernel(approximate)?,
         saves: [x],
@@ -211,6 +263,13 @@ ops! {
     }
 
     /// `x sigmoid(x)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-1.0f32, 0.0, 1.0])?;
+    /// assert_eq!(x.silu()?.to_string(), "tensor([-0.2689,  0.0000,  0.7311])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn silu(x) -> Tensor as "SiluBackward0" {
         kernel: Unary::Silu,
         saves: [x],
@@ -223,6 +282,13 @@ ops! {
     }
 
     /// `x tanh(softplus(x))`. Misra, *Mish* (2019).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-1.0f32, 0.0, 1.0])?;
+    /// assert_eq!(x.mish()?.to_string(), "tensor([-0.3034,  0.0000,  0.8651])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn mish(x) -> Tensor as "MishBackward0" {
         kernel: Unary::Mish,
         saves: [x],
@@ -232,6 +298,13 @@ ops! {
     }
 
     /// `log(1 + e^(beta x)) / beta`, and `x` where `beta x` is above `threshold`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-1.0f32, 0.0, 30.0])?;
+    /// assert_eq!(x.softplus(1.0, 20.0)?.to_string(), "tensor([ 0.3133,  0.6931, 30.0000])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn softplus(x; beta: f64, threshold: f64) -> Tensor as "SoftplusBackward0" {
         kernel: Unary::Softplus(*beta, *threshold),
         saves: [x],
@@ -240,6 +313,12 @@ ops! {
     }
 
     /// `log(sigmoid(x))` without cancellation.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-200.0f32, 0.0])?.logsigmoid()?.to_string(), "tensor([-200.0000,   -0.6931])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logsigmoid(x) -> Tensor as "LogSigmoidBackward0" {
         kernel: Unary::LogSigmoid,
         saves: [x],
@@ -248,6 +327,13 @@ ops! {
     }
 
     /// `min(max(x + 3, 0), 6) / 6`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-4.0f32, 0.0, 1.5, 4.0])?;
+    /// assert_eq!(x.hardsigmoid()?.to_vec::<f32>()?, [0.0, 0.5, 0.75, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn hardsigmoid(x) -> Tensor as "HardsigmoidBackward0" {
         kernel: Unary::Hardsigmoid,
         saves: [x],
@@ -260,6 +346,13 @@ ops! {
     }
 
     /// `x min(max(x + 3, 0), 6) / 6`. Howard et al., *MobileNetV3*, ICCV 2019.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-4.0f32, 0.0, 1.5, 4.0])?;
+    /// assert_eq!(x.hardswish()?.to_vec::<f32>()?, [0.0, 0.0, 1.125, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn hardswish(x) -> Tensor as "HardswishBackward0" {
         kernel: Unary::Hardswish,
         saves: [x],
@@ -269,6 +362,12 @@ ops! {
     }
 
     /// `x`, but 0 from `-lambd` to `lambd`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-2.0f32, 0.4, 0.6])?.hardshrink(0.5)?.to_vec::<f32>()?, [-2.0, 0.0, 0.6]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn hardshrink(x; lambd: f64) -> Tensor as "HardshrinkBackward0" {
         kernel: Unary::Hardshrink(*lambd),
         saves: [x],
@@ -280,6 +379,12 @@ ops! {
     ///
     /// # Errors
     /// A negative `lambd`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-2.0f32, 0.4, 1.5])?.softshrink(0.5)?.to_vec::<f32>()?, [-1.5, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn softshrink(x; lambd: f64) -> Tensor as "SoftshrinkBackward0" {
         kernel: softshrink_kernel(x, *lambd)?,
         saves: [x],
@@ -292,14 +397,33 @@ composed! {
     table: COMPOSED;
 
     /// `min(max(x, 0), 6)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 3.0, 8.0])?.relu6()?.to_vec::<f32>()?, [0.0, 3.0, 6.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn relu6(&x) -> Tensor { x.hardtanh(0.0, 6.0) }
     samples: sample::unary(ANY, |x| x.relu6());
 
     /// `x / (1 + |x|)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 0.0, 3.0])?.softsign()?.to_vec::<f32>()?, [-0.5, 0.0, 0.75]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn softsign(&x) -> Tensor { x.div(&x.abs()?.add(1)?) }
     samples: sample::unary(ANY, |x| x.softsign());
 
     /// `x - tanh(x)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-1.0f32, 0.0, 3.0])?;
+    /// assert_eq!(x.tanhshrink()?.to_string(), "tensor([-0.2384,  0.0000,  2.0049])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn tanhshrink(&x) -> Tensor { x.sub(&x.tanh()?) }
     samples: sample::unary(ANY, |x| x.tanhshrink());
 }

@@ -79,6 +79,13 @@ ops! {
     ///
     /// # Errors
     /// A fraction as `alpha` beside integers; a bool beside anything but bools.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0])?;
+    /// assert_eq!(x.add_alpha(&x, 10)?.to_vec::<f32>()?, [11.0, 22.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn add_alpha(a, b: operand; alpha: Scalar) -> Tensor as "AddBackward0" {
         kernel: add_scaled("add", a, b, *alpha, 1)?,
         saves: [],
@@ -88,6 +95,14 @@ ops! {
     }
 
     /// Difference: `out = a - b`. Shapes broadcast, dtypes promote; bool tensors are refused, as in PyTorch.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// let x = Tensor::new([[5, 6], [7, 8]])?;
+    /// assert_eq!(x.sub(Tensor::new([1, 2])?)?.to_vec::<i32>()?, [4, 4, 6, 6]);
+    /// assert_eq!(x.sub(0.5)?.dtype(), DType::F32);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sub(a, b: operand) -> Tensor as "SubBackward0" {
         kernel: Binary::Sub,
         saves: [],
@@ -97,6 +112,12 @@ ops! {
     }
 
     /// Difference with a factor: `out = a - alpha * b`, PyTorch's `sub(b, alpha=alpha)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.sub_alpha(1, 0.5)?.to_vec::<f32>()?, [0.5, 1.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sub_alpha(a, b: operand; alpha: Scalar) -> Tensor as "SubBackward0" {
         kernel: add_scaled("sub", a, b, *alpha, -1)?,
         saves: [],
@@ -106,6 +127,12 @@ ops! {
     }
 
     /// Difference the other way round: `out = b - alpha * a`. `torch.rsub`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.rsub(10, 2)?.to_vec::<f32>()?, [8.0, 6.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn rsub(a, b: operand; alpha: Scalar) -> Tensor as "RsubBackward0" or "RsubBackward1" {
         forward: run("rsub", add_scaled("rsub", b, a, *alpha, -1)?, &[b, a], None),
         saves: [],
@@ -114,6 +141,14 @@ ops! {
     }
 
     /// Product: `out = a * b`. Shapes broadcast, dtypes promote.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0, 3.0])?;
+    /// assert_eq!(x.mul(2)?.to_vec::<f32>()?, [2.0, 4.0, 6.0]);
+    /// assert_eq!(x.unsqueeze(1)?.mul(&x)?.shape(), [3, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn mul(a, b: operand) -> Tensor as "MulBackward0" {
         kernel: Binary::Mul,
         saves: [a if b, b if a],
@@ -123,6 +158,13 @@ ops! {
     }
 
     /// Quotient: `out = a / b`, of integers too a floating-point number.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.div(4)?.to_vec::<f32>()?, [0.25, 0.5]);
+    /// assert_eq!(Tensor::new([1.0f32, -1.0])?.div(0)?.to_vec::<f32>()?, [f32::INFINITY, f32::NEG_INFINITY]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn div(a, b: operand) -> Tensor as "DivBackward0" {
         kernel: Binary::Div,
         saves: [a if b, b],
@@ -138,6 +180,14 @@ ops! {
     ///
     /// # Errors
     /// Another mode; an integer zero as divisor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-7, 7])?;
+    /// assert_eq!(x.div_rounding(2, "trunc")?.to_vec::<i32>()?, [-3, 3]);
+    /// assert_eq!(x.div_rounding(2, "floor")?.to_vec::<i32>()?, [-4, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn div_rounding(a, b: operand; rounding_mode: String) -> Tensor as "DivBackward2" {
         kernel: rounded(rounding_mode)?,
         saves: [],
@@ -150,6 +200,12 @@ ops! {
     ///
     /// # Errors
     /// An integer zero as divisor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-7, 7])?.floor_divide(2)?.to_vec::<i32>()?, [-4, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn floor_divide(a, b: operand) -> Tensor as "NotImplemented" {
         kernel: Binary::FloorDivide,
         saves: [],
@@ -162,6 +218,12 @@ ops! {
     ///
     /// # Errors
     /// An integer zero as divisor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-7, 7])?.remainder(3)?.to_vec::<i32>()?, [2, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn remainder(a, b: operand) -> Tensor as "RemainderBackward1" or "RemainderBackward0" {
         kernel: Binary::Remainder,
         saves: [a if b, b],
@@ -174,6 +236,12 @@ ops! {
     ///
     /// # Errors
     /// An integer zero as divisor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-7, 7])?.fmod(3)?.to_vec::<i32>()?, [-1, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn fmod(a, b: operand) -> Tensor as "FmodBackward1" or "FmodBackward0" {
         kernel: Binary::Fmod,
         saves: [a if b, b],
@@ -182,7 +250,16 @@ ops! {
         samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.fmod(b)),
     }
 
-    /// The number with the other sign.
+    /// `-x`.
+    ///
+    /// # Errors
+    /// A bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, -2.0])?.neg()?.to_vec::<f32>()?, [-1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn neg(x) -> Tensor as "NegBackward0" {
         kernel: Unary::Neg,
         saves: [],
@@ -199,6 +276,13 @@ composed! {
     ///
     /// # Errors
     /// A bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, -2.0])?;
+    /// assert!(x.positive()?.ptr_eq(&x));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn positive(&x) -> Tensor {
         if x.dtype() == DType::Bool {
             return Err(Error::not_implemented("positive", "The `+` operator, on a bool tensor is not supported."));
@@ -208,6 +292,12 @@ composed! {
     samples: sample::unary(ANY, |x| x.positive());
 
     /// Quotient: PyTorch's other name of [`Tensor::div`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.true_divide(2)?.to_vec::<f32>()?, [0.5, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn true_divide(&a, b: impl Operand) -> Tensor { a.div(b) }
     samples: sample::pairs((ANY, POSITIVE), |a, b| a.true_divide(b));
 }

@@ -23,7 +23,13 @@ fn not(x: &Tensor) -> Unary {
 ops! {
     table: COMPARE;
 
-    /// Are they equal?
+    /// Are they equal? `out[i] = (a[i] == b[i])`, as bool. Shapes broadcast; NaN equals nothing.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.eq(2)?.to_vec::<bool>()?, [false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn eq(a, b: operand) -> Tensor as "EqBackward1" {
         kernel: Binary::Eq,
         saves: [],
@@ -33,6 +39,12 @@ ops! {
     }
 
     /// Are they different? NaN differs from everything.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, f32::NAN])?.ne(1)?.to_vec::<bool>()?, [false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn ne(a, b: operand) -> Tensor as "NeBackward1" {
         kernel: Binary::Ne,
         saves: [],
@@ -42,6 +54,12 @@ ops! {
     }
 
     /// Is `a` less than `b`?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2, 3])?.lt(2)?.to_vec::<bool>()?, [true, false, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lt(a, b: operand) -> Tensor as "LtBackward1" {
         kernel: Binary::Lt,
         saves: [],
@@ -51,6 +69,12 @@ ops! {
     }
 
     /// Is `a` less than `b` or equal to it?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2, 3])?.le(2)?.to_vec::<bool>()?, [true, true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn le(a, b: operand) -> Tensor as "LeBackward1" {
         kernel: Binary::Le,
         saves: [],
@@ -60,6 +84,12 @@ ops! {
     }
 
     /// Is `a` greater than `b`?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2, 3])?.gt(2)?.to_vec::<bool>()?, [false, false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn gt(a, b: operand) -> Tensor as "GtBackward1" {
         kernel: Binary::Gt,
         saves: [],
@@ -69,6 +99,12 @@ ops! {
     }
 
     /// Is `a` greater than `b` or equal to it?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2, 3])?.ge(2)?.to_vec::<bool>()?, [false, true, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn ge(a, b: operand) -> Tensor as "GeBackward1" {
         kernel: Binary::Ge,
         saves: [],
@@ -78,6 +114,13 @@ ops! {
     }
 
     /// Are both not zero?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0, 1, 2])?;
+    /// assert_eq!(x.logical_and(&Tensor::new([1, 0, 1])?)?.to_vec::<bool>()?, [false, false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logical_and(a, b: tensor) -> Tensor as "LogicalAndBackward0" {
         kernel: Binary::LogicalAnd,
         saves: [],
@@ -87,6 +130,13 @@ ops! {
     }
 
     /// Is one of them not zero?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0, 1, 0])?;
+    /// assert_eq!(x.logical_or(&Tensor::new([1, 0, 0])?)?.to_vec::<bool>()?, [true, true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logical_or(a, b: tensor) -> Tensor as "LogicalOrBackward0" {
         kernel: Binary::LogicalOr,
         saves: [],
@@ -96,6 +146,13 @@ ops! {
     }
 
     /// Is exactly one of them not zero?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0, 1, 2])?;
+    /// assert_eq!(x.logical_xor(&Tensor::new([1, 0, 1])?)?.to_vec::<bool>()?, [true, true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logical_xor(a, b: tensor) -> Tensor as "LogicalXorBackward0" {
         kernel: Binary::LogicalXor,
         saves: [],
@@ -105,6 +162,12 @@ ops! {
     }
 
     /// Is it zero?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 0.5])?.logical_not()?.to_vec::<bool>()?, [true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logical_not(x) -> Tensor as "LogicalNotBackward0" {
         kernel: Unary::LogicalNot,
         saves: [],
@@ -114,6 +177,13 @@ ops! {
     }
 
     /// Is it NaN?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::NAN, f32::INFINITY, 1.0])?;
+    /// assert_eq!(x.isnan()?.to_vec::<bool>()?, [true, false, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn isnan(x) -> Tensor as "IsnanBackward0" {
         kernel: Unary::IsNan,
         saves: [],
@@ -122,6 +192,13 @@ ops! {
     }
 
     /// Is it infinite?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::NAN, f32::NEG_INFINITY, 1.0])?;
+    /// assert_eq!(x.isinf()?.to_vec::<bool>()?, [false, true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn isinf(x) -> Tensor as "IsinfBackward0" {
         kernel: Unary::IsInf,
         saves: [],
@@ -130,6 +207,13 @@ ops! {
     }
 
     /// Is it positive infinity?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::INFINITY, f32::NEG_INFINITY])?;
+    /// assert_eq!(x.isposinf()?.to_vec::<bool>()?, [true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn isposinf(x) -> Tensor as "IsposinfBackward0" {
         kernel: Unary::IsPosInf,
         saves: [],
@@ -138,6 +222,13 @@ ops! {
     }
 
     /// Is it negative infinity?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::INFINITY, f32::NEG_INFINITY])?;
+    /// assert_eq!(x.isneginf()?.to_vec::<bool>()?, [false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn isneginf(x) -> Tensor as "IsneginfBackward0" {
         kernel: Unary::IsNegInf,
         saves: [],
@@ -146,6 +237,13 @@ ops! {
     }
 
     /// Is it neither infinite nor NaN?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::NAN, f32::NEG_INFINITY, 1.0])?;
+    /// assert_eq!(x.isfinite()?.to_vec::<bool>()?, [false, false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn isfinite(x) -> Tensor as "IsfiniteBackward0" {
         kernel: Unary::IsFinite,
         saves: [],
@@ -154,6 +252,12 @@ ops! {
     }
 
     /// Is the sign bit set, of -0 and NaN too?
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-0.0f32, 0.0, -3.0])?.signbit()?.to_vec::<bool>()?, [true, false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn signbit(x) -> Tensor as "SignbitBackward0" {
         kernel: Unary::Signbit,
         saves: [],
@@ -165,6 +269,13 @@ ops! {
     ///
     /// # Errors
     /// Floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0, 5])?.bitwise_not()?.to_vec::<i32>()?, [-1, -6]);
+    /// assert_eq!(Tensor::new([true, false])?.bitwise_not()?.to_vec::<bool>()?, [false, true]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bitwise_not(x) -> Tensor as "BitwiseNotBackward0" {
         kernel: not(x),
         saves: [],
@@ -177,6 +288,12 @@ ops! {
     ///
     /// # Errors
     /// Floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([12, 10])?.bitwise_and(6)?.to_vec::<i32>()?, [4, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bitwise_and(a, b: operand) -> Tensor as "BitwiseAndBackward0" {
         kernel: Binary::BitwiseAnd,
         saves: [],
@@ -189,6 +306,12 @@ ops! {
     ///
     /// # Errors
     /// Floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([12, 10])?.bitwise_or(6)?.to_vec::<i32>()?, [14; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bitwise_or(a, b: operand) -> Tensor as "BitwiseOrBackward0" {
         kernel: Binary::BitwiseOr,
         saves: [],
@@ -201,6 +324,12 @@ ops! {
     ///
     /// # Errors
     /// Floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([12, 10])?.bitwise_xor(6)?.to_vec::<i32>()?, [10, 12]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bitwise_xor(a, b: operand) -> Tensor as "BitwiseXorBackward0" {
         kernel: Binary::BitwiseXor,
         saves: [],
@@ -213,6 +342,12 @@ ops! {
     ///
     /// # Errors
     /// Bool and floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 3])?.bitwise_left_shift(4)?.to_vec::<i32>()?, [16, 48]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bitwise_left_shift(a, b: operand) -> Tensor as "BitwiseLeftShiftBackward0" {
         kernel: Binary::LeftShift(bits(a, b)?),
         saves: [],
@@ -225,6 +360,12 @@ ops! {
     ///
     /// # Errors
     /// Bool and floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([16, -16])?.bitwise_right_shift(2)?.to_vec::<i32>()?, [4, -4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bitwise_right_shift(a, b: operand) -> Tensor as "BitwiseRightShiftBackward0" {
         kernel: Binary::RightShift(bits(a, b)?),
         saves: [],
@@ -237,6 +378,12 @@ ops! {
     ///
     /// # Errors
     /// Bool and floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([12, -18])?.gcd(&Tensor::new([8, 12])?)?.to_vec::<i32>()?, [4, 6]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn gcd(a, b: tensor) -> Tensor as "GcdBackward0" {
         kernel: Binary::Gcd,
         saves: [],
@@ -249,6 +396,12 @@ ops! {
     ///
     /// # Errors
     /// Bool and floating-point tensors.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([4, 6])?.lcm(&Tensor::new([6, 9])?)?.to_vec::<i32>()?, [12, 18]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lcm(a, b: tensor) -> Tensor as "LcmBackward0" {
         kernel: Binary::Lcm,
         saves: [],
@@ -259,7 +412,14 @@ ops! {
 }
 
 impl Tensor {
-    /// Is the number real? Always, for the dtypes that compute.
+    /// Is the imaginary part zero? Always, for dtypes without one.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// let x = Tensor::new([Complex::new(1.0f32, 0.0), Complex::new(1.0, 2.0)])?;
+    /// assert_eq!(x.isreal()?.to_vec::<bool>()?, [true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn isreal(&self) -> Result<Tensor> {
         if self.is_complex() {
             return self.detach().imag()?.eq(0);
@@ -272,6 +432,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Different dtypes; a negative tolerance.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([1.0f64, 100.0])?, Tensor::new([1.000_001f64, 101.0])?);
+    /// assert_eq!(a.isclose(&b, 1e-5, 1e-8, false)?.to_vec::<bool>()?, [true, false]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn isclose(&self, other: &Tensor, rtol: f64, atol: f64, equal_nan: bool) -> Result<Tensor> {
         const OP: &str = "isclose";
         let (a, b) = (self.resolve(OP)?.detach(), other.resolve(OP)?.detach());
@@ -299,11 +466,27 @@ impl Tensor {
     }
 
     /// Are all elements close? See [`Tensor::isclose`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([1.0f64, 100.0])?, Tensor::new([1.000_001f64, 100.0])?);
+    /// assert!(a.allclose(&b, 1e-5, 1e-8, false)?);
+    /// assert!(!a.allclose(&b, 1e-7, 1e-8, false)?);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn allclose(&self, other: &Tensor, rtol: f64, atol: f64, equal_nan: bool) -> Result<bool> {
         self.isclose(other, rtol, atol, equal_nan)?.all()?.item()
     }
 
     /// Do both have the same shape and equal elements? NaN equals nothing.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2])?;
+    /// assert!(x.equal(&Tensor::new([1, 2])?)?);
+    /// assert!(!x.equal(&Tensor::new([[1, 2]])?)?);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn equal(&self, other: &Tensor) -> Result<bool> {
         if self.shape() != other.shape() {
             return Ok(false);

@@ -10,7 +10,13 @@ use std::f64::consts::{LN_2, LN_10};
 ops! {
     table: EXPONENTIAL;
 
-    /// `e` to the power of each element.
+    /// `e^x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, -1.0])?.exp()?.to_string(), "tensor([1.0000, 2.7183, 0.3679])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn exp(x) -> Tensor as "ExpBackward0" {
         kernel: Unary::Exp,
         saves: [] -> y,
@@ -19,7 +25,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.exp()),
     }
 
-    /// 2 to the power of each element.
+    /// `2^x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 3.0, -1.0])?.exp2()?.to_vec::<f32>()?, [1.0, 8.0, 0.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn exp2(x) -> Tensor as "Exp2Backward0" {
         kernel: Unary::Exp2,
         saves: [] -> y,
@@ -29,6 +41,12 @@ ops! {
     }
 
     /// `e^x - 1`, accurate where `x` is small.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1e-20f64])?.expm1()?.to_vec::<f64>()?, [1e-20]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn expm1(x) -> Tensor as "Expm1Backward0" {
         kernel: Unary::Expm1,
         saves: [] -> y,
@@ -37,7 +55,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.expm1()),
     }
 
-    /// The natural logarithm.
+    /// The natural logarithm: `-inf` at zero, NaN below.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 10.0, 0.0])?.log()?.to_string(), "tensor([0.0000, 2.3026,   -inf])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn log(x) -> Tensor as "LogBackward0" {
         kernel: Unary::Log,
         saves: [x],
@@ -46,7 +70,13 @@ ops! {
         samples: sample::unary(POSITIVE, |x| x.log()),
     }
 
-    /// The logarithm to base 2.
+    /// The logarithm to base 2: `-inf` at zero, NaN below.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 8.0, 0.25])?.log2()?.to_vec::<f32>()?, [0.0, 3.0, -2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn log2(x) -> Tensor as "Log2Backward0" {
         kernel: Unary::Log2,
         saves: [x],
@@ -55,7 +85,13 @@ ops! {
         samples: sample::unary(POSITIVE, |x| x.log2()),
     }
 
-    /// The logarithm to base 10.
+    /// The logarithm to base 10: `-inf` at zero, NaN below.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 1000.0, 0.01])?.log10()?.to_vec::<f32>()?, [0.0, 3.0, -2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn log10(x) -> Tensor as "Log10Backward0" {
         kernel: Unary::Log10,
         saves: [x],
@@ -65,6 +101,12 @@ ops! {
     }
 
     /// `log(1 + x)`, accurate where `x` is small.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1e-20f64])?.log1p()?.to_vec::<f64>()?, [1e-20]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn log1p(x) -> Tensor as "Log1PBackward0" {
         kernel: Unary::Log1p,
         saves: [x],
@@ -74,6 +116,13 @@ ops! {
     }
 
     /// `log(e^a + e^b)` without overflow.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([100.0f32, 0.0])?;
+    /// assert_eq!(x.logaddexp(&x)?.to_string(), "tensor([100.6931,   0.6931])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logaddexp(a, b: tensor) -> Tensor as "LogaddexpBackward0" {
         kernel: Binary::LogAddExp,
         saves: [a, b],
@@ -85,6 +134,13 @@ ops! {
     }
 
     /// `log2(2^a + 2^b)` without overflow.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1000.0f32, 0.0])?;
+    /// assert_eq!(x.logaddexp2(&x)?.to_vec::<f32>()?, [1001.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logaddexp2(a, b: tensor) -> Tensor as "Logaddexp2Backward0" {
         kernel: Binary::LogAddExp2,
         saves: [a, b],
@@ -96,6 +152,13 @@ ops! {
     }
 
     /// `a * log(b)`: 0 where `a` is, unless `b` is NaN.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f32, 2.0])?;
+    /// assert_eq!(x.xlogy(&Tensor::new([0.0f32, 3.0])?)?.to_string(), "tensor([0.0000, 2.1972])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn xlogy(a, b: operand) -> Tensor as "XlogyBackward0" or "XlogyBackward2" {
         kernel: Binary::Xlogy,
         saves: [a, b],
@@ -112,6 +175,12 @@ ops! {
     }
 
     /// `a * log(b)` for a number `a`, with the tensor as the logarithm's argument.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 3.0])?.rxlogy(2)?.to_string(), "tensor([0.0000, 2.1972])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn rxlogy(b, a: operand) -> Tensor as "XlogyBackward0" or "XlogyBackward1" {
         forward: run("xlogy", Binary::Xlogy.into(), &[a, b], None),
         saves: [b, a],
@@ -123,6 +192,13 @@ ops! {
     }
 
     /// `a * log(1 + b)`: 0 where `a` is, unless `b` is NaN. `torch.special.xlog1py`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f32, 2.0])?;
+    /// assert_eq!(x.xlog1py(&Tensor::new([-1.0f32, 1.0])?)?.to_string(), "tensor([0.0000, 1.3863])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn xlog1py(a, b: operand) -> Tensor as "SpecialXlog1PyBackward0" or "SpecialXlog1PyBackward2" {
         kernel: Binary::Xlog1py,
         saves: [a, b],
@@ -134,6 +210,12 @@ ops! {
     }
 
     /// `a * 2^b`, where `b` may have a fraction.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 3.0])?.ldexp(&Tensor::new([4, -1])?)?.to_vec::<f32>()?, [16.0, 1.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn ldexp(a, b: operand) -> Tensor as "LdexpBackward0" {
         kernel: Binary::Ldexp,
         saves: [b] -> y,

@@ -57,6 +57,13 @@ ops! {
     table: EXTREMUM;
 
     /// The larger of two elements; NaN if either is. Where they are equal, each gets half of the gradient.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 5.0])?;
+    /// assert_eq!(x.maximum(&Tensor::new([3.0f32, 2.0])?)?.to_vec::<f32>()?, [3.0, 5.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn maximum(a, b: tensor) -> Tensor as "MaximumBackward0" {
         kernel: Binary::Maximum,
         saves: [a, b],
@@ -68,6 +75,13 @@ ops! {
     }
 
     /// The smaller of two elements; NaN if either is. Where they are equal, each gets half of the gradient.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 5.0])?;
+    /// assert_eq!(x.minimum(&Tensor::new([3.0f32, 2.0])?)?.to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn minimum(a, b: tensor) -> Tensor as "MinimumBackward0" {
         kernel: Binary::Minimum,
         saves: [a, b],
@@ -79,6 +93,13 @@ ops! {
     }
 
     /// The larger of two elements, or the one that is not NaN.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::NAN, 5.0])?;
+    /// assert_eq!(x.fmax(&Tensor::new([3.0f32, 2.0])?)?.to_vec::<f32>()?, [3.0, 5.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn fmax(a, b: tensor) -> Tensor as "FmaxBackward0" {
         kernel: Binary::Fmax,
         saves: [a, b],
@@ -90,6 +111,13 @@ ops! {
     }
 
     /// The smaller of two elements, or the one that is not NaN.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::NAN, 5.0])?;
+    /// assert_eq!(x.fmin(&Tensor::new([3.0f32, 2.0])?)?.to_vec::<f32>()?, [3.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn fmin(a, b: tensor) -> Tensor as "FminBackward0" {
         kernel: Binary::Fmin,
         saves: [a, b],
@@ -130,6 +158,12 @@ ops! {
     }
 
     /// Each element, or `min` where that is larger; PyTorch's `clamp(min=min)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 2.0])?.clamp_min(0)?.to_vec::<f32>()?, [0.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn clamp_min(x, min: operand) -> Tensor as "ClampMinBackward1" or "ClampMinBackward0" {
         kernel: bound(x, min, Binary::ClampMin)?,
         saves: [x, min],
@@ -142,6 +176,12 @@ ops! {
     }
 
     /// Each element, or `max` where that is smaller; PyTorch's `clamp(max=max)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.0f32, 2.0])?.clamp_max(1)?.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn clamp_max(x, max: operand) -> Tensor as "ClampMaxBackward1" or "ClampMaxBackward0" {
         kernel: bound(x, max, Binary::ClampMax)?,
         saves: [x, max],
@@ -157,6 +197,13 @@ ops! {
     ///
     /// # Errors
     /// Tensors of different dtypes.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([-2.0f32, 0.0, 3.0])?;
+    /// assert_eq!(x.heaviside(&Tensor::new([0.5f32])?)?.to_vec::<f32>()?, [0.0, 0.5, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn heaviside(x, values: tensor) -> Tensor as "NotImplemented" {
         kernel: same_dtype(x, values)?,
         saves: [],

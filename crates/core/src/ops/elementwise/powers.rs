@@ -97,6 +97,12 @@ ops! {
     }
 
     /// Power of a number: `out = base ^ exponent` for the tensor `exponent`; Python's `2 ** x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0, -1.0])?.rpow(2)?.to_vec::<f32>()?, [2.0, 4.0, 0.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn rpow(exponent, base: operand) -> Tensor as "PowBackward1" or "PowBackward2" {
         forward: run("pow", reversed_power(exponent, base)?, &[base, exponent], None),
         saves: [exponent, base] -> y,
@@ -107,7 +113,13 @@ ops! {
         samples: sample::pairs((ANY, POSITIVE), |a, b| a.rpow(b)),
     }
 
-    /// The square root; NaN below zero.
+    /// `sqrt(x)`; NaN below zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 9.0, -1.0])?.sqrt()?.to_string(), "tensor([0., 3., nan])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sqrt(x) -> Tensor as "SqrtBackward0" {
         kernel: Unary::Sqrt,
         saves: [] -> y,
@@ -117,6 +129,12 @@ ops! {
     }
 
     /// `1 / sqrt(x)`: infinite at zero, NaN below.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([4.0f32, 0.0])?.rsqrt()?.to_vec::<f32>()?, [0.5, f32::INFINITY]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn rsqrt(x) -> Tensor as "RsqrtBackward0" {
         kernel: Unary::Rsqrt,
         saves: [] -> y,
@@ -126,6 +144,12 @@ ops! {
     }
 
     /// `1 / x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([4.0f32, -0.5])?.reciprocal()?.to_vec::<f32>()?, [0.25, -2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn reciprocal(x) -> Tensor as "ReciprocalBackward0" {
         kernel: Unary::Reciprocal,
         saves: [] -> y,
@@ -150,6 +174,12 @@ fn reversed_power(exponent: &Tensor, base: &Tensor) -> Result<Map> {
 
 impl Tensor {
     /// `x * x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([3, -4])?.square()?.to_vec::<i32>()?, [9, 16]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn square(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -164,6 +194,13 @@ impl Tensor {
     }
 
     /// Power in double precision, whatever the dtypes: `torch.float_power`. Complex where one of the two is.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([2, 3])?;
+    /// assert_eq!(x.float_power(-1)?.to_string(), "tensor([0.5000, 0.3333], dtype=torch.float64)");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn float_power(&self, exponent: impl Operand) -> Result<Tensor> {
         let exponent = exponent.into_operand()?;
         let dtype = double(self, &exponent);

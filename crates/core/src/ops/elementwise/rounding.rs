@@ -24,6 +24,12 @@ ops! {
     table: ROUNDING;
 
     /// The nearest integer not above.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.5f32, 1.5])?.floor()?.to_vec::<f32>()?, [-2.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn floor(x) -> Tensor as "FloorBackward0" {
         kernel: Unary::Floor,
         saves: [],
@@ -33,6 +39,12 @@ ops! {
     }
 
     /// The nearest integer not below.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.5f32, 1.5])?.ceil()?.to_vec::<f32>()?, [-1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn ceil(x) -> Tensor as "CeilBackward0" {
         kernel: Unary::Ceil,
         saves: [],
@@ -42,6 +54,12 @@ ops! {
     }
 
     /// The nearest integer, halves to the even one.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.5f32, 1.5, 2.5])?.round()?.to_vec::<f32>()?, [0.0, 2.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn round(x) -> Tensor as "RoundBackward0" {
         kernel: Unary::Round,
         saves: [],
@@ -54,6 +72,13 @@ ops! {
     ///
     /// # Errors
     /// An integer tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.25f32, 1234.5])?.round_decimals(1)?.to_vec::<f32>()?, [1.2, 1234.5]);
+    /// assert_eq!(Tensor::new([1250.0f32, 1234.5])?.round_decimals(-2)?.to_vec::<f32>()?, [1200.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn round_decimals(x; decimals: i64) -> Tensor as "RoundBackward1" {
         kernel: self::decimals(*decimals)?,
         saves: [],
@@ -62,7 +87,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.round_decimals(1)),
     }
 
-    /// The integer part.
+    /// The integer part: rounded towards zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.5f32, 1.5])?.trunc()?.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn trunc(x) -> Tensor as "TruncBackward0" {
         kernel: Unary::Trunc,
         saves: [],
@@ -72,6 +103,12 @@ ops! {
     }
 
     /// The part after the point, with the sign of the number.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.5f32, 1.25])?.frac()?.to_vec::<f32>()?, [-0.5, 0.25]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn frac(x) -> Tensor as "FracBackward0" {
         kernel: Unary::Frac,
         saves: [],
@@ -80,7 +117,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.frac()),
     }
 
-    /// The number without its sign. The gradient at zero is zero.
+    /// `|x|`. The gradient at zero is zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.5f32, 2.0])?.abs()?.to_vec::<f32>()?, [1.5, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn abs(x) -> Tensor as "AbsBackward0" {
         kernel: Unary::Abs,
         saves: [x],
@@ -90,6 +133,12 @@ ops! {
     }
 
     /// -1, 0 or 1 by the sign.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([-1.5f32, 0.0, 2.0])?.sign()?.to_vec::<f32>()?, [-1.0, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sign(x) -> Tensor as "SignBackward0" {
         kernel: Unary::Sign,
         saves: [],
@@ -98,7 +147,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.sign()),
     }
 
-    /// -1, 0 or 1 by the sign: on real numbers the same as [`Tensor::sign`].
+    /// The number over its size: of a real one -1, 0 or 1, as [`Tensor::sign`]; of a complex one its direction.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// assert_eq!(Tensor::new([Complex::new(3.0f32, 4.0)])?.sgn()?.to_string(), "tensor([0.6000+0.8000j])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sgn(x) -> Tensor as "SgnBackward0" {
         kernel: Unary::Sign,
         saves: [x],

@@ -109,6 +109,13 @@ ops! {
     ///
     /// # Errors
     /// A mask that is not bool; a value with dimensions, or one that the dtype cannot hold.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0, 3.0])?;
+    /// assert_eq!(x.masked_fill(&x.gt(1.5)?, 0)?.to_vec::<f32>()?, [1.0, 0.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn masked_fill(x, mask: tensor, value: operand) -> Tensor as "MaskedFillBackward1" or "MaskedFillBackward0" {
         kernel: filler(x, mask, value)?,
         saves: [mask],
@@ -130,6 +137,13 @@ ops! {
     ///
     /// # Errors
     /// Different dtypes.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (start, end) = (Tensor::new([0.0f32, 10.0])?, Tensor::new([1.0f32, 20.0])?);
+    /// assert_eq!(start.lerp(&end, 0.5)?.to_vec::<f32>()?, [0.5, 15.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lerp(start, end: tensor, weight: operand) -> Tensor as "LerpBackward1" or "LerpBackward0" {
         kernel: mixer(start, end, weight)?,
         saves: [start if weight, end if weight, weight],
@@ -148,6 +162,13 @@ ops! {
     }
 
     /// `x + value * tensor1 * tensor2`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0])?;
+    /// assert_eq!(x.addcmul(&x, &x, 10)?.to_vec::<f32>()?, [11.0, 42.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn addcmul(x, tensor1: tensor, tensor2: tensor; value: Scalar) -> Tensor as "AddcmulBackward0" {
         kernel: Ternary::Addcmul(real_factor("addcmul", *value)?.to_f64()),
         saves: [tensor1 if tensor2, tensor2 if tensor1],
@@ -164,6 +185,13 @@ ops! {
     ///
     /// # Errors
     /// Integers.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0])?;
+    /// assert_eq!(x.addcdiv(&x, &Tensor::new([2.0f32, 4.0])?, -1)?.to_vec::<f32>()?, [0.5, 1.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn addcdiv(x, tensor1: tensor, tensor2: tensor; value: Scalar) -> Tensor as "AddcdivBackward0" {
         kernel: Ternary::Addcdiv(real_factor("addcdiv", *value)?.to_f64()),
         saves: [tensor1 if tensor2, tensor2],
@@ -182,6 +210,13 @@ ops! {
     }
 
     /// NaN and the infinities replaced, by default with zero and the ends of the dtype's range.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([f32::NAN, f32::INFINITY, 1.0])?;
+    /// assert_eq!(x.nan_to_num(None, 9.0, None)?.to_vec::<f32>()?, [0.0, 9.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn nan_to_num(x; nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Tensor as "NanToNumBackward0" {
         kernel: replacements(x, *nan, *posinf, *neginf),
         saves: [x],
@@ -191,6 +226,12 @@ ops! {
     }
 
     /// The size of `x` with the sign of `sign`. The gradient is zero where `x` is.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, -2.0])?.copysign(-0.0)?.to_vec::<f32>()?, [-1.0, -2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn copysign(x, sign: operand) -> Tensor as "CopysignBackward0" or "CopysignBackward1" {
         kernel: Binary::Copysign,
         saves: [x] -> y,
@@ -203,6 +244,13 @@ ops! {
     }
 
     /// The next number after `x` towards `other`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let next = Tensor::new([1.0f64])?.nextafter(&Tensor::new([2.0f64])?)?;
+    /// assert_eq!(next.sub(1)?.to_vec::<f64>()?, [f64::EPSILON]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn nextafter(x, other: tensor) -> Tensor as "NextafterBackward0" {
         kernel: Binary::Nextafter,
         saves: [x, other],

@@ -39,7 +39,13 @@ fn order(n: i64) -> Result<u32> {
 ops! {
     table: SPECIAL;
 
-    /// The error function.
+    /// The error function `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, -0.5])?.erf()?.to_string(), "tensor([ 0.0000,  0.8427, -0.5205])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn erf(x) -> Tensor as "ErfBackward0" {
         kernel: Unary::Erf,
         saves: [x],
@@ -49,6 +55,13 @@ ops! {
     }
 
     /// `1 - erf(x)`, accurate where it is small.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f64, 5.0])?;
+    /// assert_eq!(x.erfc()?.to_string(), "tensor([1.0000e+00, 1.5375e-12], dtype=torch.float64)");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn erfc(x) -> Tensor as "ErfcBackward0" {
         kernel: Unary::Erfc,
         saves: [x],
@@ -58,6 +71,12 @@ ops! {
     }
 
     /// The inverse of the error function; infinite at -1 and 1, NaN outside.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.5f32, 1.0, 2.0])?.erfinv()?.to_string(), "tensor([0.4769,    inf,    nan])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn erfinv(x) -> Tensor as "ErfinvBackward0" {
         kernel: Unary::Erfinv,
         saves: [] -> y,
@@ -67,6 +86,13 @@ ops! {
     }
 
     /// The logistic function `1 / (1 + e^-x)`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f32, 2.0, -200.0])?;
+    /// assert_eq!(x.sigmoid()?.to_string(), "tensor([0.5000, 0.8808, 0.0000])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sigmoid(x) -> Tensor as "SigmoidBackward0" {
         kernel: Unary::Sigmoid,
         saves: [] -> y,
@@ -76,6 +102,14 @@ ops! {
     }
 
     /// `log(x / (1 - x))`, the inverse of [`Tensor::sigmoid`]; with `eps`, of `x` kept within `eps` to `1 - eps`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.5f32, 0.9, 1.0])?;
+    /// assert_eq!(x.logit(None)?.to_string(), "tensor([0.0000, 2.1972,    inf])");
+    /// assert_eq!(x.logit(0.1)?.to_string(), "tensor([0.0000, 2.1972, 2.1972])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn logit(x; eps: Option<f64>) -> Tensor as "LogitBackward0" {
         kernel: logit_kernel(*eps),
         saves: [x],
@@ -85,6 +119,12 @@ ops! {
     }
 
     /// The logarithm of the gamma function's size.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 5.0, -0.5])?.lgamma()?.to_string(), "tensor([0.0000, 3.1781, 1.2655])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lgamma(x) -> Tensor as "LgammaBackward0" {
         kernel: Unary::Lgamma,
         saves: [x],
@@ -94,6 +134,12 @@ ops! {
     }
 
     /// The derivative of [`Tensor::lgamma`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.digamma()?.to_string(), "tensor([-0.5772,  0.4228])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn digamma(x) -> Tensor as "DigammaBackward0" {
         kernel: Unary::Digamma,
         saves: [x],
@@ -106,6 +152,12 @@ ops! {
     ///
     /// # Errors
     /// A negative order.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.polygamma(1)?.to_string(), "tensor([1.6449, 0.6449])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn polygamma(x; n: i64) -> Tensor as "PolygammaBackward0" {
         kernel: Unary::Polygamma(order(*n)?),
         saves: [x],
@@ -115,6 +167,12 @@ ops! {
     }
 
     /// `sin(pi x) / (pi x)`, 1 at zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 0.5, 1.5])?.sinc()?.to_string(), "tensor([ 1.0000,  0.6366, -0.2122])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sinc(x) -> Tensor as "SincBackward0" {
         kernel: Unary::Sinc,
         saves: [x],
@@ -128,6 +186,12 @@ ops! {
     }
 
     /// The modified Bessel function of the first kind and order zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, 2.0])?.i0()?.to_string(), "tensor([1.0000, 1.2661, 2.2796])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn i0(x) -> Tensor as "I0Backward0" {
         kernel: Unary::I0,
         saves: [x],
@@ -137,6 +201,12 @@ ops! {
     }
 
     /// The modified Bessel function of the first kind and order one: `torch.special.i1`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, 2.0])?.i1()?.to_string(), "tensor([0.0000, 0.5652, 1.5906])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn i1(x) -> Tensor as "SpecialI1Backward0" {
         kernel: Unary::I1,
         saves: [x] -> y,
@@ -151,6 +221,12 @@ ops! {
     /// The standard normal distribution function: `torch.special.ndtr`.
     ///
     /// As in PyTorch it is `(1 + erf(x / sqrt(2))) / 2`, so that it is 0 far below zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, -2.0])?.ndtr()?.to_string(), "tensor([0.5000, 0.8413, 0.0228])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn ndtr(x) -> Tensor as "MulBackward1" {
         forward: ndtr_of(&x.detach()),
         saves: [x],
@@ -162,6 +238,12 @@ ops! {
     }
 
     /// The logarithm of [`Tensor::ndtr`]: `torch.special.log_ndtr`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, -20.0])?.log_ndtr()?.to_string(), "tensor([  -0.6931, -203.9172])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn log_ndtr(x) -> Tensor as "SpecialLogNdtrBackward0" {
         kernel: Unary::LogNdtr,
         saves: [x] -> y,
@@ -170,6 +252,12 @@ ops! {
     }
 
     /// `-x log(x)`, 0 at zero and `-inf` below: `torch.special.entr`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 0.5, -1.0])?.entr()?.to_string(), "tensor([0.0000, 0.3466,   -inf])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn entr(x) -> Tensor as "SpecialEntrBackward0" {
         kernel: Unary::Entr,
         saves: [x],

@@ -21,7 +21,13 @@ fn angle_grad(g: &Tensor, z: &Tensor) -> Result<Tensor> {
 ops! {
     table: TRIGONOMETRIC;
 
-    /// The sine.
+    /// The sine of an angle in radians.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, -2.0])?.sin()?.to_string(), "tensor([ 0.0000,  0.8415, -0.9093])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn sin(x) -> Tensor as "SinBackward0" {
         kernel: Unary::Sin,
         saves: [x],
@@ -30,7 +36,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.sin()),
     }
 
-    /// The cosine.
+    /// The cosine of an angle in radians.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, -2.0])?.cos()?.to_string(), "tensor([ 1.0000,  0.5403, -0.4161])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn cos(x) -> Tensor as "CosBackward0" {
         kernel: Unary::Cos,
         saves: [x],
@@ -39,7 +51,13 @@ ops! {
         samples: sample::unary(ANY, |x| x.cos()),
     }
 
-    /// The tangent.
+    /// The tangent of an angle in radians.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, -2.0])?.tan()?.to_string(), "tensor([0.0000, 1.5574, 2.1850])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn tan(x) -> Tensor as "TanBackward0" {
         kernel: Unary::Tan,
         saves: [] -> y,
@@ -48,7 +66,13 @@ ops! {
         samples: sample::unary(UNIT, |x| x.tan()),
     }
 
-    /// The inverse sine; NaN outside -1 to 1.
+    /// The inverse sine in radians, -pi/2 to pi/2; NaN outside -1 to 1.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, 2.0])?.asin()?.to_string(), "tensor([0.0000, 1.5708,    nan])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn asin(x) -> Tensor as "AsinBackward0" {
         kernel: Unary::Asin,
         saves: [x],
@@ -57,7 +81,13 @@ ops! {
         samples: sample::unary(UNIT, |x| x.asin()),
     }
 
-    /// The inverse cosine; NaN outside -1 to 1.
+    /// The inverse cosine in radians, 0 to pi; NaN outside -1 to 1.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0, 2.0])?.acos()?.to_string(), "tensor([1.5708, 0.0000,    nan])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn acos(x) -> Tensor as "AcosBackward0" {
         kernel: Unary::Acos,
         saves: [x],
@@ -66,7 +96,14 @@ ops! {
         samples: sample::unary(UNIT, |x| x.acos()),
     }
 
-    /// The inverse tangent.
+    /// The inverse tangent in radians, -pi/2 to pi/2.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f32, 1.0, f32::NEG_INFINITY])?;
+    /// assert_eq!(x.atan()?.to_string(), "tensor([ 0.0000,  0.7854, -1.5708])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn atan(x) -> Tensor as "AtanBackward0" {
         kernel: Unary::Atan,
         saves: [x],
@@ -76,6 +113,12 @@ ops! {
     }
 
     /// Degrees to radians.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([180.0f32, -90.0])?.deg2rad()?.to_string(), "tensor([ 3.1416, -1.5708])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn deg2rad(x) -> Tensor as "Deg2RadBackward0" {
         kernel: Unary::Deg2rad,
         saves: [],
@@ -85,6 +128,12 @@ ops! {
     }
 
     /// Radians to degrees.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, -2.0])?.rad2deg()?.to_string(), "tensor([  57.2958, -114.5916])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn rad2deg(x) -> Tensor as "Rad2DegBackward0" {
         kernel: Unary::Rad2deg,
         saves: [],
@@ -94,6 +143,13 @@ ops! {
     }
 
     /// The argument as a complex number: of a real one pi below zero, else 0.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// assert_eq!(Tensor::new([-1.0f32, 2.0])?.angle()?.to_string(), "tensor([3.1416, 0.0000])");
+    /// assert_eq!(Tensor::new([Complex::new(0.0f32, 1.0)])?.angle()?.to_string(), "tensor([1.5708])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn angle(x) -> Tensor as "AngleBackward0" {
         kernel: Unary::Angle,
         saves: [x],
@@ -102,6 +158,13 @@ ops! {
     }
 
     /// The angle of the point `(x, y)` in radians, -pi to pi.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, -1.0])?;
+    /// assert_eq!(x.atan2(&Tensor::new([1.0f32, -1.0])?)?.to_string(), "tensor([ 0.7854, -2.3562])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn atan2(y, x: tensor) -> Tensor as "Atan2Backward0" {
         kernel: Binary::Atan2,
         saves: [y, x],
@@ -114,6 +177,13 @@ ops! {
     }
 
     /// `sqrt(a^2 + b^2)` without overflow.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([3.0f32, 5.0])?;
+    /// assert_eq!(x.hypot(&Tensor::new([4.0f32, 12.0])?)?.to_vec::<f32>()?, [5.0, 13.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn hypot(a, b: tensor) -> Tensor as "HypotBackward0" {
         kernel: Binary::Hypot,
         saves: [a, b] -> y,

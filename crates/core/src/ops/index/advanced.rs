@@ -184,6 +184,13 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::index`]; values of another dtype or shape.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (x, index) = (Tensor::new([1, 2, 3])?, [Some(Tensor::new([0i64, 0, 2])?)]);
+    /// assert_eq!(x.index_put(&index, &Tensor::new([7])?, true)?.to_vec::<i32>()?, [15, 2, 10]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn index_put(&self, indices: &[Option<Tensor>], values: &Tensor, accumulate: bool) -> Result<Tensor> {
         index_put(self, indices, values, accumulate, None)
     }

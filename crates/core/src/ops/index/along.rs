@@ -58,6 +58,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Another rank, dtype, or an index that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[10, 30, 20], [60, 40, 50]])?;
+    /// assert_eq!(x.take_along_dim(&x.argsort(1, false)?, 1)?.to_vec::<i32>()?, [10, 20, 30, 40, 50, 60]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn take_along_dim(&self, indices: &Tensor, dim: impl Into<Option<i64>>) -> Result<Tensor> {
         const OP: &str = "take_along_dim";
         let (x, indices) = (self.resolve(OP)?, indices.resolve(OP)?);
@@ -99,6 +106,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Shapes or dtypes that do not fit, or an index that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let index = Tensor::new([[0i64, 2]])?;
+    /// assert_eq!(Tensor::zeros([1, 3])?.scatter(1, &index, &Tensor::new([[5.0f32, 7.0]])?)?.to_vec::<f32>()?, [5.0, 0.0, 7.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scatter(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
         scatter(self, dim, index, src, Indexing::Scatter, None)
     }
@@ -112,6 +126,13 @@ impl Tensor {
     }
 
     /// [`Tensor::scatter`] of one number.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let index = Tensor::new([0i64, 2])?;
+    /// assert_eq!(Tensor::zeros([3])?.scatter_value(0, &index, 9)?.to_vec::<f32>()?, [9.0, 0.0, 9.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scatter_value(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<Tensor> {
         scatter_value(self, dim, index, value.into(), None)
     }
@@ -128,6 +149,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Shapes or dtypes that do not fit, or an index that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (index, src) = (Tensor::new([0i64, 0, 2])?, Tensor::new([1.0f32, 2.0, 4.0])?);
+    /// assert_eq!(Tensor::zeros([3])?.scatter_add(0, &index, &src)?.to_vec::<f32>()?, [3.0, 0.0, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scatter_add(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
         scatter(self, dim, index, src, Indexing::ScatterAdd, None)
     }

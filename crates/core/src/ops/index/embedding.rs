@@ -85,6 +85,13 @@ ops! {
     ///
     /// # Errors
     /// An index out of range, indices that are no integers, a table that is no matrix.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let table = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+    /// assert_eq!(table.embedding(&Tensor::new([1i64, 0])?, None, false)?.to_vec::<f32>()?, [3.0, 4.0, 1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn embedding(table, indices: tensor; padding_idx: Option<i64>, scale_grad_by_freq: bool) -> Tensor as "EmbeddingBackward0" {
         forward: lookup(table, indices),
         saves: [table, indices],

@@ -10,6 +10,11 @@ use std::str::FromStr;
 const OP: &str = "embedding_bag";
 
 /// How the rows of a bag become one.
+///
+/// ```
+/// # use firebrick_core::BagMode;
+/// assert_eq!(BagMode::Sum.name(), "sum");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BagMode {
     /// Their sum.
@@ -43,6 +48,16 @@ impl FromStr for BagMode {
 }
 
 /// Mode, weights and bounds of bags; PyTorch's defaults unless set.
+///
+/// ```
+/// # use firebrick_core::{BagMode, BagOptions, Tensor};
+/// let table = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+/// let (indices, offsets) = (Tensor::new([0i64, 1, 1])?, Tensor::new([0i64, 2])?);
+/// let options = BagOptions::new().mode(BagMode::Sum);
+/// let bags = table.embedding_bag(&indices, Some(&offsets), &options)?;
+/// assert_eq!(bags.to_vec::<f32>()?, [4.0, 6.0, 3.0, 4.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct BagOptions<'t> {
     /// How the rows of a bag become one.

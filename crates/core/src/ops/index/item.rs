@@ -4,10 +4,22 @@ use crate::{Integer, Tensor};
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 /// Python's `...`: as many whole dimensions as the other parts of the index leave.
+///
+/// ```
+/// # use firebrick_core::{Ellipsis, Tensor};
+/// assert_eq!(Tensor::zeros([2, 3, 4])?.i((Ellipsis, 0))?.shape(), [2, 3]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ellipsis;
 
 /// Python's `None` in an index: a new dimension of size 1.
+///
+/// ```
+/// # use firebrick_core::{NewAxis, Tensor};
+/// assert_eq!(Tensor::zeros([2, 3])?.i((0..1, NewAxis))?.shape(), [1, 1, 3]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewAxis;
 
@@ -28,11 +40,29 @@ pub struct Slice {
 
 impl Slice {
     /// `start:stop`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Slice, Tensor};
+    /// let x = Tensor::new([0, 1, 2, 3, 4])?;
+    /// assert_eq!(x.i(Slice::new(-2, None))?.to_vec::<i32>()?, [3, 4]);
+    /// assert_eq!(x.i(Slice::new(None, 100))?.shape(), [5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(start: impl Into<Option<i64>>, stop: impl Into<Option<i64>>) -> Self {
         Slice { start: start.into(), stop: stop.into(), step: 1 }
     }
 
     /// Every `step`-th index.
+    ///
+    /// # Errors
+    /// A step below 1, when the index is used.
+    ///
+    /// ```
+    /// # use firebrick_core::{Slice, Tensor};
+    /// let x = Tensor::new([0, 1, 2, 3, 4])?;
+    /// assert_eq!(x.i(Slice::new(None, None).step(2))?.to_vec::<i32>()?, [0, 2, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn step(mut self, step: i64) -> Self {
         self.step = step;
         self
@@ -40,6 +70,13 @@ impl Slice {
 }
 
 /// One part of an index.
+///
+/// ```
+/// # use firebrick_core::{IndexItem, Tensor};
+/// let index: Vec<IndexItem> = vec![1.into(), (0..2).into()];
+/// assert_eq!(Tensor::new([[1, 2, 3], [4, 5, 6]])?.i(index)?.to_vec::<i32>()?, [4, 5]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub enum IndexItem {
     /// One index; its dimension disappears.

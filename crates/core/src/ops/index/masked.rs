@@ -77,6 +77,13 @@ impl Tensor {
     ///
     /// # Errors
     /// `mask` is not bool, `source` has another dtype or too few elements.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2, 3, 4])?;
+    /// assert_eq!(x.masked_scatter(&x.gt(2)?, &Tensor::new([7, 8])?)?.to_vec::<i32>()?, [1, 2, 7, 8]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn masked_scatter(&self, mask: &Tensor, source: &Tensor) -> Result<Tensor> {
         let x = self.resolve("masked_scatter")?;
         let shape = broadcast_shapes("masked_scatter", &x.shape(), &mask.shape())?;
@@ -108,6 +115,14 @@ impl Tensor {
     }
 
     /// [`Tensor::nonzero`] as one vector for each dimension, as an index takes them (`as_tuple=True`).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let places = Tensor::new([[0, 5], [6, 0]])?.nonzero_tuple()?;
+    /// assert_eq!(places[0].to_vec::<i64>()?, [0, 1]);
+    /// assert_eq!(places[1].to_vec::<i64>()?, [1, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nonzero_tuple(&self) -> Result<Vec<Tensor>> {
         let x = self.resolve("nonzero")?.atleast_1d()?;
         let columns = coordinates(&positions(&x)?, &x.shape());
@@ -115,6 +130,12 @@ impl Tensor {
     }
 
     /// [`Tensor::nonzero`] under NumPy's name.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0, 5, 6])?.argwhere()?.shape(), [2, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn argwhere(&self) -> Result<Tensor> {
         self.nonzero()
     }
@@ -123,6 +144,12 @@ impl Tensor {
     ///
     /// # Errors
     /// The tensor is not int64, or a class lies outside `0..num_classes`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0i64, 2])?.one_hot(3)?.to_vec::<i64>()?, [1, 0, 0, 0, 0, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn one_hot(&self, num_classes: i64) -> Result<Tensor> {
         const OP: &str = "one_hot";
         let x = self.resolve(OP)?;

@@ -60,6 +60,14 @@ impl Tensor {
     ///
     /// # Errors
     /// Shapes or dtypes that do not fit, or an index that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0, 3.0])?;
+    /// let (index, source) = (Tensor::new([0i64, 2])?, Tensor::ones([2])?);
+    /// assert_eq!(x.index_add(0, &index, &source, 10)?.to_vec::<f32>()?, [11.0, 2.0, 13.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn index_add(&self, dim: i64, index: &Tensor, source: &Tensor, alpha: impl Into<Scalar>) -> Result<Tensor> {
         index_add(self, dim, index, source, alpha.into(), None)
     }
@@ -76,6 +84,14 @@ impl Tensor {
     ///
     /// # Errors
     /// Shapes or dtypes that do not fit, or an index that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0, 3.0])?;
+    /// let (index, source) = (Tensor::new([0i64, 2])?, Tensor::new([8.0f32, 9.0])?);
+    /// assert_eq!(x.index_copy(0, &index, &source)?.to_vec::<f32>()?, [8.0, 2.0, 9.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn index_copy(&self, dim: i64, index: &Tensor, source: &Tensor) -> Result<Tensor> {
         index_copy(self, dim, index, source, None)
     }
@@ -92,6 +108,13 @@ impl Tensor {
     ///
     /// # Errors
     /// `index` is no int64 vector, or names a slice that is not there; `value` is a tensor with dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 2.0, 3.0])?;
+    /// assert_eq!(x.index_fill(0, &Tensor::new([0i64, -1])?, 7)?.to_vec::<f32>()?, [7.0, 2.0, 7.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn index_fill(&self, dim: i64, index: &Tensor, value: impl Operand) -> Result<Tensor> {
         index_fill(self, dim, index, value.into_operand()?, None)
     }

@@ -34,6 +34,12 @@ impl Tensor {
     ///
     /// # Errors
     /// `index` is not int64, or names an element that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.take(&Tensor::new([2i64, -1])?)?.to_vec::<i32>()?, [3, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn take(&self, index: &Tensor) -> Result<Tensor> {
         const OP: &str = "take";
         let (x, index) = (self.resolve(OP)?, index.resolve(OP)?);
@@ -55,6 +61,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Dtypes or numbers of elements that do not fit, or a position that is not there.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2, 3])?;
+    /// assert_eq!(x.put(&Tensor::new([0i64, 0])?, &Tensor::new([5, 6])?, true)?.to_vec::<i32>()?, [12, 2, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn put(&self, index: &Tensor, source: &Tensor, accumulate: bool) -> Result<Tensor> {
         put(self, index, source, accumulate, None)
     }

@@ -60,6 +60,13 @@ pub fn matrix_power(x: &Tensor, n: i64) -> Result<Tensor> {
 ///
 /// # Errors
 /// As there.
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// let x = Tensor::new([[0.0f64, 1.0], [0.0, 0.0]])?;
+/// assert_eq!(linalg::matrix_exp(&x)?.to_vec::<f64>()?, [1.0, 1.0, 0.0, 1.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn matrix_exp(x: &Tensor) -> Result<Tensor> {
     x.matrix_exp()
 }
@@ -208,6 +215,13 @@ impl Tensor {
     ///
     /// # Errors
     /// No matrix, something else than a matrix, sizes that do not fit.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([[1.0f32, 2.0]])?, Tensor::new([[3.0f32], [4.0]])?);
+    /// assert_eq!(Tensor::chain_matmul(&[&a, &b, &a])?.to_vec::<f32>()?, [11.0, 22.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn chain_matmul(matrices: &[impl AsRef<Tensor>]) -> Result<Tensor> {
         const OP: &str = "chain_matmul";
         let matrices: Vec<Tensor> = matrices.iter().map(|x| x.as_ref().resolve(OP)).collect::<Result<_>>()?;
@@ -226,6 +240,13 @@ composed! {
     table: METHODS;
 
     /// See [`linalg::matrix_power`](crate::linalg::matrix_power).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 1.0], [0.0, 1.0]])?;
+    /// assert_eq!(x.matrix_power(5)?.to_vec::<f32>()?, [1.0, 5.0, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn matrix_power(&x, n: i64) -> Tensor {
         matrix_power(x, n)
     }

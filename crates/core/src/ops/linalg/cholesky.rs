@@ -78,6 +78,13 @@ pub fn cholesky(a: &Tensor, upper: bool) -> Result<Tensor> {
 
 /// [`cholesky`] that reports, for each matrix, the order of the first leading minor that is not positive-definite (int32;
 /// 0: none), and fails because of one only where `check_errors` is set.
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// let (_, info) = linalg::cholesky_ex(&Tensor::new([[1.0f32, 0.0], [0.0, -1.0]])?, false, false)?;
+/// assert_eq!(info.item::<i32>()?, 2);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn cholesky_ex(a: &Tensor, upper: bool, check_errors: bool) -> Result<(Tensor, Tensor)> {
     let (l, info) = factored("linalg.cholesky", a, upper)?;
     if check_errors {
@@ -101,6 +108,13 @@ composed! {
     table: METHODS;
 
     /// See [`linalg::cholesky`](crate::linalg::cholesky).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[4.0f32, 2.0], [2.0, 2.0]])?;
+    /// assert_eq!(x.cholesky(false)?.to_vec::<f32>()?, [2.0, 0.0, 1.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn cholesky(&a, upper: bool) -> Tensor {
         cholesky(a, upper)
     }

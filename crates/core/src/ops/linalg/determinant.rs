@@ -111,12 +111,25 @@ composed! {
     table: METHODS;
 
     /// See [`linalg::det`](crate::linalg::det).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[2.0f32, 1.0], [0.0, 3.0]])?.det()?.item::<f32>()?, 6.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn det(&a) -> Tensor {
         det(a)
     }
     samples: samples(|x| x.det());
 
     /// See [`linalg::slogdet`](crate::linalg::slogdet).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (sign, log) = Tensor::new([[0.0f32, 1.0], [1.0, 0.0]])?.slogdet()?;
+    /// assert_eq!((sign.item::<f32>()?, log.item::<f32>()?), (-1.0, 0.0));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn slogdet(&a) -> (Tensor, Tensor) {
         slogdet(a)
     }

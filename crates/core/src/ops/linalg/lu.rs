@@ -183,6 +183,13 @@ pub fn lu_factor(a: &Tensor) -> Result<(Tensor, Tensor)> {
 }
 
 /// [`lu_factor`] that reports, for each matrix, the first zero on the diagonal of `U` counted from 1 (int32; 0: none).
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// let (_, _, info) = linalg::lu_factor_ex(&Tensor::new([[1.0f32, 2.0], [2.0, 4.0]])?)?;
+/// assert_eq!(info.item::<i32>()?, 2);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn lu_factor_ex(a: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
     let (packed, lu) = factored("torch.lu_factor", a)?;
     Ok((packed, lu.pivots()?, lu.info))

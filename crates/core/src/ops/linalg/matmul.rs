@@ -202,6 +202,13 @@ composed! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (x, weight) = (Tensor::new([[1.0f32, 2.0]])?, Tensor::new([[1.0f32, 0.0], [3.0, 4.0]])?);
+    /// assert_eq!(x.linear(&weight, Some(&Tensor::new([0.5f32, 0.0])?))?.to_vec::<f32>()?, [1.5, 11.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn linear(&x, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
         linear_of(x, weight, bias)
     }
@@ -211,6 +218,12 @@ composed! {
     ///
     /// # Errors
     /// An operand that is no vector.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.outer(&Tensor::new([3, 4, 5])?)?.to_vec::<i32>()?, [3, 4, 5, 6, 8, 10]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn outer(&a, b: &Tensor) -> Tensor {
         for (name, x) in [("self", a), ("vec2", b)] {
             if x.dim() != 1 {

@@ -52,6 +52,13 @@ impl From<String> for NormOrder {
 ///
 /// # Errors
 /// Integers and bools; no elements for an order without a neutral element.
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// let x = Tensor::new([[3.0f32, 4.0], [0.0, 2.0]])?;
+/// assert_eq!(linalg::vector_norm(&x, 2.0, 1, false)?.to_vec::<f32>()?, [5.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn vector_norm(x: &Tensor, ord: f64, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
     x.norm_dim(ord, dims, keepdim)
 }

@@ -204,6 +204,16 @@ ops! {
     table: PRODUCTS;
 
     /// Product of two matrices: `[m, k] @ [k, n] -> [m, n]`. No broadcasting; see [`Tensor::matmul`].
+    ///
+    /// # Errors
+    /// Something else than matrices, sizes that do not fit, different dtypes.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([[1.0f32, 2.0]])?, Tensor::new([[3.0f32], [4.0]])?);
+    /// assert_eq!(a.mm(&b)?.to_vec::<f32>()?, [11.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn mm(a, b: tensor) -> Tensor as "MmBackward0" {
         forward: check_product("mm", a, b).and_then(|()| product(a, b, None, 1.0)),
         saves: [a if b, b if a],
@@ -213,6 +223,16 @@ ops! {
     }
 
     /// Products of the matrices of two batches: `[b, m, k] @ [b, k, n] -> [b, m, n]`.
+    ///
+    /// # Errors
+    /// Something else than batches of matrices, sizes that do not fit, different dtypes.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::ones([2, 1, 3])?, Tensor::ones([2, 3, 4])?);
+    /// assert_eq!(a.bmm(&b)?.shape(), [2, 1, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn bmm(a, b: tensor) -> Tensor as "BmmBackward0" {
         forward: check_batches("bmm", a, b).and_then(|()| product(a, b, None, 1.0)),
         saves: [a if b, b if a],
@@ -221,6 +241,16 @@ ops! {
     }
 
     /// Product of a matrix and a vector: `[m, k] @ [k] -> [m]`.
+    ///
+    /// # Errors
+    /// Something else than a matrix and a vector, sizes that do not fit, different dtypes.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+    /// assert_eq!(x.mv(&Tensor::new([1.0f32, -1.0])?)?.to_vec::<f32>()?, [-1.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn mv(a, x: tensor) -> Tensor as "MvBackward0" {
         forward: check_vector("mv", None, a, x).and_then(|()| product(a, &x.detach().unsqueeze(1)?, None, 1.0)?.squeeze_dim(1)),
         saves: [a if x, x if a],
@@ -260,7 +290,16 @@ ops! {
         },
     }
 
-    /// Inner product of two vectors.
+    /// Inner product of two vectors: the sum of `a[i] b[i]`, a tensor without dimensions.
+    ///
+    /// # Errors
+    /// Something else than two vectors of one length and dtype.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 2.0])?.dot(&Tensor::new([3.0f32, 4.0])?)?.item::<f32>()?, 11.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn dot(a, b: tensor) -> Tensor as "DotBackward0" {
         forward: check_dot(a, b).and_then(|()| {
             product(&a.detach().unsqueeze(0)?, &b.detach().unsqueeze(1)?, None, 1.0)?.reshape(())
@@ -271,6 +310,13 @@ ops! {
     }
 
     /// `beta * add + alpha * a @ b` for matrices; `add` broadcasts.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([[1.0f32, 2.0]])?, Tensor::new([[3.0f32], [4.0]])?);
+    /// assert_eq!(Tensor::new([100.0f32])?.addmm(&a, &b, 1.0, 2.0)?.to_vec::<f32>()?, [122.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn addmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "AddmmBackward0" {
         forward: check_added("addmm", add, a, b)
             .and_then(|()| check_product("addmm", a, b))
@@ -287,6 +333,13 @@ ops! {
     }
 
     /// `beta * add + alpha * a @ b` for batches of matrices; `add` broadcasts.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::ones([2, 1, 3])?, Tensor::ones([2, 3, 1])?);
+    /// assert_eq!(Tensor::new([100.0f32])?.baddbmm(&a, &b, 0.5, 2.0)?.to_vec::<f32>()?, [56.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn baddbmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "BaddbmmBackward0" {
         forward: check_added("baddbmm", add, a, b)
             .and_then(|()| check_batches("baddbmm", a, b))
@@ -304,6 +357,13 @@ ops! {
     }
 
     /// `beta * add + alpha * a @ x` for a matrix and a vector; `add` broadcasts.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, x) = (Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?, Tensor::new([1.0f32, -1.0])?);
+    /// assert_eq!(Tensor::new([10.0f32])?.addmv(&a, &x, 1.0, 2.0)?.to_vec::<f32>()?, [8.0; 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn addmv(add, a: tensor, x: tensor; beta: f64, alpha: f64) -> Tensor as "AddmvBackward0" {
         forward: check_vector("addmv", Some(add), a, x).and_then(|()| {
             // As a column, so that the product has two dimensions.

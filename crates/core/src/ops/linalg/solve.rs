@@ -77,6 +77,13 @@ pub fn solve(a: &Tensor, b: &Tensor, left: bool) -> Result<Tensor> {
 }
 
 /// [`solve`] that reports, for each matrix, the first zero pivot counted from 1 (int32; 0: none), instead of failing.
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// let (a, b) = (Tensor::new([[2.0f32, 0.0], [0.0, 0.0]])?, Tensor::new([4.0f32, 1.0])?);
+/// assert_eq!(linalg::solve_ex(&a, &b, true)?.1.item::<i32>()?, 2);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn solve_ex(a: &Tensor, b: &Tensor, left: bool) -> Result<(Tensor, Tensor)> {
     const OP: &str = "linalg.solve";
     let (a, b) = (a.resolve(OP)?, b.resolve(OP)?);
@@ -166,6 +173,14 @@ pub fn inv(a: &Tensor) -> Result<Tensor> {
 
 /// [`inv`] that reports, for each matrix, the first zero pivot counted from 1 (int32; 0: none), and fails because of one
 /// only where `check_errors` is set.
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// let (inverse, info) = linalg::inv_ex(&Tensor::new([[2.0f32, 0.0], [0.0, 4.0]])?, false)?;
+/// assert_eq!(inverse.diag(0)?.to_vec::<f32>()?, [0.5, 0.25]);
+/// assert_eq!(info.item::<i32>()?, 0);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn inv_ex(a: &Tensor, check_errors: bool) -> Result<(Tensor, Tensor)> {
     let (x, info) = inverted(a)?;
     if check_errors {
@@ -238,6 +253,13 @@ composed! {
     table: METHODS;
 
     /// See [`linalg::inv`](crate::linalg::inv).
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[2.0f32, 0.0], [0.0, 4.0]])?;
+    /// assert_eq!(x.inverse()?.to_vec::<f32>()?, [0.5, 0.0, 0.0, 0.25]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn inverse(&a) -> Tensor {
         inv(a)
     }

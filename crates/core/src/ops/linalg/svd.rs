@@ -217,6 +217,12 @@ pub fn eigh(a: &Tensor, uplo: &str) -> Result<(Tensor, Tensor)> {
 }
 
 /// The eigenvalues of [`eigh`] alone.
+///
+/// ```
+/// # use firebrick_core::{Tensor, linalg};
+/// assert_eq!(linalg::eigvalsh(&Tensor::new([[2.0f32, 1.0], [1.0, 2.0]])?, "L")?.to_vec::<f32>()?, [1.0, 3.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn eigvalsh(a: &Tensor, uplo: &str) -> Result<Tensor> {
     Ok(eigh(a, uplo)?.0)
 }

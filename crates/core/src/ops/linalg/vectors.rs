@@ -151,12 +151,25 @@ composed! {
     table: METHODS;
 
     /// The inner product of two vectors, the first conjugated: [`Tensor::dot`] for real numbers.
+    ///
+    /// ```
+    /// # use firebrick_core::{Complex, Tensor};
+    /// let i = Tensor::new([Complex::new(0.0f32, 1.0)])?;
+    /// assert_eq!(i.vdot(&i)?.to_string(), "tensor(1.+0.j)");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn vdot(&x, y: &Tensor) -> Tensor {
         conjugated(x)?.dot(y)
     }
     samples: sample::shaped_pairs((&[3], &[3]), (&[0], &[0]), |x, y| x.vdot(y));
 
     /// Another name of [`Tensor::outer`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.ger(&Tensor::new([3, 4])?)?.to_vec::<i32>()?, [3, 4, 6, 8]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn ger(&x, y: &Tensor) -> Tensor {
         x.outer(y)
     }
@@ -166,6 +179,13 @@ composed! {
     ///
     /// # Errors
     /// No dimension of size 3, and those of the function.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1.0f32, 0.0, 0.0])?;
+    /// assert_eq!(x.cross(&Tensor::new([0.0f32, 1.0, 0.0])?, None)?.to_vec::<f32>()?, [0.0, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn cross(&x, y: &Tensor, dim: impl Into<Option<i64>>) -> Tensor {
         let first = || x.shape().iter().position(|&n| n == 3).map(|d| d as i64);
         match dim.into().or_else(first) {

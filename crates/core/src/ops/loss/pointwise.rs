@@ -196,6 +196,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A negative `beta`; otherwise as [`Tensor::mse_loss`].
+    ///
+    /// ```
+    /// # use firebrick_core::{Reduction, Tensor};
+    /// let x = Tensor::new([0.5f32, 3.0])?;
+    /// assert_eq!(x.smooth_l1_loss(&x.zeros_like()?, Reduction::None, 1.0)?.to_vec::<f32>()?, [0.125, 2.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn smooth_l1_loss(&self, target: &Tensor, reduction: Reduction, beta: f64) -> Result<Tensor> {
         const OP: &str = "smooth_l1_loss";
         if beta == 0.0 {
@@ -216,6 +223,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A `delta` that is not above zero; otherwise as [`Tensor::mse_loss`].
+    ///
+    /// ```
+    /// # use firebrick_core::{Reduction, Tensor};
+    /// let x = Tensor::new([0.5f32, 3.0])?;
+    /// assert_eq!(x.huber_loss(&x.zeros_like()?, Reduction::None, 2.0)?.to_vec::<f32>()?, [0.125, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn huber_loss(&self, target: &Tensor, reduction: Reduction, delta: f64) -> Result<Tensor> {
         const OP: &str = "huber_loss";
         if delta <= 0.0 {

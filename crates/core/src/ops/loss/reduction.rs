@@ -3,6 +3,15 @@
 use crate::{Error, Result, Tensor};
 
 /// PyTorch's `reduction` argument.
+///
+/// ```
+/// # use firebrick_core::{Reduction, Tensor};
+/// let (x, zero) = (Tensor::new([1.0f32, 3.0])?, Tensor::zeros([2])?);
+/// assert_eq!(x.mse_loss(&zero, Reduction::None)?.to_vec::<f32>()?, [1.0, 9.0]);
+/// assert_eq!(x.mse_loss(&zero, Reduction::Mean)?.item::<f32>()?, 5.0);
+/// assert_eq!(x.mse_loss(&zero, Reduction::Sum)?.item::<f32>()?, 10.0);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Reduction {
     /// Every element for itself.
@@ -16,6 +25,11 @@ pub enum Reduction {
 
 impl Reduction {
     /// PyTorch's name: `none`, `mean` or `sum`.
+    ///
+    /// ```
+    /// # use firebrick_core::Reduction;
+    /// assert_eq!(Reduction::Mean.name(), "mean");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Reduction::None => "none",
@@ -28,6 +42,12 @@ impl Reduction {
     ///
     /// # Errors
     /// There is none.
+    ///
+    /// ```
+    /// # use firebrick_core::Reduction;
+    /// assert_eq!(Reduction::from_name("sum")?, Reduction::Sum);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_name(name: &str) -> Result<Self> {
         [Reduction::None, Reduction::Mean, Reduction::Sum]
             .into_iter()

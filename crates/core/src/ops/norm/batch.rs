@@ -69,6 +69,16 @@ impl Tensor {
     }
 
     /// [`Tensor::batch_norm`] with the mean and one over the deviation that were used, which are empty outside training.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32], [3.0]])?;
+    /// let (y, mean, rstd) = x.native_batch_norm(None, None, None, None, true, 0.1, 0.0)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// assert_eq!(mean.to_vec::<f32>()?, [2.0]);
+    /// assert_eq!(rstd.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
     pub fn native_batch_norm(
         &self,
@@ -97,6 +107,13 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::batch_norm`]; a single element per channel and sample.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[[1.0f32, 3.0], [10.0, 30.0]]])?;
+    /// assert_eq!(x.instance_norm(None, None, None, None, true, 0.1, 0.0)?.to_vec::<f32>()?, [-1.0, 1.0, -1.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
     pub fn instance_norm(
         &self,

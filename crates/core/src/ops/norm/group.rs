@@ -109,6 +109,16 @@ impl Tensor {
     }
 
     /// [`Tensor::group_norm`] with the mean and one over the deviation of each sample and group: all differentiable.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 3.0]])?;
+    /// let (y, mean, rstd) = x.native_group_norm(1, None, None, 0.0)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// assert_eq!(mean.to_vec::<f32>()?, [2.0]);
+    /// assert_eq!(rstd.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn native_group_norm(
         &self,
         num_groups: i64,

@@ -82,6 +82,16 @@ impl Tensor {
     }
 
     /// [`Tensor::layer_norm`] with the mean and one over the deviation of each row, which are not differentiable.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 3.0]])?;
+    /// let (y, mean, rstd) = x.native_layer_norm(2, None, None, 0.0)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
+    /// assert_eq!(mean.to_vec::<f32>()?, [2.0]);
+    /// assert_eq!(rstd.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn native_layer_norm(
         &self,
         normalized_shape: impl Into<Sizes>,

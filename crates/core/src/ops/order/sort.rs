@@ -36,6 +36,14 @@ impl Tensor {
     }
 
     /// PyTorch's `sort(stable=True)`, which differs from [`Tensor::sort`] by the name of its `grad_fn` only.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, indices) = Tensor::new([1, 0, 1])?.sort_stable(0, true)?;
+    /// assert_eq!(values.to_vec::<i32>()?, [1, 1, 0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [0, 2, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn sort_stable(&self, dim: i64, descending: bool) -> Result<(Tensor, Tensor)> {
         sorted("SortBackward1", self, dim, descending)
     }

@@ -178,6 +178,15 @@ impl Tensor {
     ///
     /// # Errors
     /// The dimension is out of range, or another one has size 0.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let runs = Tensor::new([1, 1, 2, 1])?.unique_consecutive_with(None)?;
+    /// assert_eq!(runs.output.to_vec::<i32>()?, [1, 2, 1]);
+    /// assert_eq!(runs.inverse_indices.to_vec::<i64>()?, [0, 0, 1, 2]);
+    /// assert_eq!(runs.counts.to_vec::<i64>()?, [2, 1, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn unique_consecutive_with(&self, dim: impl Into<Option<i64>>) -> Result<Unique> {
         const OP: &str = "unique_consecutive";
         let x = self.resolve(OP)?;

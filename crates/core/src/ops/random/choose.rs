@@ -57,6 +57,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A probability outside `[0, 1]`; a dtype that is no floating-point one.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f32, 1.0, 1.0])?;
+    /// assert_eq!(x.bernoulli()?.to_vec::<f32>()?, [0.0, 1.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn bernoulli(&self) -> Result<Tensor> {
         const OP: &str = "bernoulli";
         let p = self.resolve(OP)?;
@@ -73,6 +80,13 @@ impl Tensor {
     /// # Errors
     /// A probability outside `[0, 1]`; a `p` that does not broadcast or is no floating-point tensor; a leaf that
     /// requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([3])?;
+    /// assert_eq!(x.bernoulli_each_(&Tensor::new([1.0f32, 0.0, 1.0])?)?.to_vec::<f32>()?, [1.0, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn bernoulli_each_(&self, p: &Tensor) -> Result<&Tensor> {
         let _running = crate::source::operation();

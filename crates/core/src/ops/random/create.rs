@@ -48,6 +48,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A dtype that is no floating-point one.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Generator, Tensor};
+    /// let x = Generator::new().manual_seed(0).scope(|| Tensor::rand_with([2], DType::F64))?;
+    /// assert_eq!(x.to_string(), "tensor([0.9701, 0.7078], dtype=torch.float64)");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn rand_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
         created("rand", shape.into(), crate::default_dtype(), options.into(), UNIT)
     }
@@ -71,6 +78,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A dtype that is no floating-point one.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Generator, Tensor};
+    /// let x = Generator::new().manual_seed(0).scope(|| Tensor::randn_with([2], DType::F64))?;
+    /// assert_eq!(x.to_string(), "tensor([ 1.5410, -0.2934], dtype=torch.float64)");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn randn_with(shape: impl Into<Sizes>, options: impl Into<TensorOptions>) -> Result<Tensor> {
         created("randn", shape.into(), crate::default_dtype(), options.into(), STANDARD)
     }
@@ -94,6 +108,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Bounds that the dtype cannot hold.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Generator, Tensor};
+    /// let x = Generator::new().manual_seed(0).scope(|| Tensor::randint_with(0, 10, [5], DType::U8))?;
+    /// assert_eq!(x.to_vec::<u8>()?, [4, 9, 3, 0, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn randint_with(
         low: i64,
         high: i64,
@@ -120,6 +141,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A dtype that cannot count to `n`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Generator, Tensor};
+    /// let x = Generator::new().manual_seed(0).scope(|| Tensor::randperm_with(5, DType::I32))?;
+    /// assert_eq!(x.to_vec::<i32>()?, [4, 0, 1, 3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn randperm_with(n: usize, options: impl Into<TensorOptions>) -> Result<Tensor> {
         created("randperm", n.into(), DType::I64, options.into(), Distribution::Permutation)
     }
@@ -128,6 +156,13 @@ impl Tensor {
     ///
     /// # Errors
     /// `std` below 0; a dtype that is no floating-point one.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Generator, Tensor};
+    /// let x = Generator::new().manual_seed(0).scope(|| Tensor::normal_with(5.0, 2.0, [2], DType::F32))?;
+    /// assert_eq!(x.to_string(), "tensor([8.0820, 4.4131])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn normal_with(
         mean: f64,
         std: f64,
@@ -138,16 +173,40 @@ impl Tensor {
     }
 
     /// [`Tensor::rand`] of this tensor's shape, dtype, device and order in memory.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([2])?;
+    /// let x = Generator::new().manual_seed(0).scope(|| x.rand_like())?;
+    /// assert_eq!(x.to_string(), "tensor([0.4963, 0.7682])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn rand_like(&self) -> Result<Tensor> {
         self.drawn_like("rand_like", UNIT)
     }
 
     /// [`Tensor::randn`] of this tensor's shape, dtype, device and order in memory.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([2])?;
+    /// let x = Generator::new().manual_seed(0).scope(|| x.randn_like())?;
+    /// assert_eq!(x.to_string(), "tensor([ 1.5410, -0.2934])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn randn_like(&self) -> Result<Tensor> {
         self.drawn_like("randn_like", STANDARD)
     }
 
     /// [`Tensor::randint`] of this tensor's shape, dtype, device and order in memory.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([4])?;
+    /// let x = Generator::new().manual_seed(0).scope(|| x.randint_like(0, 10))?;
+    /// assert_eq!(x.to_vec::<f32>()?, [4.0, 9.0, 3.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn randint_like(&self, low: i64, high: i64) -> Result<Tensor> {
         self.drawn_like("randint_like", Distribution::IntegersBetween { from: low, to: high })
     }

@@ -160,6 +160,14 @@ composed! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; fewer than two dimensions; an integer or bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::ones([1, 4, 2])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| x.feature_dropout(0.5, true))?;
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn feature_dropout(&x, p: f64, training: bool) -> Tensor {
         FEATURE.apply("feature_dropout", &x.resolve("feature_dropout")?, p, training)
     }
@@ -169,6 +177,14 @@ composed! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; other shapes; an integer or bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::ones([4, 2])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| x.dropout1d(0.5, true))?;
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn dropout1d(&x, p: f64, training: bool) -> Tensor {
         FEATURE.apply_1d("dropout1d", &x.resolve("dropout1d")?, p, training)
     }
@@ -178,6 +194,14 @@ composed! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; fewer than two dimensions; an integer or bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::ones([1, 4, 1, 2])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| x.dropout2d(0.5, true))?;
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn dropout2d(&x, p: f64, training: bool) -> Tensor {
         FEATURE.apply("dropout2d", &x.resolve("dropout2d")?, p, training)
     }
@@ -187,6 +211,14 @@ composed! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; a tensor without dimensions; an integer or bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::ones([1, 4, 1, 1, 2])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| x.dropout3d(0.5, true))?;
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn dropout3d(&x, p: f64, training: bool) -> Tensor {
         let x = x.resolve("dropout3d")?;
         FEATURE.apply_batched("dropout3d", &x, x.dim() == 5, p, training)
@@ -201,6 +233,14 @@ composed! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; an integer or bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::ones([4])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| x.alpha_dropout(0.5, true))?;
+    /// assert_eq!(y.to_string(), "tensor([-0.7792, -0.7792,  1.6656, -0.7792])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn alpha_dropout(&x, p: f64, training: bool) -> Tensor {
         ALPHA.apply("alpha_dropout", &x.resolve("alpha_dropout")?, p, training)
     }
@@ -210,6 +250,14 @@ composed! {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; fewer than two dimensions; an integer or bool tensor.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::ones([1, 4, 1])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| x.feature_alpha_dropout(0.5, true))?;
+    /// assert_eq!(y.flatten(0, -1)?.to_string(), "tensor([-0.7792, -0.7792,  1.6656, -0.7792])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn feature_alpha_dropout(&x, p: f64, training: bool) -> Tensor {
         FEATURE_ALPHA.apply("feature_alpha_dropout", &x.resolve("feature_alpha_dropout")?, p, training)
     }

@@ -16,6 +16,16 @@ composed! {
     ///
     /// # Errors
     /// `dim` out of range; a dtype that is no floating-point one.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let logits = Tensor::new([1.0f32, 2.0, 3.0])?;
+    /// let y = Generator::new().manual_seed(0).scope(|| logits.gumbel_softmax(1.0, false, -1))?;
+    /// assert_eq!(y.to_string(), "tensor([0.0196, 0.1523, 0.8281])");
+    /// let one = Generator::new().manual_seed(0).scope(|| logits.gumbel_softmax(1.0, true, -1))?;
+    /// assert_eq!(one.to_vec::<f32>()?, [0.0, 0.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn gumbel_softmax(&logits, tau: f64, hard: bool, dim: i64) -> Tensor {
         const OP: &str = "gumbel_softmax";
         let logits = logits.resolve(OP)?;

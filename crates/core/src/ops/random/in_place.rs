@@ -40,6 +40,14 @@ impl Tensor {
     ///
     /// # Errors
     /// `std` below 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([2])?;
+    /// Generator::new().manual_seed(0).scope(|| x.normal_(5.0, 2.0))?;
+    /// assert_eq!(x.to_string(), "tensor([8.0820, 4.4131])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn normal_(&self, mean: f64, std: f64) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -50,6 +58,14 @@ impl Tensor {
     ///
     /// # Errors
     /// `std` not above 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([2])?;
+    /// Generator::new().manual_seed(0).scope(|| x.log_normal_(0.0, 1.0))?;
+    /// assert_eq!(x.to_string(), "tensor([4.6692, 0.7457])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn log_normal_(&self, mean: f64, std: f64) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -60,6 +76,14 @@ impl Tensor {
     ///
     /// # Errors
     /// `lambda` not above 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([2])?;
+    /// Generator::new().manual_seed(0).scope(|| x.exponential_(2.0))?;
+    /// assert_eq!(x.to_string(), "tensor([1.7542, 0.6152])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn exponential_(&self, lambda: f64) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -70,6 +94,14 @@ impl Tensor {
     ///
     /// # Errors
     /// `sigma` not above 0; a dtype that is no floating-point one; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([2])?;
+    /// Generator::new().manual_seed(0).scope(|| x.cauchy_(0.0, 1.0))?;
+    /// assert_eq!(x.to_string(), "tensor([10.5977,  0.7648])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn cauchy_(&self, median: f64, sigma: f64) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -80,6 +112,14 @@ impl Tensor {
     ///
     /// # Errors
     /// `p` outside `(0, 1)`; a bool tensor; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([4])?;
+    /// Generator::new().manual_seed(0).scope(|| x.geometric_(0.25))?;
+    /// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0, 3.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn geometric_(&self, p: f64) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -91,6 +131,14 @@ impl Tensor {
     ///
     /// # Errors
     /// A leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Generator, Tensor};
+    /// let x = Tensor::zeros_with([3], DType::U8)?;
+    /// Generator::new().manual_seed(0).scope(|| x.random_())?;
+    /// assert_eq!(x.to_vec::<u8>()?, [172, 47, 117]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn random_(&self) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -102,6 +150,14 @@ impl Tensor {
     ///
     /// # Errors
     /// An empty range; bounds the dtype cannot hold; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Generator, Tensor};
+    /// let x = Tensor::zeros([4])?;
+    /// Generator::new().manual_seed(0).scope(|| x.random_from_(10, 20))?;
+    /// assert_eq!(x.to_vec::<f32>()?, [14.0, 19.0, 13.0, 10.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn random_from_(&self, from: i64, to: impl Into<Option<i64>>) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -118,6 +174,13 @@ impl Tensor {
     ///
     /// # Errors
     /// `p` outside `[0, 1]`; a leaf that requires grad, outside `no_grad`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([3])?;
+    /// assert_eq!(x.bernoulli_(1.0)?.to_vec::<f32>()?, [1.0; 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn bernoulli_(&self, p: f64) -> Result<&Tensor> {
         let _running = crate::source::operation();

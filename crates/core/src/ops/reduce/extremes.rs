@@ -113,13 +113,20 @@ fn position(op: &'static str, largest: bool, x: &Tensor, dim: Option<i64>, keepd
 }
 
 macro_rules! extremes {
-    ($($(#[$doc:meta])* $kernel:ident, $largest:literal, $word:literal: $all:ident $all_fn:literal, $dim:ident $dim_fn:literal,
+    ($($(#[$doc:meta])* $kernel:ident, $largest:literal, $word:literal $found:literal at $place:literal: $all:ident $all_fn:literal, $dim:ident $dim_fn:literal,
         $amax:ident $amax_fn:literal, $arg:ident, $arg_dim:ident;)*) => {
         impl Tensor { $(
             #[doc = concat!("The ", $word, " element; NaN where there is one. The gradient is shared among equals.")]
             ///
             /// # Errors
             /// There is no element.
+            ///
+            /// ```
+            /// # use firebrick_core::Tensor;
+            /// let x = Tensor::new([3, 1, 2])?;
+            #[doc = concat!("assert_eq!(x.", stringify!($all), "()?.item::<i32>()?, ", $found, ");")]
+            /// # Ok::<_, firebrick_core::Error>(())
+            /// ```
             pub fn $all(&self) -> Result<Tensor> {
                 let x = self.resolve(stringify!($all))?;
                 of_all(stringify!($all), $all_fn, Reduce::$kernel, &x)
@@ -130,6 +137,15 @@ macro_rules! extremes {
             ///
             /// # Errors
             /// The dimension is out of range or has size 0.
+            ///
+            /// ```
+            /// # use firebrick_core::Tensor;
+            /// let x = Tensor::new([[3, 1, 2]])?;
+            #[doc = concat!("let (values, indices) = x.", stringify!($dim), "(1, false)?;")]
+            #[doc = concat!("assert_eq!(values.to_vec::<i32>()?, [", $found, "]);")]
+            #[doc = concat!("assert_eq!(indices.to_vec::<i64>()?, [", $place, "]);")]
+            /// # Ok::<_, firebrick_core::Error>(())
+            /// ```
             pub fn $dim(&self, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
                 let x = self.resolve(stringify!($all))?;
                 let over = Over::one(stringify!($all), &x, dim, keepdim)?;
@@ -142,6 +158,13 @@ macro_rules! extremes {
             ///
             /// # Errors
             /// A dimension is out of range, named twice or of size 0.
+            ///
+            /// ```
+            /// # use firebrick_core::Tensor;
+            /// let x = Tensor::new([[3, 1, 2]])?;
+            #[doc = concat!("assert_eq!(x.", stringify!($amax), "(1, false)?.to_vec::<i32>()?, [", $found, "]);")]
+            /// # Ok::<_, firebrick_core::Error>(())
+            /// ```
             pub fn $amax(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
                 let x = self.resolve(stringify!($amax))?;
                 let dims = dims.into();
@@ -161,12 +184,26 @@ macro_rules! extremes {
             ///
             /// # Errors
             /// There is no element, or the dtype is bool.
+            ///
+            /// ```
+            /// # use firebrick_core::Tensor;
+            /// let x = Tensor::new([3, 1, 2])?;
+            #[doc = concat!("assert_eq!(x.", stringify!($arg), "()?.item::<i64>()?, ", $place, ");")]
+            /// # Ok::<_, firebrick_core::Error>(())
+            /// ```
             pub fn $arg(&self) -> Result<Tensor> {
                 let x = self.resolve(stringify!($arg))?;
                 position(stringify!($arg), $largest, &x, None, false)
             }
 
             #[doc = concat!("Index of the first ", $word, " element along `dim`; of all elements where that is `None`.")]
+            ///
+            /// ```
+            /// # use firebrick_core::Tensor;
+            /// let x = Tensor::new([[3, 1, 2]])?;
+            #[doc = concat!("assert_eq!(x.", stringify!($arg_dim), "(1, false)?.to_vec::<i64>()?, [", $place, "]);")]
+            /// # Ok::<_, firebrick_core::Error>(())
+            /// ```
             pub fn $arg_dim(&self, dim: impl Into<Option<i64>>, keepdim: bool) -> Result<Tensor> {
                 let x = self.resolve(stringify!($arg))?;
                 position(stringify!($arg), $largest, &x, dim.into(), keepdim)
@@ -175,8 +212,8 @@ macro_rules! extremes {
     };
 }
 extremes! {
-    Max, true, "largest": max "MaxBackward1", max_dim "MaxBackward0", amax "AmaxBackward0", argmax, argmax_dim;
-    Min, false, "smallest": min "MinBackward1", min_dim "MinBackward0", amin "AminBackward0", argmin, argmin_dim;
+    Max, true, "largest" 3 at 0: max "MaxBackward1", max_dim "MaxBackward0", amax "AmaxBackward0", argmax, argmax_dim;
+    Min, false, "smallest" 1 at 1: min "MinBackward1", min_dim "MinBackward0", amin "AminBackward0", argmin, argmin_dim;
 }
 
 impl Tensor {
@@ -203,6 +240,14 @@ impl Tensor {
     }
 
     /// The smallest and the largest elements along `dim`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (min, max) = Tensor::new([[1, 5], [7, 3]])?.aminmax_dim(1, false)?;
+    /// assert_eq!(min.to_vec::<i32>()?, [1, 3]);
+    /// assert_eq!(max.to_vec::<i32>()?, [5, 7]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn aminmax_dim(&self, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         let x = self.resolve("aminmax")?;
         let over = Over::dims("aminmax", &x, &dim.into(), keepdim)?;

@@ -69,16 +69,38 @@ impl Tensor {
     ///
     /// # Errors
     /// The dimension is out of range or has size 0.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, indices) = Tensor::new([[5, 1, 3, 4]])?.median_dim(1, false)?;
+    /// assert_eq!(values.to_vec::<i32>()?, [3]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn median_dim(&self, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         MEDIAN.along(&self.resolve("median")?, dim, keepdim)
     }
 
     /// The median of all elements that are numbers.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([f32::NAN, 1.0, 2.0, 3.0])?.nanmedian()?.item::<f32>()?, 2.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nanmedian(&self) -> Result<Tensor> {
         NANMEDIAN.of_all(&self.resolve("nanmedian")?)
     }
 
     /// [`Tensor::median_dim`] of the elements that are numbers.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, indices) = Tensor::new([[f32::NAN, 1.0, 2.0, 3.0]])?.nanmedian_dim(1, false)?;
+    /// assert_eq!(values.to_vec::<f32>()?, [2.0]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nanmedian_dim(&self, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         NANMEDIAN.along(&self.resolve("nanmedian")?, dim, keepdim)
     }

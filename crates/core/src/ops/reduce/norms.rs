@@ -133,6 +133,14 @@ impl Tensor {
     }
 
     /// [`Tensor::norm`] over the given dimensions, over all when none are given: `torch.linalg.vector_norm`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[3.0f32, 4.0], [-1.0, 0.0]])?;
+    /// assert_eq!(x.norm_dim(2.0, 1, false)?.to_vec::<f32>()?, [5.0, 1.0]);
+    /// assert_eq!(x.norm_dim(f64::INFINITY, 1, false)?.to_vec::<f32>()?, [4.0, 1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn norm_dim(&self, p: impl Into<NormOrder>, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("norm")?;
         let dims = dims.into();

@@ -75,6 +75,12 @@ impl Tensor {
     }
 
     /// Product over one dimension, which disappears unless `keepdim` is set.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?.prod_dim(1, false)?.to_vec::<f32>()?, [2.0, 12.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn prod_dim(&self, dim: i64, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("prod")?;
         prod("ProdBackward1", &x, Over::one("prod", &x, dim, keepdim)?)

@@ -128,11 +128,27 @@ impl Tensor {
     }
 
     /// Running maximum along `dim`, and where it was last reached.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, indices) = Tensor::new([1, 3, 2, 3])?.cummax(0)?;
+    /// assert_eq!(values.to_vec::<i32>()?, [1, 3, 3, 3]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [0, 1, 1, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn cummax(&self, dim: i64) -> Result<(Tensor, Tensor)> {
         extreme("cummax", "CummaxBackward0", Scan::Max, &self.resolve("cummax")?, dim)
     }
 
     /// Running minimum along `dim`, and where it was last reached.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (values, indices) = Tensor::new([3, 1, 2, 1])?.cummin(0)?;
+    /// assert_eq!(values.to_vec::<i32>()?, [3, 1, 1, 1]);
+    /// assert_eq!(indices.to_vec::<i64>()?, [0, 1, 1, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn cummin(&self, dim: i64) -> Result<(Tensor, Tensor)> {
         extreme("cummin", "CumminBackward0", Scan::Min, &self.resolve("cummin")?, dim)
     }
@@ -141,6 +157,13 @@ impl Tensor {
     ///
     /// # Errors
     /// Integers and bools.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([0.0f32, 0.0, 0.0])?;
+    /// assert_eq!(x.logcumsumexp(0)?.to_string(), "tensor([0.0000, 0.6931, 1.0986])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn logcumsumexp(&self, dim: i64) -> Result<Tensor> {
         const OP: &str = "logcumsumexp";
         let x = self.resolve(OP)?;

@@ -109,6 +109,14 @@ impl Tensor {
     }
 
     /// Mean over the given dimensions; see [`Tensor::mean`] and [`Tensor::sum_dim`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 3.0], [5.0, 7.0]])?;
+    /// assert_eq!(x.mean_dim(0, false)?.to_vec::<f32>()?, [3.0, 5.0]);
+    /// assert_eq!(x.mean_dim([0, 1], true)?.shape(), [1, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn mean_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -134,24 +142,50 @@ impl Tensor {
     }
 
     /// Sum of all elements that are numbers: NaN counts as zero.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([f32::NAN, 1.0, 2.0])?.nansum()?.item::<f32>()?, 3.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nansum(&self) -> Result<Tensor> {
         let x = self.resolve("nansum")?;
         nansum(&x, Over::all(&x))
     }
 
     /// [`Tensor::nansum`] over the given dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[f32::NAN, 1.0], [2.0, 3.0]])?;
+    /// assert_eq!(x.nansum_dim(1, false)?.to_vec::<f32>()?, [1.0, 5.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nansum_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("nansum")?;
         nansum(&x, Over::dims("nansum", &x, &dims.into(), keepdim)?)
     }
 
     /// Mean of all elements that are numbers.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([f32::NAN, 1.0, 2.0])?.nanmean()?.item::<f32>()?, 1.5);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nanmean(&self) -> Result<Tensor> {
         let x = self.resolve("nanmean")?;
         nanmean(&x, Over::all(&x))
     }
 
     /// [`Tensor::nanmean`] over the given dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[f32::NAN, 1.0], [2.0, 3.0]])?;
+    /// assert_eq!(x.nanmean_dim(1, false)?.to_vec::<f32>()?, [1.0, 2.5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn nanmean_dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("nanmean")?;
         nanmean(&x, Over::dims("nanmean", &x, &dims.into(), keepdim)?)

@@ -17,7 +17,7 @@ fn over_named(op: &'static str, x: &Tensor, dims: &Sizes, keepdim: bool) -> Resu
 }
 
 macro_rules! truth {
-    ($($(#[$doc:meta])* $all:ident, $dim:ident = $kernel:ident;)*) => {
+    ($($(#[$doc:meta])* $all:ident, $dim:ident $found:literal = $kernel:ident;)*) => {
         impl Tensor { $(
             $(#[$doc])*
             pub fn $all(&self) -> Result<Tensor> {
@@ -26,6 +26,13 @@ macro_rules! truth {
             }
 
             #[doc = concat!("[`Tensor::", stringify!($all), "`] over the given dimensions; an empty list reduces none.")]
+            ///
+            /// ```
+            /// # use firebrick_core::Tensor;
+            /// let x = Tensor::new([[0, 2], [0, 0], [1, 1]])?;
+            #[doc = concat!("assert_eq!(x.", stringify!($dim), "(1, false)?.to_vec::<bool>()?, [", $found, "]);")]
+            /// # Ok::<_, firebrick_core::Error>(())
+            /// ```
             pub fn $dim(&self, dims: impl Into<Sizes>, keepdim: bool) -> Result<Tensor> {
                 let x = self.resolve(stringify!($all))?;
                 let over = over_named(stringify!($all), &x, &dims.into(), keepdim)?;
@@ -42,7 +49,7 @@ truth! {
     /// assert!(Tensor::new([0i64, 2])?.any()?.item::<bool>()?);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    any, any_dim = Any;
+    any, any_dim "true, false, true" = Any;
     /// Are all elements other than zero? Of no elements true.
     ///
     /// ```
@@ -50,7 +57,7 @@ truth! {
     /// assert!(!Tensor::new([0i64, 2])?.all()?.item::<bool>()?);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
-    all, all_dim = All;
+    all, all_dim "false, false, true" = All;
 }
 
 impl Tensor {
@@ -67,6 +74,12 @@ impl Tensor {
     }
 
     /// [`Tensor::count_nonzero`] over the given dimensions; over all when none are given.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[0, 1], [2, 3]])?.count_nonzero_dim(1)?.to_vec::<i64>()?, [1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn count_nonzero_dim(&self, dims: impl Into<Sizes>) -> Result<Tensor> {
         let x = self.resolve("count_nonzero")?;
         let over = Over::dims("count_nonzero", &x, &dims.into(), false)?;

@@ -89,30 +89,67 @@ impl Tensor {
 
     /// Variance over the given dimensions, over all when none are given. `correction` is what is taken off the number
     /// of elements: 1 for an unbiased estimate, 0 for the mean of squares.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 3.0], [0.0, 4.0]])?;
+    /// assert_eq!(x.var_dim(1, 1.0, false)?.to_vec::<f32>()?, [2.0, 8.0]);
+    /// assert_eq!(x.var_dim(1, 0.0, false)?.to_vec::<f32>()?, [1.0, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn var_dim(&self, dims: impl Into<Sizes>, correction: f64, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("var")?;
         var(&x, Over::dims("var", &x, &dims.into(), keepdim)?, correction)
     }
 
     /// Square root of [`Tensor::var`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1.0f32, 3.0, 5.0])?.std()?.item::<f32>()?, 2.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn std(&self) -> Result<Tensor> {
         let x = self.resolve("std")?;
         std(&x, Over::all(&x), 1.0)
     }
 
     /// Square root of [`Tensor::var_dim`].
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1.0f32, 3.0], [0.0, 4.0]])?;
+    /// assert_eq!(x.std_dim(1, 0.0, false)?.to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn std_dim(&self, dims: impl Into<Sizes>, correction: f64, keepdim: bool) -> Result<Tensor> {
         let x = self.resolve("std")?;
         std(&x, Over::dims("std", &x, &dims.into(), keepdim)?, correction)
     }
 
     /// [`Tensor::var_dim`] and the mean over the same dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (var, mean) = Tensor::new([[1.0f32, 3.0]])?.var_mean(1, 0.0, false)?;
+    /// assert_eq!(var.to_vec::<f32>()?, [1.0]);
+    /// assert_eq!(mean.to_vec::<f32>()?, [2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn var_mean(&self, dims: impl Into<Sizes>, correction: f64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         let x = self.resolve("var_mean")?;
         with_mean(false, &x, Over::dims("var_mean", &x, &dims.into(), keepdim)?, correction)
     }
 
     /// [`Tensor::std_dim`] and the mean over the same dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (std, mean) = Tensor::new([[0.0f32, 4.0]])?.std_mean(1, 0.0, false)?;
+    /// assert_eq!(std.to_vec::<f32>()?, [2.0]);
+    /// assert_eq!(mean.to_vec::<f32>()?, [2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn std_mean(&self, dims: impl Into<Sizes>, correction: f64, keepdim: bool) -> Result<(Tensor, Tensor)> {
         let x = self.resolve("std_mean")?;
         with_mean(true, &x, Over::dims("std_mean", &x, &dims.into(), keepdim)?, correction)

@@ -11,6 +11,16 @@ use std::str::FromStr;
 const OP: &str = "interpolate";
 
 /// How elements between others are made.
+///
+/// ```
+/// # use firebrick_core::{InterpolateMode, InterpolateOptions, Tensor};
+/// assert_eq!(InterpolateMode::Bilinear.name(), "bilinear");
+/// let x = Tensor::new([[[0.0f32, 4.0]]])?;
+/// assert_eq!(x.interpolate(&InterpolateOptions::new().size(4))?.to_vec::<f32>()?, [0.0, 0.0, 4.0, 4.0]);
+/// let linear = InterpolateOptions::new().size(4).mode(InterpolateMode::Linear);
+/// assert_eq!(x.interpolate(&linear)?.to_vec::<f32>()?, [0.0, 1.0, 3.0, 4.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InterpolateMode {
     /// The nearest element, by a rule that leans towards the start (`'nearest'`).
@@ -106,17 +116,38 @@ impl InterpolateOptions {
     }
 
     /// Spatial size of the result.
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateOptions, Tensor};
+    /// let options = InterpolateOptions::new().size([3, 5]);
+    /// assert_eq!(Tensor::zeros([1, 1, 2, 2])?.interpolate(&options)?.shape(), [1, 1, 3, 5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn size(mut self, size: impl Into<Sizes>) -> Self {
         self.size = Some(size.into());
         self
     }
 
     /// How many times larger the result is in every dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateOptions, Tensor};
+    /// let options = InterpolateOptions::new().scale_factor(1.5);
+    /// assert_eq!(Tensor::zeros([1, 1, 2, 2])?.interpolate(&options)?.shape(), [1, 1, 3, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scale_factor(self, scale: f64) -> Self {
         self.scale_factors(vec![scale])
     }
 
     /// How many times larger the result is in each dimension.
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateOptions, Tensor};
+    /// let options = InterpolateOptions::new().scale_factors([1.5, 2.0]);
+    /// assert_eq!(Tensor::zeros([1, 1, 2, 2])?.interpolate(&options)?.shape(), [1, 1, 3, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scale_factors(mut self, scales: impl Into<Vec<f64>>) -> Self {
         self.scale_factor = Some(scales.into());
         self
@@ -129,6 +160,15 @@ impl InterpolateOptions {
     }
 
     /// Do the centers of the corner elements stay in place?
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateMode, InterpolateOptions, Tensor};
+    /// let options = InterpolateOptions::new().size(3).mode(InterpolateMode::Linear);
+    /// let x = Tensor::new([[[0.0f32, 1.0, 4.0, 9.0]]])?;
+    /// assert_eq!(x.interpolate(&options)?.to_vec::<f32>()?, [0.16666669, 2.5, 8.166668]);
+    /// assert_eq!(x.interpolate(&options.align_corners(true))?.to_vec::<f32>()?, [0.0, 2.5, 9.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn align_corners(mut self, on: bool) -> Self {
         self.align_corners = Some(on);
         self

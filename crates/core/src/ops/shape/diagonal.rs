@@ -10,6 +10,12 @@ impl Tensor {
     ///
     /// # Errors
     /// The two dimensions are one.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([1, 2])?.diag_embed(1, -2, -1)?.to_vec::<i32>()?, [0, 1, 0, 0, 0, 2, 0, 0, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn diag_embed(&self, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
         const OP: &str = "diag_embed";
         let x = self.resolve(OP)?;
@@ -60,6 +66,13 @@ impl Tensor {
     }
 
     /// A matrix with all elements on its diagonal, in row-major order.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1, 2], [3, 4]])?;
+    /// assert_eq!(x.diagflat(0)?.diagonal(0, 0, 1)?.to_vec::<i32>()?, [1, 2, 3, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn diagflat(&self, offset: i64) -> Result<Tensor> {
         self.reshape([-1])?.diag(offset)
     }

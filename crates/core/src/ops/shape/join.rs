@@ -123,6 +123,13 @@ impl Tensor {
     }
 
     /// [`Tensor::cat`] under another of PyTorch's names.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2])?;
+    /// assert_eq!(Tensor::concat(&[&x, &x], 0)?.to_vec::<i32>()?, [1, 2, 1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn concat<T: Borrow<Tensor>>(tensors: &[T], dim: i64) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -171,6 +178,13 @@ impl Tensor {
     }
 
     /// Tensors side by side: along dimension 1, or 0 for vectors and numbers.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[1], [2]])?;
+    /// assert_eq!(Tensor::hstack(&[&x, &x])?.to_vec::<i32>()?, [1, 1, 2, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn hstack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -179,6 +193,13 @@ impl Tensor {
     }
 
     /// Tensors below each other: along dimension 0, vectors as rows.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([1, 2])?;
+    /// assert_eq!(Tensor::vstack(&[&x, &x, &x])?.shape(), [3, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn vstack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -186,6 +207,13 @@ impl Tensor {
     }
 
     /// Tensors behind each other: along dimension 2.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::zeros([4, 5])?;
+    /// assert_eq!(Tensor::dstack(&[&x, &x, &x])?.shape(), [4, 5, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn dstack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
         let _running = crate::source::operation();
@@ -193,6 +221,13 @@ impl Tensor {
     }
 
     /// Vectors as the columns of a matrix; matrices side by side.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (x, y) = (Tensor::new([1, 2])?, Tensor::new([3, 4])?);
+    /// assert_eq!(Tensor::column_stack(&[&x, &y])?.to_vec::<i32>()?, [1, 3, 2, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     #[track_caller]
     pub fn column_stack<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
         let _running = crate::source::operation();

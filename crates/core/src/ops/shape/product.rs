@@ -11,6 +11,14 @@ impl Tensor {
     ///
     /// # Errors
     /// No tensors, one with more than one dimension, different dtypes, or another word for `indexing`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let grid = Tensor::meshgrid(&[Tensor::new([1, 2])?, Tensor::new([3, 4, 5])?], "ij")?;
+    /// assert_eq!(grid[0].to_vec::<i32>()?, [1, 1, 1, 2, 2, 2]);
+    /// assert_eq!(grid[1].to_vec::<i32>()?, [3, 4, 5, 3, 4, 5]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn meshgrid<T: Borrow<Tensor>>(tensors: &[T], indexing: &str) -> Result<Vec<Tensor>> {
         const OP: &str = "meshgrid";
         if tensors.is_empty() {
@@ -53,6 +61,13 @@ impl Tensor {
     ///
     /// # Errors
     /// No tensors, or one that is no vector.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([1, 2])?, Tensor::new([3, 4])?);
+    /// assert_eq!(Tensor::cartesian_prod(&[a, b])?.to_vec::<i32>()?, [1, 3, 1, 4, 2, 3, 2, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn cartesian_prod<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
         if let Some(wrong) = tensors.iter().map(|t| t.borrow().shape()).find(|s| s.len() != 1) {
             return Err(Error::runtime("cartesian_prod", format!("Expect a 1D vector, but got shape {wrong:?}")));
@@ -68,6 +83,13 @@ impl Tensor {
     ///
     /// # Errors
     /// A tensor has more than two dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let (a, b) = (Tensor::new([[1, 2]])?, Tensor::new([[3]])?);
+    /// assert_eq!(Tensor::block_diag(&[a, b])?.to_vec::<i32>()?, [1, 2, 0, 0, 0, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn block_diag<T: Borrow<Tensor>>(tensors: &[T]) -> Result<Tensor> {
         const OP: &str = "block_diag";
         if tensors.is_empty() {

@@ -58,6 +58,12 @@ impl Tensor {
     }
 
     /// [`Tensor::repeat`] as NumPy's `tile`: missing repeats in front count as 1.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3])?.tile(2)?.shape(), [2, 6]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn tile(&self, dims: impl Into<Sizes>) -> Result<Tensor> {
         let dims = dims.into();
         let missing = self.dim().saturating_sub(dims.len());
@@ -95,6 +101,13 @@ impl Tensor {
     ///
     /// # Errors
     /// `repeats` is no vector of that size or a number, or negative.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([5, 6])?;
+    /// assert_eq!(x.repeat_interleave_by(&Tensor::new([1i64, 3])?, 0)?.to_vec::<i32>()?, [5, 6, 6, 6]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn repeat_interleave_by(&self, repeats: &Tensor, dim: impl Into<Option<i64>>) -> Result<Tensor> {
         const OP: &str = "repeat_interleave";
         let (x, dim) = match dim.into() {

@@ -60,6 +60,12 @@ impl Tensor {
     ///
     /// # Errors
     /// Fewer than two dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.fliplr()?.to_vec::<i32>()?, [2, 1, 4, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn fliplr(&self) -> Result<Tensor> {
         match self.resolve("fliplr")?.dim() {
             0 | 1 => Err(Error::runtime("fliplr", "Input must be >= 2-d.")),
@@ -71,6 +77,12 @@ impl Tensor {
     ///
     /// # Errors
     /// No dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.flipud()?.to_vec::<i32>()?, [3, 4, 1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn flipud(&self) -> Result<Tensor> {
         match self.resolve("flipud")?.dim() {
             0 => Err(Error::runtime("flipud", "Input must be >= 1-d.")),
@@ -125,6 +137,12 @@ impl Tensor {
     ///
     /// # Errors
     /// Fewer than two dimensions, or `dims` that are not two different ones.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.rot90(1, [0, 1])?.to_vec::<i32>()?, [2, 4, 1, 3]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn rot90(&self, k: i64, dims: impl Into<Sizes>) -> Result<Tensor> {
         const OP: &str = "rot90";
         let (x, dims) = (self.resolve(OP)?, dims.into());

@@ -64,6 +64,13 @@ composed! {
     ///
     /// # Errors
     /// Height or width that `r` does not divide.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// let x = Tensor::new([[[1, 2], [3, 4]]])?;
+    /// assert_eq!(x.pixel_unshuffle(2)?.shape(), [4, 1, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn pixel_unshuffle(&x, downscale_factor: i64) -> Tensor {
         const OP: &str = "pixel_unshuffle";
         let x = &x.resolve(OP)?;

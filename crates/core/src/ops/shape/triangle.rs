@@ -46,6 +46,12 @@ impl Tensor {
     ///
     /// # Errors
     /// Fewer than two dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.tril(0)?.to_vec::<i32>()?, [1, 0, 3, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn tril(&self, diagonal: i64) -> Result<Tensor> {
         self.triangle("tril", "TrilBackward0", true, diagonal)
     }
@@ -54,6 +60,12 @@ impl Tensor {
     ///
     /// # Errors
     /// Fewer than two dimensions.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([[1, 2], [3, 4]])?.triu(1)?.to_vec::<i32>()?, [0, 2, 0, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn triu(&self, diagonal: i64) -> Result<Tensor> {
         self.triangle("triu", "TriuBackward0", false, diagonal)
     }
@@ -62,6 +74,12 @@ impl Tensor {
     ///
     /// # Errors
     /// Negative sizes, or a dtype other than int32 and int64.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, TensorOptions};
+    /// assert_eq!(Tensor::tril_indices(2, 2, 0, TensorOptions::new())?.to_vec::<i64>()?, [0, 1, 1, 0, 0, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn tril_indices(row: i64, col: i64, offset: i64, options: impl Into<TensorOptions>) -> Result<Tensor> {
         triangle_indices("tril_indices", true, row, col, offset, options.into())
     }
@@ -70,6 +88,12 @@ impl Tensor {
     ///
     /// # Errors
     /// Negative sizes, or a dtype other than int32 and int64.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, TensorOptions};
+    /// assert_eq!(Tensor::triu_indices(2, 2, 0, TensorOptions::new())?.to_vec::<i64>()?, [0, 0, 1, 0, 1, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn triu_indices(row: i64, col: i64, offset: i64, options: impl Into<TensorOptions>) -> Result<Tensor> {
         triangle_indices("triu_indices", false, row, col, offset, options.into())
     }

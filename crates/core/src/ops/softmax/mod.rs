@@ -88,6 +88,12 @@ impl Tensor {
     }
 
     /// [`Tensor::softmax`] of `-x`.
+    ///
+    /// ```
+    /// # use firebrick_core::Tensor;
+    /// assert_eq!(Tensor::new([0.0f32, 1.0])?.softmin(0)?.to_string(), "tensor([0.7311, 0.2689])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn softmin(&self, dim: i64) -> Result<Tensor> {
         self.neg()?.softmax(dim)
     }

@@ -232,6 +232,12 @@ cell! {
     ///
     /// # Errors
     /// Sizes that do not fit, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::GRUCell::new(3, 4)?.call(Tensor::ones([2, 3])?)?.shape(), [2, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     GRUCell, GRUCellBuilder, Unit::Gru
 }
 

@@ -114,6 +114,15 @@ where
 }
 
 /// Is the tensor `name` of the module parametrized; with `None`, is any?
+///
+/// ```
+/// use firebrick::nn::utils::parametrize;
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(3, 3)?;
+/// nn::utils::parametrizations::orthogonal(&mut linear, "weight")?;
+/// assert!(parametrize::is_parametrized(&linear, None) && !parametrize::is_parametrized(&linear, Some("bias")));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn is_parametrized(module: &dyn Module, name: Option<&str>) -> bool {
     lists(module).is_some_and(|lists| name.map_or(!lists.is_empty(), |name| lists.contains_key(name)))
 }
@@ -122,6 +131,16 @@ pub fn is_parametrized(module: &dyn Module, name: Option<&str>) -> bool {
 ///
 /// # Errors
 /// A `ValueError` when `name` is not parametrized; the errors of the parametrizations.
+///
+/// ```
+/// use firebrick::nn::utils::parametrize;
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(3, 3)?;
+/// nn::utils::parametrizations::orthogonal(&mut linear, "weight")?;
+/// let q = parametrize::parametrized(&linear, "weight")?;
+/// assert!(q.matmul(&q.t()?)?.allclose(&Tensor::eye(3)?, 0.0, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn parametrized(module: &dyn Module, name: &str) -> Result<Tensor> {
     let module = module.as_dyn();
     cache::get(module.core().id(), name, || find(module, name)?.evaluate())
@@ -131,6 +150,16 @@ pub fn parametrized(module: &dyn Module, name: &str) -> Result<Tensor> {
 ///
 /// # Errors
 /// A `ValueError` when `name` is not parametrized; a `RuntimeError` when a parametrization has no `right_inverse`.
+///
+/// ```
+/// use firebrick::nn::utils::parametrize;
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(3, 3)?;
+/// nn::utils::parametrizations::orthogonal(&mut linear, "weight")?;
+/// parametrize::set_parametrized(&linear, "weight", &Tensor::eye(3)?)?;
+/// assert!(parametrize::parametrized(&linear, "weight")?.allclose(&Tensor::eye(3)?, 0.0, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn set_parametrized(module: &dyn Module, name: &str, value: &Tensor) -> Result<()> {
     find(module, name)?.assign(value)
 }
@@ -140,6 +169,16 @@ pub fn set_parametrized(module: &dyn Module, name: &str, value: &Tensor) -> Resu
 ///
 /// # Errors
 /// A `ValueError` when `name` is not parametrized, or when there is no single original to go back to.
+///
+/// ```
+/// use firebrick::nn::utils::parametrize;
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(3, 3)?;
+/// nn::utils::parametrizations::orthogonal(&mut linear, "weight")?;
+/// parametrize::remove_parametrizations(&mut linear, "weight", true)?;
+/// assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["bias", "weight"]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn remove_parametrizations(module: &mut dyn Module, name: &str, leave_parametrized: bool) -> Result<()> {
     const OP: &str = "remove_parametrizations";
     let module = exclusive(module.as_dyn_mut(), OP)?;

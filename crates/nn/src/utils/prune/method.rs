@@ -99,6 +99,15 @@ pub(super) fn combined(method: &dyn PruningMethod, t: &Tensor, mask: &Tensor) ->
 }
 
 /// How much is pruned: a share between 0 and 1 where it is a floating-point number, a count where it is an integer.
+///
+/// ```
+/// use firebrick::nn::utils::prune::{self, PruningMethod};
+/// use firebrick::prelude::*;
+/// let x = Tensor::new([1.0f32, -2.0, 3.0, 4.0])?;
+/// assert_eq!(prune::L1Unstructured::new(0.25)?.prune(&x, None, None)?.to_vec::<f32>()?, [0.0, -2.0, 3.0, 4.0]);
+/// assert_eq!(prune::L1Unstructured::new(2)?.prune(&x, None, None)?.to_vec::<f32>()?, [0.0, 0.0, 3.0, 4.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Amount {
     /// A share.

@@ -7,6 +7,13 @@ use firebrick_core::{Device, Error, Result, Tensor};
 const OP: &str = "prune";
 
 /// Prunes nothing.
+///
+/// ```
+/// use firebrick::nn::utils::prune::{self, PruningMethod};
+/// use firebrick::prelude::*;
+/// assert_eq!(prune::Identity.prune(&Tensor::new([5.0f32, 6.0])?, None, None)?.to_vec::<f32>()?, [5.0, 6.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identity;
 
@@ -59,11 +66,27 @@ macro_rules! unstructured {
 
 unstructured! {
     /// Prunes elements at random; see [`random_unstructured`](super::random_unstructured).
+    ///
+    /// ```
+    /// use firebrick::nn::utils::prune::{self, PruningMethod};
+    /// use firebrick::prelude::*;
+    /// let kept = prune::RandomUnstructured::new(0.5)?.prune(&Tensor::ones([4])?, None, None)?;
+    /// assert_eq!(kept.sum()?.item::<f32>()?, 2.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     RandomUnstructured, |t| t.rand_like(), true
 }
 
 unstructured! {
     /// Prunes the elements that are smallest by absolute value; see [`l1_unstructured`](super::l1_unstructured).
+    ///
+    /// ```
+    /// use firebrick::nn::utils::prune::{self, PruningMethod};
+    /// use firebrick::prelude::*;
+    /// let method = prune::L1Unstructured::new(1)?;
+    /// assert_eq!(method.prune(&Tensor::new([5.0f32, -6.0])?, None, None)?.to_vec::<f32>()?, [0.0, -6.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     L1Unstructured, |t| t.abs(), false
 }
 
@@ -89,6 +112,14 @@ fn keeping(t: &Tensor, dim: usize, kept: &Tensor, default_mask: &Tensor) -> Resu
 }
 
 /// Prunes slices at random; see [`random_structured`](super::random_structured).
+///
+/// ```
+/// use firebrick::nn::utils::prune::{self, PruningMethod};
+/// use firebrick::prelude::*;
+/// let kept = prune::RandomStructured::new(1, 0)?.prune(&Tensor::ones([2, 3])?, None, None)?;
+/// assert_eq!(kept.sum()?.item::<f32>()?, 3.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct RandomStructured {
     amount: Amount,
@@ -124,6 +155,15 @@ impl PruningMethod for RandomStructured {
 }
 
 /// Prunes the slices with the smallest norm; see [`ln_structured`](super::ln_structured).
+///
+/// ```
+/// use firebrick::nn::utils::prune::{self, PruningMethod};
+/// use firebrick::prelude::*;
+/// let method = prune::LnStructured::new(1, 2.0, 0)?;
+/// let rows = Tensor::new([[1.0f32, 1.0], [3.0, 4.0]])?;
+/// assert_eq!(method.prune(&rows, None, None)?.to_vec::<f32>()?, [0.0, 0.0, 3.0, 4.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct LnStructured {
     amount: Amount,
@@ -176,6 +216,14 @@ impl PruningMethod for LnStructured {
 }
 
 /// Prunes where a mask says so; see [`custom_from_mask`](super::custom_from_mask).
+///
+/// ```
+/// use firebrick::nn::utils::prune::{self, PruningMethod};
+/// use firebrick::prelude::*;
+/// let method = prune::CustomFromMask::new(&Tensor::new([1.0f32, 0.0])?);
+/// assert_eq!(method.prune(&Tensor::new([5.0f32, 6.0])?, None, None)?.to_vec::<f32>()?, [5.0, 0.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CustomFromMask {
     mask: Tensor,

@@ -108,6 +108,16 @@ fn key(name: &str) -> String {
 ///
 /// # Errors
 /// No parameter of this name.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 1).bias(false).build()?;
+/// layer.weight.set_data(&Tensor::new([[1.0f32, -2.0]])?)?;
+/// prune::l1_unstructured(&mut layer, "weight", 1, None)?;
+/// assert_eq!(prune::pruned(&layer, "weight")?.to_vec::<f32>()?, [0.0, -2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn pruned(module: &dyn Module, name: &str) -> Result<Tensor> {
     value(module.as_dyn(), name)
 }
@@ -123,6 +133,16 @@ fn value(module: &dyn Module, name: &str) -> Result<Tensor> {
 }
 
 /// Is any parameter of the module, or of one in it, pruned?
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::new(2, 1)?;
+/// assert!(!prune::is_pruned(&layer));
+/// prune::identity(&mut layer, "weight")?;
+/// assert!(prune::is_pruned(&layer));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn is_pruned(module: &dyn Module) -> bool {
     module.modules().into_iter().any(|module| {
         let extra = module.core().extra();
@@ -134,6 +154,17 @@ pub fn is_pruned(module: &dyn Module) -> bool {
 ///
 /// # Errors
 /// A `ValueError` when the parameter is not pruned.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 1).bias(false).build()?;
+/// layer.weight.set_data(&Tensor::new([[1.0f32, -2.0]])?)?;
+/// prune::l1_unstructured(&mut layer, "weight", 1, None)?;
+/// prune::remove(&mut layer, "weight")?;
+/// assert_eq!(layer.weight.to_vec::<f32>()?, [0.0, -2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn remove(module: &mut dyn Module, name: &str) -> Result<()> {
     let module = exclusive(module.as_dyn_mut(), OP)?;
     let original = module.core().parameter(&format!("{name}_orig")).cloned();
@@ -151,6 +182,15 @@ pub fn remove(module: &mut dyn Module, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// No such parameter.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 1).bias(false).build()?;
+/// prune::identity(&mut layer, "weight")?;
+/// assert_eq!(layer.get_buffer("weight_mask")?.to_vec::<f32>()?, [1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn identity(module: &mut dyn Module, name: &str) -> Result<()> {
     apply(module, name, &Identity, None)
 }
@@ -159,6 +199,15 @@ pub fn identity(module: &mut dyn Module, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// No such parameter; an amount that is no share and more than there is.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 2).bias(false).build()?;
+/// prune::random_unstructured(&mut layer, "weight", 3)?;
+/// assert_eq!(layer.get_buffer("weight_mask")?.sum()?.item::<f32>()?, 1.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn random_unstructured(module: &mut dyn Module, name: &str, amount: impl Into<Amount>) -> Result<()> {
     apply(module, name, &RandomUnstructured::new(amount)?, None)
 }
@@ -167,6 +216,16 @@ pub fn random_unstructured(module: &mut dyn Module, name: &str, amount: impl Int
 ///
 /// # Errors
 /// As [`random_unstructured`]; scores of another shape.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 1).bias(false).build()?;
+/// layer.weight.set_data(&Tensor::new([[1.0f32, -2.0]])?)?;
+/// prune::l1_unstructured(&mut layer, "weight", 0.5, None)?;
+/// assert_eq!(layer.get_buffer("weight_mask")?.to_vec::<f32>()?, [0.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn l1_unstructured(
     module: &mut dyn Module,
     name: &str,
@@ -180,6 +239,15 @@ pub fn l1_unstructured(
 ///
 /// # Errors
 /// As [`random_unstructured`]; a vector, or a dimension out of range.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 2).bias(false).build()?;
+/// prune::random_structured(&mut layer, "weight", 1, 0)?;
+/// assert_eq!(layer.get_buffer("weight_mask")?.sum_dim(0, false)?.to_vec::<f32>()?, [1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn random_structured(module: &mut dyn Module, name: &str, amount: impl Into<Amount>, dim: i64) -> Result<()> {
     apply(module, name, &RandomStructured::new(amount, dim)?, None)
 }
@@ -213,6 +281,16 @@ pub fn ln_structured(
 ///
 /// # Errors
 /// No such parameter; a mask of another shape.
+///
+/// ```
+/// use firebrick::nn::utils::prune;
+/// use firebrick::prelude::*;
+/// let mut layer = nn::Linear::builder(2, 1).bias(false).build()?;
+/// layer.weight.set_data(&Tensor::new([[1.0f32, -2.0]])?)?;
+/// prune::custom_from_mask(&mut layer, "weight", &Tensor::new([[1.0f32, 0.0]])?)?;
+/// assert_eq!(prune::pruned(&layer, "weight")?.to_vec::<f32>()?, [1.0, 0.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn custom_from_mask(module: &mut dyn Module, name: &str, mask: &Tensor) -> Result<()> {
     apply(module, name, &CustomFromMask::new(mask), None)
 }

@@ -33,7 +33,6 @@ use tile::Finish;
 use super::float::Float;
 use crate::pool::{num_threads, parallel_for};
 
-pub use half::Half;
 pub use integer::Integer;
 
 /// A batch of matrices to be read. Strides count elements and may be zero or negative.

@@ -1,12 +1,10 @@
 //! Activation functions, under the names and with the defaults of `torch.nn.functional`.
 
-pub use super::special::{logsigmoid, sigmoid};
-
 use super::Real;
 
-/// The negative scale of [`selu`]: Klambauer et al., *Self-Normalizing Neural Networks*, NIPS 2017.
+/// The scale of SELU below zero, as the `alpha` of [`elu`]: Klambauer et al., *Self-Normalizing Neural Networks*, NIPS 2017.
 pub const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
-/// The positive scale of [`selu`].
+/// The scale of SELU, as that of [`elu`].
 pub const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
 /// `max(x, 0)`; keeps `-0` and NaN.
@@ -15,7 +13,7 @@ pub fn relu<R: Real>(x: R) -> R {
     if x < R::ZERO { R::ZERO } else { x }
 }
 
-/// `x` within `low` to `high`, as [`clamp`](super::rounding::clamp) for numbers as limits.
+/// `x` within `low` to `high`, which are numbers; NaN stays NaN.
 #[inline(always)]
 pub fn hardtanh<R: Real>(x: R, low: R, high: R) -> R {
     let x = if x < low { low } else { x };
@@ -46,18 +44,6 @@ pub fn threshold<R: Real>(x: R, threshold: R, value: R) -> R {
 pub fn elu<R: Real>(x: R, alpha: R, scale: R, input_scale: R) -> R {
     let below = (x * input_scale).expm1() * (alpha * scale);
     if x < R::ZERO { below } else { x * scale }
-}
-
-/// [`elu`] with `alpha` and a slope of 1 on both sides of zero.
-#[inline(always)]
-pub fn celu<R: Real>(x: R, alpha: R) -> R {
-    elu(x, alpha, R::ONE, R::ONE / alpha)
-}
-
-/// [`elu`] with the constants that keep mean 0 and variance 1.
-#[inline(always)]
-pub fn selu<R: Real>(x: R) -> R {
-    elu(x, R::from_f64(SELU_ALPHA), R::from_f64(SELU_SCALE), R::ONE)
 }
 
 /// `x P(Z < x)` for a standard normal `Z`. In single precision the error is at most `2.3e-7 |x|` (`3e-7 |x|` without FMA; PyTorch's
@@ -120,12 +106,6 @@ pub fn softplus<R: Real>(x: R, beta: R, threshold: R) -> R {
     if scaled > threshold { x } else { y }
 }
 
-/// `x / (1 + |x|)`; NaN at infinity.
-#[inline(always)]
-pub fn softsign<R: Real>(x: R) -> R {
-    x / (R::ONE + x.abs())
-}
-
 /// `min(max(x + 3, 0), 6) / 6`.
 #[inline(always)]
 pub fn hardsigmoid<R: Real>(x: R) -> R {
@@ -149,10 +129,4 @@ pub fn hardshrink<R: Real>(x: R, lambda: R) -> R {
 pub fn softshrink<R: Real>(x: R, lambda: R) -> R {
     let y = if x >= -lambda && x <= lambda { R::ZERO } else { x + lambda };
     if x > lambda { x - lambda } else { y }
-}
-
-/// `x - tanh(x)`, which cancels around zero as it does in PyTorch.
-#[inline(always)]
-pub fn tanhshrink<R: Real>(x: R) -> R {
-    x - x.tanh()
 }

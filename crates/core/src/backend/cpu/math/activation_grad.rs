@@ -12,40 +12,10 @@ fn indicator<R: Real>(inside: bool) -> R {
     if inside { R::ONE } else { R::ZERO }
 }
 
-/// Of `sigmoid`, from its output.
-#[inline(always)]
-pub fn sigmoid_grad<R: Real>(out: R) -> R {
-    out * (R::ONE - out)
-}
-
-/// Of `tanh`, from its output.
-#[inline(always)]
-pub fn tanh_grad<R: Real>(out: R) -> R {
-    R::ONE - out * out
-}
-
-/// Of `relu`; 0 at zero and 1 at NaN.
-#[inline(always)]
-pub fn relu_grad<R: Real>(x: R) -> R {
-    threshold_grad(x, R::ZERO)
-}
-
-/// Of `threshold`; 0 at the threshold and 1 at NaN.
-#[inline(always)]
-pub fn threshold_grad<R: Real>(x: R, threshold: R) -> R {
-    if x <= threshold { R::ZERO } else { R::ONE }
-}
-
 /// Of `hardtanh`; 0 at its ends and at NaN. With 0 and 6, of `relu6`.
 #[inline(always)]
 pub fn hardtanh_grad<R: Real>(x: R, low: R, high: R) -> R {
     indicator(x > low && x < high)
-}
-
-/// Of `leaky_relu`; the slope at zero and NaN.
-#[inline(always)]
-pub fn leaky_relu_grad<R: Real>(x: R, negative_slope: R) -> R {
-    if x > R::ZERO { R::ONE } else { negative_slope }
 }
 
 /// Of `elu` and with its parameters of `celu` and `selu`; the lower side at zero.
@@ -53,12 +23,6 @@ pub fn leaky_relu_grad<R: Real>(x: R, negative_slope: R) -> R {
 pub fn elu_grad<R: Real>(x: R, alpha: R, scale: R, input_scale: R) -> R {
     let below = input_scale * (alpha * scale) * (x * input_scale).exp();
     if x <= R::ZERO { below } else { x_or(x, scale) }
-}
-
-/// The same from the output, where `alpha` is positive.
-#[inline(always)]
-pub fn elu_grad_from_out<R: Real>(out: R, alpha: R, scale: R, input_scale: R) -> R {
-    if out <= R::ZERO { input_scale * (out + alpha * scale) } else { x_or(out, scale) }
 }
 
 /// `value`, or NaN where `x` is.
@@ -125,13 +89,6 @@ pub fn logsigmoid_grad<R: Real>(x: R) -> R {
     (if x < R::ZERO { R::ONE } else { e }) / (R::ONE + e)
 }
 
-/// Of `softsign`: `1 / (1 + |x|)^2`; 0 at infinity, where PyTorch's composed derivative is NaN.
-#[inline(always)]
-pub fn softsign_grad<R: Real>(x: R) -> R {
-    let y = R::ONE + x.abs();
-    R::ONE / (y * y)
-}
-
 /// Of `hardsigmoid`; 0 at -3, 3 and NaN. In `f64` too PyTorch's sixth is that of an `f32`.
 #[inline(always)]
 pub fn hardsigmoid_grad<R: Real>(x: R) -> R {
@@ -146,17 +103,4 @@ pub fn hardswish_grad<R: Real>(x: R) -> R {
     let middle = x / three + R::from_f64(0.5);
     let y = if x <= -three { R::ZERO } else { middle };
     if x >= three { R::ONE } else { y }
-}
-
-/// Of `hardshrink` and of `softshrink`; 0 at the ends of the interval and at NaN.
-#[inline(always)]
-pub fn shrink_grad<R: Real>(x: R, lambda: R) -> R {
-    indicator(x > lambda || x < -lambda)
-}
-
-/// Of `tanhshrink`: `tanh(x)^2`.
-#[inline(always)]
-pub fn tanhshrink_grad<R: Real>(x: R) -> R {
-    let t = x.tanh();
-    t * t
 }

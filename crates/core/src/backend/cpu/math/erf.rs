@@ -92,12 +92,6 @@ pub fn erfc<const FMA: bool>(x: f32) -> f32 {
     erfc_wide::<FMA>(x as f64) as f32
 }
 
-/// The normal distribution function `P(Z < x)`. At most 0.51 ulp.
-#[inline(always)]
-pub fn ndtr<const FMA: bool>(x: f32) -> f32 {
-    (0.5 * erfc_wide::<FMA>(-x as f64 * FRAC_1_SQRT_2)) as f32
-}
-
 /// `log(ndtr(x))`, finite as far as `-x^2 / 2` is. At most 0.51 ulp.
 #[inline(always)]
 pub fn log_ndtr<const FMA: bool>(x: f32) -> f32 {

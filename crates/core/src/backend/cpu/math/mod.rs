@@ -4,8 +4,8 @@
 //! possible, so that a loop over it vectorizes once it stands in a function with `#[target_feature]`.
 //! A formula is generic over [`Real`]; the loop decides what a number is by wrapping it in a [`Lane`]:
 //!
-//! ```
-//! use firebrick_core::backend::cpu::math::{Lane, Real, activation};
+//! ```text
+//! use crate::backend::cpu::math::{Lane, Real, activation};
 //!
 //! fn tile<const FMA: bool>(x: &[f32], y: &mut [f32]) {
 //!     for (y, &x) in y.iter_mut().zip(x) {

@@ -145,8 +145,6 @@ pub trait Real:
     fn erfc(self) -> Self;
     /// The inverse of the error function.
     fn erfinv(self) -> Self;
-    /// The standard normal distribution function.
-    fn ndtr(self) -> Self;
     /// The logarithm of the standard normal distribution function.
     fn log_ndtr(self) -> Self;
     /// The standard normal distribution function, in single precision with a bound that is absolute.
@@ -261,7 +259,7 @@ impl<const FMA: bool> Real for Lane<f32, FMA> {
         exp_log: exp exp_normal exp2 expm1 log log2 log10 log1p tanh;
         trig: sin cos tan asin acos atan;
         hyperbolic: sinh cosh asinh acosh atanh;
-        erf: erf erfc erfinv ndtr ndtr_near log_ndtr;
+        erf: erf erfc erfinv ndtr_near log_ndtr;
     }
     called!(f32; lgamma = gamma::lgamma; digamma = gamma::digamma; i0 = gamma::i0;);
 
@@ -290,7 +288,7 @@ impl<const FMA: bool> Real for Lane<f64, FMA> {
         exp_normal = f64::exp; expm1 = f64::exp_m1; log = f64::ln; log1p = f64::ln_1p;
         asinh = libm::asinh; acosh = hyperbolic::acosh_f64; atanh = libm::atanh;
         erf = libm::erf; erfc = libm::erfc; erfinv = erf::erfinv_f64;
-        ndtr = erf::ndtr_f64; ndtr_near = erf::ndtr_f64; log_ndtr = erf::log_ndtr_f64;
+        ndtr_near = erf::ndtr_f64; log_ndtr = erf::log_ndtr_f64;
         lgamma = gamma::lgamma; digamma = gamma::digamma; i0 = gamma::i0;
     }
 

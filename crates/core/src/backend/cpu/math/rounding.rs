@@ -74,13 +74,6 @@ pub fn nan_to_num<R: Real>(x: R, nan: R, positive: R, negative: R) -> R {
     if x.is_nan() { nan } else { y }
 }
 
-/// `x` within `low` to `high`; NaN stays NaN, and a NaN limit makes everything NaN. `high` wins where the limits cross.
-#[inline(always)]
-pub fn clamp<R: Real>(x: R, low: R, high: R) -> R {
-    let y = super::activation::hardtanh(x, low, high);
-    if low.is_nan() || high.is_nan() { R::NAN } else { y }
-}
-
 /// The argument of `x` as a complex number: pi below zero, 0 above, NaN at NaN.
 #[inline(always)]
 pub fn angle<R: Real>(x: R) -> R {

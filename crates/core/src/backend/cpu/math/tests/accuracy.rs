@@ -86,7 +86,6 @@ bounds! {
     erf: 1.2, |x| x.erf(), libm::erf(x);
     erfc: 0.51, |x| x.erfc(), libm::erfc(x);
     erfinv: 0.7, |x| x.erfinv(), super::super::erf::erfinv_f64(x);
-    ndtr: 0.51, |x| x.ndtr(), 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
     log_ndtr: 0.51, |x| x.log_ndtr(), super::super::erf::log_ndtr_f64(x);
     exp_normal: 1.2, |x| x.exp_normal(), x.exp(), if (-87.3..88.3).contains(&x);
     ndtr_near: 4.5, |x| x.ndtr_near(), 1.0 - tail(x), if x > 0.0;
