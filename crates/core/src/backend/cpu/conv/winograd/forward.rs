@@ -120,7 +120,7 @@ impl<'a, T: Float> Forward<'a, T> {
             let mut before: usize = blocks[..range.start].iter().map(Block::len).sum();
             for block in &blocks[range] {
                 // SAFETY: each block has its own part of the room.
-                unsafe { self.inputs(block, source, lines.as_ptr(), to.from_tile(before)) }
+                unsafe { self.inputs(block, source, lines.as_ptr(), to.starting_at(before)) }
                 before += block.len();
             }
         });

@@ -43,7 +43,7 @@ pub(super) struct Values<T> {
 
 impl<T> Values<T> {
     /// The same from a tile on.
-    pub(super) fn from_tile(self, tile: usize) -> Self {
+    pub(super) fn starting_at(self, tile: usize) -> Self {
         Values { at: Shared(self.at.at(tile * self.row)), ..self }
     }
 }

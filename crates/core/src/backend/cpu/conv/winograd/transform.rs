@@ -181,12 +181,11 @@ pub(super) unsafe fn expand<S: Simd, F: Matrix<N, INPUTS>, const N: usize>(e: &E
             let mut rows = [[S::splat(S::Elem::ZERO); N]; INPUTS];
             for j in 0..N {
                 let mut column = [S::splat(S::Elem::ZERO); N];
-                for i in 0..N {
-                    column[i] = S::load(from[i * N + j].add(at));
+                for (i, x) in column.iter_mut().enumerate() {
+                    *x = S::load(from[i * N + j].add(at));
                 }
-                let column = F::apply(column);
-                for i in 0..INPUTS {
-                    rows[i][j] = column[i];
+                for (row, x) in rows.iter_mut().zip(F::apply(column)) {
+                    row[j] = x;
                 }
             }
             for (i, row) in rows.into_iter().enumerate() {
@@ -215,12 +214,11 @@ pub(super) unsafe fn contract<S: Simd, F: Matrix<INPUTS, M>, const M: usize>(c: 
             let mut rows = [[S::splat(S::Elem::ZERO); INPUTS]; M];
             for j in 0..INPUTS {
                 let mut column = [S::splat(S::Elem::ZERO); INPUTS];
-                for i in 0..INPUTS {
-                    column[i] = S::load(c.from.add((i * INPUTS + j) * c.step + at));
+                for (i, x) in column.iter_mut().enumerate() {
+                    *x = S::load(c.from.add((i * INPUTS + j) * c.step + at));
                 }
-                let column = F::apply(column);
-                for i in 0..M {
-                    rows[i][j] = column[i];
+                for (row, x) in rows.iter_mut().zip(F::apply(column)) {
+                    row[j] = x;
                 }
             }
             for (i, row) in rows.into_iter().enumerate() {

@@ -88,7 +88,7 @@ impl<T: Float> WeightGrad<T> {
         parallel_for(parts, 1, &|range| {
             for part in range {
                 let blocks = &blocks[part * blocks.len() / parts..(part + 1) * blocks.len() / parts];
-                self.sum(blocks, input, grad_output, sums.values.from_tile(part * columns));
+                self.sum(blocks, input, grad_output, sums.values.starting_at(part * columns));
             }
         });
         self.finish(sums.values, parts, grad_weight)
@@ -128,13 +128,13 @@ impl<T: Float> WeightGrad<T> {
         parallel_for(blocks.len(), 1, &|range| {
             let lines = self.inputs.lines(&blocks[range.clone()], span.inputs.row);
             for (block, &place) in range.clone().map(|i| (&blocks[i], &places[i])) {
-                let (to, transform) = (span.inputs.from_tile(place), self.inputs.transforms.input);
+                let (to, transform) = (span.inputs.starting_at(place), self.inputs.transforms.input);
                 // SAFETY: the planes are the caller's; each block has its own place in the room.
                 unsafe { self.inputs.expand(transform, block, input.as_ptr(), lines.as_ptr(), to) }
             }
             let lines = self.gradients.lines(&blocks[range.clone()], span.gradients.row);
             for (block, &place) in range.map(|i| (&blocks[i], &places[i])) {
-                let (to, transform) = (span.gradients.from_tile(place), self.inputs.transforms.output_transposed);
+                let (to, transform) = (span.gradients.starting_at(place), self.inputs.transforms.output_transposed);
                 let from = grad_output.as_ptr();
                 // SAFETY: as above.
                 unsafe { self.gradients.expand(transform, block, from, lines.as_ptr(), to) }
