@@ -22,7 +22,7 @@ use crate::pool::{num_threads, parallel_for};
 const BLOCK_BYTES: usize = 384 << 10;
 
 /// Tiles of a block at least: each reads all transformed kernels.
-const LEAST_TILES: usize = 28;
+const LEAST_TILES: usize = 16;
 
 /// Input channels whose kernels are transformed at a time.
 const CHUNK: usize = 32;
