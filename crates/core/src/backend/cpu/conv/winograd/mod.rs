@@ -54,7 +54,7 @@ const KERNEL_COST: f64 = 15.0;
 const DIRECT_KERNEL_COST: f64 = 40.0;
 
 /// The part of the direct way's time that may remain, so that rounding is not given away for little.
-const WORTHWHILE: f64 = 0.8;
+const WORTHWHILE: f64 = 0.6;
 
 /// Kernels at all points take up to so many bytes: four times the memory of the weight.
 const LARGEST: usize = 256 << 20;
