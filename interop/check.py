@@ -190,6 +190,39 @@ def rewritten(folder):
             numpy_difference(folder / f"{name}.out.npy", array.astype(array.dtype.newbyteorder("="))))[1])
 
 
+FLOAT8 = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
+
+
+def float8(folder):
+    """Any numbers as eight bits, and all numbers of eight bits as wider ones."""
+    every = torch.arange(-32768, 32768).to(torch.int16)
+    any_bits = torch.randint(-2**31, 2**31, (20_000,), generator=torch.Generator().manual_seed(0)).to(torch.int32)
+    near = torch.cat([torch.arange(256).to(torch.uint8).view(getattr(torch, name)).float() for name in FLOAT8])
+    middle = (near[1:] + near[:-1]) / 2
+    wide = {"float32": torch.cat([any_bits.view(torch.float32), near, middle, middle * (1 + 2**-20), middle * (1 - 2**-20)]),
+            "float16": every.view(torch.float16), "bfloat16": every.clone().view(torch.bfloat16)}
+    torch.save(wide, folder / "wide.pt")
+    firebrick("float8", folder / "wide.pt", folder / "float8.pt")
+    found = load(folder / "float8.pt")
+    for name in FLOAT8:
+        dtype, all_bytes = getattr(torch, name), torch.arange(256).to(torch.uint8)
+        for source, values in wide.items():
+            attempt(f"{source} to {name}", lambda: difference(found[f"{source} to {name}"], values.to(dtype)))
+            # Which NaN it is differs between PyTorch's own ways to the 16-bit types.
+            attempt(f"{name} to {source}", lambda: difference(*(
+                torch.where(t.isnan(), torch.nan, t) for t in (found[f"{name} to {source}"], all_bytes.view(dtype).to(values.dtype)))))
+
+
+def parts(folder):
+    """One module's state out of a checkpoint."""
+    net = Net()
+    torch.save({"epoch": 3, "model": net.state_dict(), "moments": [torch.ones(2)]}, folder / "whole.pt")
+    for prefix, module in (("model.", net), ("model.norm.", net.norm), ("model.fc2.", net.fc2)):
+        attempt(f"part of a checkpoint: {prefix}", lambda: (
+            firebrick("part", folder / "whole.pt", prefix, folder / "part.pt"),
+            difference(load(folder / "part.pt"), module.state_dict()))[1])
+
+
 def training_state():
     net = Net()
     optimizer = torch.optim.Adam(net.parameters(), amsgrad=True)
@@ -259,7 +292,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         firebrick("write", folder)
-        for part in (dtypes, views, nested, model, rewritten, trainings):
+        for part in (dtypes, views, nested, model, rewritten, float8, parts, trainings):
             part(folder)
     print(f"{count - len(failures)} of {count} checks hold")
     return 1 if failures else 0

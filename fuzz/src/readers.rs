@@ -4,7 +4,7 @@ use crate::corpus::Kind;
 use firebrick_core::{Device, Result};
 use firebrick_io::LoadOptions;
 use firebrick_io::numpy::{load_npy, load_npz};
-use firebrick_io::pytorch::{self, File, to_bytes};
+use firebrick_io::pytorch::{File, load_tensors, to_bytes};
 use firebrick_io::safetensors::Reader as Safetensors;
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub static READERS: [Reader; 5] = [
 fn nothing(_: &Path) {}
 
 fn open_pt(path: &Path) -> Result<File> {
-    let options = pytorch::LoadOptions::new().map_location(Device::Cpu);
+    let options = LoadOptions::new().map_location(Device::Cpu);
     File::open_with(path, &options).or_else(|_| File::open_with(path, &options.verify(false)))
 }
 
@@ -64,10 +64,13 @@ fn pt(path: &Path) -> Result<()> {
     file.read()
 }
 
-/// What can be read and written can be read again.
+/// What can be read and written can be read again, and parts can be read.
 fn pt_again(path: &Path) {
+    for mapped in [true, false] {
+        let _ = load_tensors(path, &LoadOptions::new().exclude("*bias").rename_prefix("m", "").mmap(mapped));
+    }
     let Ok(bytes) = open_pt(path).and_then(|file| to_bytes(file.into_object())) else { return };
-    if let Err(error) = File::from_bytes(bytes, &pytorch::LoadOptions::new()) {
+    if let Err(error) = File::from_bytes(bytes, &LoadOptions::new()) {
         panic!("a file that was read and written is refused: {error:#}");
     }
 }
@@ -75,7 +78,7 @@ fn pt_again(path: &Path) {
 fn safetensors(path: &Path) -> Result<()> {
     let file = Safetensors::open(path)?;
     for mapped in [true, false] {
-        for tensor in file.load(&LoadOptions::new().mapped(mapped))?.values() {
+        for tensor in file.load(&LoadOptions::new().mmap(mapped))?.values() {
             tensor.sum()?;
         }
     }

@@ -1,9 +1,10 @@
 //! What the program understands.
 
+use super::numbers::Numbers;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
 use firebrick_core::DType;
-use firebrick_io::LoadOptions;
+use firebrick_io::{Float8, LoadOptions};
 use std::path::PathBuf;
 
 const STYLES: Styles = Styles::styled()
@@ -59,6 +60,7 @@ Examples:
   firebrick convert model.pt model.safetensors
   firebrick convert model.safetensors model.npz
   firebrick convert --dtype bfloat16 model.safetensors small.safetensors
+  firebrick convert --dtype float8_e4m3fn model.pt tiny.safetensors
   firebrick convert --strip-prefix module. --rename gamma=weight old.safetensors new.safetensors")]
 pub struct Convert {
     /// The file to read
@@ -68,9 +70,10 @@ pub struct Convert {
     /// The kind of the new file, where its name does not say it
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kind>,
-    /// Convert tensors of floating point to this dtype: float64, float32, float16 or bfloat16
+    /// Convert tensors of floating point to this dtype: float64, float32, float16, bfloat16, float8_e4m3fn, float8_e5m2,
+    /// float8_e4m3fnuz or float8_e5m2fnuz
     #[arg(long, value_parser = floating_dtype)]
-    pub dtype: Option<DType>,
+    pub dtype: Option<Numbers>,
     /// Replace the file that is there
     #[arg(long)]
     pub force: bool,
@@ -168,18 +171,18 @@ impl Renames {
     }
 }
 
-fn floating_dtype(name: &str) -> Result<DType, String> {
+fn floating_dtype(name: &str) -> Result<Numbers, String> {
     let name = name.strip_prefix("torch.").unwrap_or(name);
-    match name {
-        "double" | "f64" => Ok(DType::F64),
-        "float" | "f32" | "fp32" => Ok(DType::F32),
-        "half" | "f16" | "fp16" => Ok(DType::F16),
-        "bf16" => Ok(DType::BF16),
-        _ => {
-            let named = DType::ALL.into_iter().find(|dtype| dtype.is_floating_point() && dtype.name() == name);
-            named.ok_or_else(|| "float64, float32, float16 or bfloat16 expected".to_string())
-        }
-    }
+    let core = match name {
+        "double" | "f64" => Some(DType::F64),
+        "float" | "f32" | "fp32" => Some(DType::F32),
+        "half" | "f16" | "fp16" => Some(DType::F16),
+        "bf16" => Some(DType::BF16),
+        _ => DType::ALL.into_iter().find(|dtype| dtype.is_floating_point() && dtype.name() == name),
+    };
+    let found = core.map(Numbers::Core).or(Float8::from_name(name).map(Numbers::Float8));
+    let kinds = || Float8::ALL.map(Float8::name).join(", ");
+    found.ok_or_else(|| format!("float64, float32, float16, bfloat16, {} expected", kinds()))
 }
 
 fn old_and_new(rule: &str) -> Result<(String, String), String> {

@@ -104,7 +104,7 @@ fn difference(a: &dyn Source, x: &Chosen, b: &dyn Source, y: &Chosen, tolerance:
     if x.entry.dtype != y.entry.dtype {
         texts.push(format!("dtype {} and {}", x.entry.dtype, y.entry.dtype));
     }
-    let (x_values, y_values) = (a.tensor(&x.entry.name)?, b.tensor(&y.entry.name)?);
+    let (x_values, y_values) = (x.entry.values(a)?, y.entry.values(b)?);
     if let Some(found) = Difference::between(&x_values, &y_values, tolerance)? {
         let at = index(found.at, &x_values.shape(), found.total / x_values.numel().max(1));
         let (p, q) = found.values;

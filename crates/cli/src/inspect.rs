@@ -74,8 +74,8 @@ fn rows<'a>(source: &dyn Source, chosen: &'a [Chosen], with_stats: bool) -> Resu
     let row = |Chosen { entry, .. }: &'a Chosen| {
         progress.at(&entry.name);
         // Of what Firebrick has no tensors, it knows no values.
-        let stats = match with_stats && entry.core.is_some() {
-            true => Some(Stats::of(&source.tensor(&entry.name)?)?),
+        let stats = match with_stats && entry.numbers.is_some() {
+            true => Some(Stats::of(&entry.values(source)?)?),
             false => None,
         };
         progress.done(entry.bytes);

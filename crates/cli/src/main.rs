@@ -5,6 +5,7 @@ mod checkpoint;
 mod convert;
 mod diff;
 mod inspect;
+mod numbers;
 mod output;
 mod progress;
 mod source;

@@ -1,9 +1,11 @@
 //! Files of tensors, of whatever kind, as the commands see them.
 
 use super::checkpoint::Checkpoint;
-use firebrick_core::{DType, Result, Tensor};
+use super::numbers::Numbers;
+use firebrick_core::{DType, Error, Result, Tensor};
 use firebrick_io::LoadOptions;
 use firebrick_io::numpy::{NpzReader, load_npy};
+use firebrick_io::pytorch::Array;
 use firebrick_io::safetensors::Reader;
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,15 +13,21 @@ use std::io::Read;
 use std::path::Path;
 
 /// A file that is open. Nothing of its tensors was read yet.
-pub trait Source {
+pub trait Source: Send + Sync {
     /// What kind of file it is.
     fn kind(&self) -> &'static str;
     /// What is in it, in its order.
     fn entries(&self) -> Result<Vec<Entry>>;
     /// What comes with the tensors.
-    fn metadata(&self) -> Vec<(String, String)>;
-    /// Reads one tensor.
+    fn metadata(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    /// Reads one tensor; of eight-bit floating point, the bytes.
     fn tensor(&self, name: &str) -> Result<Tensor>;
+    /// The tensor as a `.pt` file takes it, whatever its dtype, if it comes from one.
+    fn array(&self, _name: &str) -> Option<Array> {
+        None
+    }
     /// Compares one tensor with its checksum, if the file has any.
     fn verify(&self, _name: &str) -> Result<()> {
         Ok(())
@@ -32,8 +40,8 @@ pub struct Entry {
     pub name: String,
     /// PyTorch's name of the dtype, or the file's if PyTorch has none.
     pub dtype: String,
-    /// The dtype, if Firebrick has it.
-    pub core: Option<DType>,
+    /// The dtype, if its values are known.
+    pub numbers: Option<Numbers>,
     pub shape: Vec<usize>,
     pub bytes: usize,
     /// The name of the tensor that this is another name of.
@@ -42,11 +50,36 @@ pub struct Entry {
 
 impl Entry {
     pub fn numel(&self) -> usize {
-        self.shape.iter().product()
+        count(&self.shape)
+    }
+
+    /// The dtype.
+    ///
+    /// # Errors
+    /// Its values are not known.
+    pub fn numbers(&self) -> Result<Numbers> {
+        self.numbers.ok_or_else(|| {
+            let message = format!("tensor {:?} has dtype {}, which Firebrick does not have", self.name, self.dtype);
+            Error::type_("tensor", message).remedy("leave it out, as in --exclude NAME")
+        })
+    }
+
+    /// Reads the values.
+    pub fn values(&self, source: &dyn Source) -> Result<Tensor> {
+        self.numbers()?.decoded(source.tensor(&self.name)?)
+    }
+}
+
+/// Elements of a shape. Sizes that cannot be may stand beside a 0.
+pub fn count(shape: &[usize]) -> usize {
+    match shape.contains(&0) {
+        true => 0,
+        false => shape.iter().fold(1, |count: usize, &size| count.saturating_mul(size)),
     }
 }
 
 /// A tensor that was chosen: what the file says of it, and the name it gets.
+#[derive(Clone)]
 pub struct Chosen {
     pub entry: Entry,
     pub name: String,
@@ -54,18 +87,16 @@ pub struct Chosen {
 
 /// Opens a file, whose kind its first bytes tell.
 pub fn open(path: &Path) -> Result<Box<dyn Source>> {
-    let open = || -> Result<Box<dyn Source>> {
-        let mut first = [0; 8];
-        let mut file = File::open(path)?;
-        let read = file.read(&mut first)?;
-        match &first[..read] {
-            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Box::new(Npy::open(path)?)),
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => archive(path),
-            start if start.starts_with(&Checkpoint::LEGACY) => Ok(Box::new(Checkpoint::open(path)?)),
-            _ => Ok(Box::new(Reader::open(path)?)),
-        }
-    };
-    open().map_err(|error| error.context(path.display()))
+    // Arrays and checkpoints name the file themselves.
+    let named = |error: Error| error.context(path.display());
+    let mut first = [0; 8];
+    let read = File::open(path).and_then(|mut file| file.read(&mut first)).map_err(|error| named(error.into()))?;
+    match &first[..read] {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Box::new(Npy::open(path)?)),
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => archive(path),
+        start if start.starts_with(&Checkpoint::LEGACY) => Ok(Box::new(Checkpoint::open(path)?)),
+        _ => Ok(Box::new(Reader::open(path).map_err(|error| named(error.into()))?)),
+    }
 }
 
 /// Opens an archive, of a checkpoint or of arrays. Of two errors, that of the kind which the
@@ -78,7 +109,7 @@ fn archive(path: &Path) -> Result<Box<dyn Source>> {
     let promises_arrays = path.extension().is_some_and(|extension| extension == "npz");
     match NpzReader::open(path) {
         Ok(reader) if promises_arrays || reader.names().next().is_some() => Ok(Box::new(reader)),
-        Err(error) if promises_arrays => Err(error.into()),
+        Err(error) if promises_arrays => Err(Error::from(error).context(path.display())),
         _ => Err(no_checkpoint),
     }
 }
@@ -99,12 +130,12 @@ impl Source for Reader {
     fn entries(&self) -> Result<Vec<Entry>> {
         let entry = |name: &str| {
             let found = self.entry(name)?;
-            let core = found.dtype.to_core();
+            let numbers = Numbers::of_safetensors(found.dtype);
             let stored = self.stored_name(name)?;
             Ok(Entry {
                 name: name.to_string(),
-                dtype: core.map_or(found.dtype.name(), DType::name).to_string(),
-                core,
+                dtype: numbers.map_or(found.dtype.name(), Numbers::name).to_string(),
+                numbers,
                 shape: found.shape.clone(),
                 bytes: found.data_offsets.len(),
                 tied_to: (stored != name).then(|| stored.to_string()),
@@ -120,7 +151,11 @@ impl Source for Reader {
     }
 
     fn tensor(&self, name: &str) -> Result<Tensor> {
-        Reader::tensor(self, name)
+        let entry = Reader::entry(self, name)?;
+        match entry.dtype.float8() {
+            Some(_) => Tensor::from_bytes(self.bytes(name)?, entry.shape.as_slice(), DType::U8),
+            None => Reader::tensor(self, name),
+        }
     }
 }
 
@@ -146,15 +181,11 @@ impl Source for Npy {
         Ok(vec![Entry {
             name: self.name.clone(),
             dtype: self.array.dtype().name().to_string(),
-            core: Some(self.array.dtype()),
+            numbers: Some(Numbers::Core(self.array.dtype())),
             shape: self.array.shape().to_vec(),
             bytes: self.array.numel() * self.array.dtype().size(),
             tied_to: None,
         }])
-    }
-
-    fn metadata(&self) -> Vec<(String, String)> {
-        Vec::new()
     }
 
     fn tensor(&self, _name: &str) -> Result<Tensor> {
@@ -171,14 +202,11 @@ impl Source for NpzReader {
         let entry = |name: &str| {
             let (dtype, shape) = self.form(name)?;
             let bytes = shape.iter().product::<usize>() * dtype.size();
-            let (name, dtype, core) = (name.to_string(), dtype.name().to_string(), Some(dtype));
-            Ok(Entry { name, dtype, core, shape, bytes, tied_to: None })
+            let (name, numbers) = (name.to_string(), Numbers::Core(dtype));
+            let dtype = numbers.name().to_string();
+            Ok(Entry { name, dtype, numbers: Some(numbers), shape, bytes, tied_to: None })
         };
         self.names().map(entry).collect()
-    }
-
-    fn metadata(&self) -> Vec<(String, String)> {
-        Vec::new()
     }
 
     fn tensor(&self, name: &str) -> Result<Tensor> {

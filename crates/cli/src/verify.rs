@@ -41,11 +41,11 @@ fn check(source: &dyn Source, out: &mut dyn Write) -> Result<Result<String>, Fai
     for chosen in chosen.iter().filter(|chosen| chosen.entry.tied_to.is_none()) {
         let entry = &chosen.entry;
         progress.at(&entry.name);
-        if entry.core.is_none() {
+        if entry.numbers.is_none() {
             unknown += 1;
             continue;
         }
-        let read = source.verify(&entry.name).and_then(|()| source.tensor(&entry.name));
+        let read = source.verify(&entry.name).and_then(|()| entry.values(source));
         let stats = match read.and_then(|tensor| Stats::of(&tensor)) {
             Ok(stats) => stats,
             Err(error) => return Ok(Err(error.context(format!("tensor {:?}", entry.name)))),

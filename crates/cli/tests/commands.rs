@@ -4,7 +4,9 @@
 
 use firebrick_core::{DType, StateDict, Tensor};
 use firebrick_io::numpy::{load_npy, save_npy};
-use firebrick_io::{SaveOptions, load_safetensors, save_safetensors, save_safetensors_sharded, save_safetensors_with};
+use firebrick_io::{
+    SaveOptions, load, load_safetensors, save_safetensors, save_safetensors_sharded, save_safetensors_with,
+};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -149,6 +151,57 @@ fn convert_writes_other_kinds_and_warns_of_what_float16_loses() {
     let (code, _, err) =
         firebrick(&["convert", "--dtype", "float16", "large.safetensors", "half.safetensors"], folder.path());
     assert_eq!((code, err.as_str()), (0, "warning: x: 1 values became infinite in float16\n"));
+}
+
+#[test]
+fn convert_writes_and_reads_eight_bit_floating_point() {
+    let (folder, _) = model();
+    let run = |args: &[&str]| firebrick(args, folder.path());
+    let large = StateDict::from_iter([
+        ("x", Tensor::new([1e6f32, 3.1, -0.0, f32::NAN]).unwrap()),
+        ("n", Tensor::new([7i64]).unwrap()),
+    ]);
+    save_safetensors(folder.path().join("x.safetensors"), &large).unwrap();
+    let (code, _, err) = run(&["convert", "--dtype", "float8_e4m3fn", "x.safetensors", "x.pt"]);
+    assert_eq!((code, err.as_str()), (0, "warning: x: 1 values are beyond 448, the largest of float8_e4m3fn\n"));
+    let (code, out, _) = run(&["inspect", "--stats", "x.pt"]);
+    assert!(code == 0 && out.contains("float8_e4m3fn") && out.contains("448"), "{out}");
+    // Kept as it is, from one kind of file to another and back.
+    assert_eq!(run(&["convert", "x.pt", "y.safetensors"]), (0, String::new(), String::new()));
+    assert_eq!(run(&["convert", "y.safetensors", "y.pt"]), (0, String::new(), String::new()));
+    let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert!(bytes("x.pt") == bytes("y.pt") && bytes("y.safetensors").ends_with(&[0x7e, 0x44, 0x80, 0x7f]));
+    assert_eq!(run(&["diff", "x.pt", "y.safetensors"]).0, 0);
+    assert_eq!(run(&["verify", "y.pt"]).0, 0);
+    assert_eq!(run(&["convert", "--dtype", "f16", "y.pt", "half.safetensors"]).0, 0);
+    let half = load_safetensors(folder.path().join("half.safetensors")).unwrap();
+    let values = half.get("x").unwrap().to_vec::<f32>().unwrap();
+    assert!(values[..3] == [448.0, 3.0, 0.0] && values[2].is_sign_negative() && values[3].is_nan(), "{values:?}");
+    let (code, _, err) = run(&["convert", "y.pt", "y.npz"]);
+    assert!(code == 2 && err.contains("NumPy has no float8_e4m3fn") && err.contains("--dtype float32"), "{err}");
+}
+
+#[test]
+fn a_checkpoint_that_is_converted_keeps_its_ties_and_its_views() {
+    let (folder, _) = model();
+    let run = |args: &[&str]| firebrick(args, folder.path());
+    assert_eq!(run(&["convert", "--dtype", "bf16", "m.safetensors", "half.pt"]).0, 0);
+    assert_eq!(run(&["convert", "--rename", "weight=w", "half.pt", "again.pt"]).0, 0);
+    let state = load(folder.path().join("again.pt")).unwrap().state_dict().unwrap();
+    assert_eq!(state.keys().collect::<Vec<_>>(), ["steps", "emb.w", "out.w"]);
+    let (emb, out) = (state.get("emb.w").unwrap(), state.get("out.w").unwrap());
+    assert!(emb.dtype() == DType::BF16 && std::sync::Arc::ptr_eq(&emb.body().storage, &out.body().storage));
+    assert_eq!(emb.to_vec::<f32>().unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+}
+
+#[test]
+fn a_refused_file_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.pt"), b"PK\x03\x04 and nothing else").unwrap();
+    for args in [&["inspect", "bad.pt"][..], &["convert", "bad.pt", "new.pt"], &["diff", "bad.pt", "bad.pt"]] {
+        let (code, _, err) = firebrick(args, folder.path());
+        assert!(code == 2 && err.matches("bad.pt").count() == 1, "{err}");
+    }
 }
 
 #[test]

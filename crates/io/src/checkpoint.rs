@@ -1,6 +1,7 @@
 //! All that a training needs to go on where it stopped, in one `.pt` file.
 
-use crate::pytorch::{self, Array, Dict, Dtype, Key, LoadOptions, Object};
+use crate::LoadOptions;
+use crate::pytorch::{self, Array, Dict, Dtype, Key, Object};
 use firebrick_core::random::current_generator;
 use firebrick_core::{Error, Generator, Result, StateDict, Tensor, Value};
 use std::path::Path;

@@ -7,10 +7,12 @@ pub mod pytorch;
 pub mod safetensors;
 
 mod checkpoint;
+mod float8;
 mod selection;
 mod zip;
 
 pub use checkpoint::Checkpoint;
+pub use float8::Float8;
 pub use pytorch::{load, save};
 pub use safetensors::{
     SaveOptions, load_safetensors, load_safetensors_with, save_safetensors, save_safetensors_sharded,

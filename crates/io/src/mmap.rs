@@ -1,17 +1,20 @@
 //! Files mapped into memory, as bytes and as the memory of tensors.
 #![allow(unsafe_code)] // Mapping a file is unsafe: another process may change it meanwhile.
 
-use firebrick_core::{Block, DType, Error, Result, Sizes, Tensor};
+use crc32fast::Hasher;
+use firebrick_core::{Block, DType, Error, Result, Sizes, Tensor, pool};
 use memmap2::{Mmap, MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
 use std::path::Path;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Tensors with fewer bytes are copied: this takes less time than mapping them.
 const SMALL: usize = 64 << 10;
+/// Bytes that are read, and summed up while they are in the cache, in one go.
+const PART: usize = 512 << 10;
 
 /// The bytes of a file, read from the disk as they are touched.
 ///
@@ -81,11 +84,78 @@ impl Mapping {
     /// # Errors
     /// As [`Mapping::tensor`].
     pub fn copy(&self, range: Range<usize>, shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
-        let bytes = self.map.get(range.clone()).ok_or_else(|| {
-            let message = format!("bytes {range:?} of a file that has {}", self.map.len());
-            Error::value("tensor", message)
-        })?;
-        Tensor::from_bytes(bytes, shape, dtype)
+        Tensor::from_block(self.read(range, false)?.0, shape, dtype)
+    }
+
+    /// The bytes in `range` in memory of their own, and their checksum where `sum` asks for it, else 0. They are read into
+    /// place by several threads: going through the map would touch its pages first.
+    pub(crate) fn read(&self, range: Range<usize>, sum: bool) -> Result<(Block, u32)> {
+        self.check(&range)?;
+        let block = Block::new(range.len())?;
+        let crc = in_parts(range.len(), |part, hasher| {
+            // SAFETY: the part lies within the block, which nobody else has yet, and no other part shares bytes with it.
+            let to = unsafe { block.as_ptr().add(part.start) };
+            let from = range.start + part.start;
+            // SAFETY: as above.
+            unsafe { self.read_into(from, to, part.len())? };
+            if sum {
+                // SAFETY: the bytes were just read.
+                hasher.update(unsafe { std::slice::from_raw_parts(to, part.len()) });
+            }
+            Ok(())
+        });
+        Ok((block, crc?))
+    }
+
+    /// The checksum of the bytes in `range`, which are read without touching the map.
+    pub(crate) fn crc(&self, range: Range<usize>) -> Result<u32> {
+        self.check(&range)?;
+        let crc = in_parts(range.len(), |part, hasher| {
+            let mut bytes = vec![0; part.len()];
+            // SAFETY: the vector has that many bytes.
+            unsafe { self.read_into(range.start + part.start, bytes.as_mut_ptr(), part.len())? };
+            hasher.update(&bytes);
+            Ok(())
+        });
+        Ok(crc?)
+    }
+
+    fn check(&self, range: &Range<usize>) -> Result<()> {
+        match self.map.get(range.clone()) {
+            Some(_) => Ok(()),
+            None => Err(Error::value("tensor", format!("bytes {range:?} of a file that has {}", self.map.len()))),
+        }
+    }
+
+    /// Reads the bytes from `from` on.
+    ///
+    /// # Safety
+    /// `len` bytes from `to` on may be written, and the file's map has the bytes.
+    #[cfg(unix)]
+    unsafe fn read_into(&self, from: usize, to: *mut u8, len: usize) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        let mut done = 0;
+        while done < len {
+            let at = libc::off_t::try_from(from + done).map_err(io::Error::other)?;
+            // SAFETY: what is written lies within the `len` bytes.
+            let read = unsafe { libc::pread(self.file.as_raw_fd(), to.add(done).cast(), len - done, at) };
+            match usize::try_from(read) {
+                Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file was cut off meanwhile")),
+                Ok(read) => done += read,
+                Err(_) => match io::Error::last_os_error() {
+                    error if error.kind() == io::ErrorKind::Interrupted => {}
+                    error => return Err(error),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    unsafe fn read_into(&self, from: usize, to: *mut u8, len: usize) -> io::Result<()> {
+        // SAFETY: the caller vouches for both; a map and memory of one's own share no bytes.
+        unsafe { std::ptr::copy_nonoverlapping(self.map[from..from + len].as_ptr(), to, len) };
+        Ok(())
     }
 
     /// A private map of the part `range`, which the file has.
@@ -108,4 +178,25 @@ impl Deref for Mapping {
     fn deref(&self) -> &[u8] {
         &self.map
     }
+}
+
+/// Works on `len` bytes part by part, on several threads; returns the checksum of all that `work` gave the sums of its parts.
+fn in_parts(len: usize, work: impl Fn(Range<usize>, &mut Hasher) -> io::Result<()> + Sync) -> io::Result<u32> {
+    let done = Mutex::new(Ok(Vec::new()));
+    pool::parallel_for(len.div_ceil(PART), 1, &|parts| {
+        let mut sum = Hasher::new();
+        let first = parts.start;
+        let worked = parts.into_iter().try_for_each(|part| work(part * PART..len.min((part + 1) * PART), &mut sum));
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        match (worked, &mut *done) {
+            (Ok(()), Ok(sums)) => sums.push((first, sum)),
+            (Err(error), done) => *done = Err(error),
+            (Ok(()), Err(_)) => {}
+        }
+    });
+    let mut sums = done.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    sums.sort_unstable_by_key(|&(first, _)| first);
+    let mut whole = Hasher::new();
+    sums.iter().for_each(|(_, sum)| whole.combine(sum));
+    Ok(whole.finalize())
 }

@@ -1,11 +1,11 @@
-//! Which tensors of a file are read, and what they are called then: the same for every format.
+//! What is read of a file, how, and under which names: the same for every format.
 
 use firebrick_core::{Device, Error, Result};
 use globset::{GlobBuilder, GlobMatcher};
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-/// What is read of a file of tensors, and how.
+/// What is read of a file of tensors, and how: for every format.
 ///
 /// Patterns are matched with whole names as they are in the file: `*` stands for any characters, dots among them, `?`
 /// for one, `[0-9]` for one of a range, `{a,b}` for one of several texts, `\` before a character for that character.
@@ -28,8 +28,9 @@ pub struct LoadOptions {
     include: Vec<String>,
     exclude: Vec<String>,
     renames: Vec<Rename>,
-    device: Device,
-    mapped: bool,
+    map_location: Option<Device>,
+    mmap: Option<bool>,
+    verify: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -42,12 +43,13 @@ struct Rename {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { include: Vec::new(), exclude: Vec::new(), renames: Vec::new(), device: Device::Cpu, mapped: true }
+        let (include, exclude, renames) = (Vec::new(), Vec::new(), Vec::new());
+        LoadOptions { include, exclude, renames, map_location: None, mmap: None, verify: true }
     }
 }
 
 impl LoadOptions {
-    /// Everything, under the names in the file, in main memory.
+    /// Everything, under the names in the file; checksums are compared.
     pub fn new() -> Self {
         Self::default()
     }
@@ -80,29 +82,50 @@ impl LoadOptions {
         self
     }
 
-    /// Where the tensors go: `map_location` in PyTorch.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
+    /// Puts all tensors on one device, wherever they were when they were saved. Unless this is said, they go where they came
+    /// from; of formats that do not tell, to main memory.
+    pub fn map_location(mut self, device: Device) -> Self {
+        self.map_location = Some(device);
         self
     }
 
-    /// Do tensors look at the file where the format allows it, or have copies in memory of their own?
+    /// Do tensors look at the file where it lies as they need it, or have copies in memory of their own?
     ///
-    /// They look at it unless told otherwise. Copies are for files that some other program will write into in place:
-    /// see [`Mapping`](crate::mmap::Mapping).
-    pub fn mapped(mut self, mapped: bool) -> Self {
-        self.mapped = mapped;
+    /// Unless this is said, `.pt` files are copied, as `torch.load` does, and tensors of the other formats look at the file, as
+    /// those of `safetensors.torch.load_file` do. What looks at a file is read when it is used, and nothing that is written
+    /// into it reaches the file: see [`Mapping::tensor`](crate::mmap::Mapping::tensor). Copies are for files that some other
+    /// program will write into in place. Deflated records, bools, and numbers of the other byte order are always copied, where
+    /// PyTorch's `mmap=True` refuses them.
+    pub fn mmap(mut self, mmap: bool) -> Self {
+        self.mmap = Some(mmap);
         self
     }
 
-    /// The device that tensors go to.
-    pub fn target(&self) -> Device {
-        self.device
+    /// Compares the checksums of `.pt` files or not. PyTorch does not; files written under `set_crc32_options(False)` have none
+    /// that hold.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
     }
 
-    /// May tensors look at the file?
-    pub fn is_mapped(&self) -> bool {
-        self.mapped
+    /// The one device that tensors go to, if there is one.
+    pub(crate) fn target(&self) -> Option<Device> {
+        self.map_location
+    }
+
+    /// May tensors look at the file? `otherwise` if nothing was said.
+    pub(crate) fn is_mapped_or(&self, otherwise: bool) -> bool {
+        self.mmap.unwrap_or(otherwise)
+    }
+
+    /// Are checksums compared?
+    pub(crate) fn verifies(&self) -> bool {
+        self.verify
+    }
+
+    /// Is something left out or renamed?
+    pub(crate) fn is_partial(&self) -> bool {
+        !(self.include.is_empty() && self.exclude.is_empty() && self.renames.is_empty())
     }
 
     /// The wanted ones among the names in a file, in their order, each with the name it gets.
@@ -137,7 +160,8 @@ impl LoadOptions {
         Ok(wanted.into_iter().map(|(new, old)| (old, new)).collect())
     }
 
-    fn renamed(&self, name: &str) -> String {
+    /// What a name becomes; the beginning of a name becomes the beginning of what that becomes.
+    pub(crate) fn renamed(&self, name: &str) -> String {
         self.renames.iter().fold(name.to_string(), |name, rule| match rule.prefix {
             true => name.strip_prefix(&rule.from).map(|rest| format!("{}{rest}", rule.to)).unwrap_or(name),
             // An empty text is between any two characters; replacing it is meant by nobody.

@@ -120,7 +120,7 @@ fn ranges_outside_the_file_and_shapes_of_another_size_are_errors() -> Result<()>
 fn copies_and_other_devices_are_options() -> Result<()> {
     accelerator::enable_mock(1);
     let (_folder, path) = saved(&[("a", numbers()?)])?;
-    let state = load_safetensors_with(&path, &LoadOptions::new().mapped(false).device(Device::Mock(0)))?;
+    let state = load_safetensors_with(&path, &LoadOptions::new().mmap(false).map_location(Device::Mock(0)))?;
     let a = state.get("a").expect("saved above");
     assert_eq!(a.device(), Device::Mock(0));
     assert!(a.to(Device::Cpu)?.equal(&numbers()?)?);

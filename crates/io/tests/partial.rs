@@ -1,9 +1,9 @@
 //! Some tensors of a `.pt` file.
 #![allow(clippy::unwrap_used)]
 
-use firebrick_core::{Result, StateDict, Tensor, Value};
+use firebrick_core::{Result, StateDict, Tensor, Value, memory_stats};
 use firebrick_io::LoadOptions;
-use firebrick_io::pytorch::{Object, load, load_tensors, save};
+use firebrick_io::pytorch::{Object, load, load_tensors, load_with, save};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,4 +51,62 @@ fn records_of_other_tensors_are_not_read() {
     let error = format!("{:#}", one("model.fc.b").err().unwrap());
     assert!(error.contains("checksum differs"), "{error}");
     assert!(load(&path).is_err());
+}
+
+/// A model in a checkpoint, with the versions of its modules; `act` has no tensors.
+fn with_versions(folder: &Path) -> Result<PathBuf> {
+    let mut model = StateDict::from_iter([
+        ("body.norm.w", Tensor::zeros([40_000])?),
+        ("body.norm.b", Tensor::ones([2])?),
+        ("head.w", Tensor::ones([3])?),
+    ]);
+    for (module, version) in [("", 1), ("body", 1), ("body.norm", 2), ("body.act", 1), ("head", 3)] {
+        model.metadata.entry(module.to_owned()).or_default().insert("version".to_owned(), version);
+    }
+    let path = folder.join("versions.pt");
+    save(Object::dict([("epoch", 3.into()), ("model", model.into())]), &path)?;
+    Ok(path)
+}
+
+fn versions(state: &StateDict) -> Vec<(&str, i64)> {
+    state.metadata.iter().map(|(module, facts)| (module.as_str(), facts["version"])).collect()
+}
+
+#[test]
+fn versions_come_with_the_modules_that_are_chosen_under_their_new_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = with_versions(folder.path()).unwrap();
+    let read = |options: LoadOptions| load_tensors(&path, &options).unwrap();
+    let whole = read(LoadOptions::new().rename_prefix("model.", ""));
+    let expected = load(&path).unwrap().get("model").unwrap().state_dict().unwrap();
+    assert_eq!(whole.metadata, expected.metadata);
+    let plain = read(LoadOptions::new());
+    assert_eq!(versions(&plain)[..2], [("model", 1), ("model.body", 1)]);
+    let body = read(LoadOptions::new().include("model.body.*").rename_prefix("model.body.", ""));
+    assert_eq!(versions(&body), [("", 1), ("norm", 2), ("act", 1)]);
+    let head = read(LoadOptions::new().include("*.head.*").rename_prefix("model.", "net."));
+    assert_eq!(versions(&head), [("net", 1), ("net.head", 3)]);
+}
+
+#[test]
+fn chosen_tensors_look_at_the_file_if_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = with_versions(folder.path()).unwrap();
+    let options = LoadOptions::new().include("*.norm.w");
+    let before = memory_stats().in_use;
+    let mapped = load_tensors(&path, &options.clone().mmap(true)).unwrap();
+    // Other tests take memory at the same time, but less than this.
+    assert!(memory_stats().in_use < before + 100_000);
+    let copied = load_tensors(&path, &options).unwrap();
+    assert!(memory_stats().in_use >= before + 160_000);
+    let name = "model.body.norm.w";
+    assert!(mapped.get(name).unwrap().equal(copied.get(name).unwrap()).unwrap());
+}
+
+#[test]
+fn a_tree_is_read_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = checkpoint(folder.path()).unwrap();
+    let error = load_with(&path, &LoadOptions::new().include("model.*")).err().unwrap();
+    assert_eq!(error.to_string(), "the tree of a file is read whole, under the names that are there");
 }

@@ -7,7 +7,8 @@ use crate::case::read_json;
 use crate::tensors::Tensors;
 use crate::{Out, wrong};
 use content::Comparison;
-use firebrick::io::pytorch::{self, File, LoadOptions};
+use firebrick::io::LoadOptions;
+use firebrick::io::pytorch::{self, File};
 use serde_json::Value as Json;
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! What can be wrong with NumPy's files.
 
+use crate::zip::ZipError;
 use firebrick_core::Error;
 use std::io;
 
@@ -46,18 +47,21 @@ pub enum NumpyError {
         /// Bytes that follow the header.
         found: usize,
     },
-    /// The archive around the arrays is damaged.
-    #[error(transparent)]
-    Archive(io::Error),
-    /// A name is in the archive twice.
-    #[error("array {0:?} is in the archive twice")]
-    DuplicateName(String),
+    /// The archive around the arrays is damaged, or has a name twice.
+    #[error("{0}")]
+    Archive(String),
     /// The archive has no such array.
     #[error("no array is called {0:?}")]
     NotFound(String),
     /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl From<ZipError> for NumpyError {
+    fn from(error: ZipError) -> Self {
+        NumpyError::Archive(error.to_string())
+    }
 }
 
 impl From<NumpyError> for Error {

@@ -33,7 +33,10 @@ pub fn load_npz_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<St
         let archive = NpzReader::open(path)?;
         let mut state = StateDict::new();
         for (name, new_name) in options.select(archive.names())? {
-            state.insert(new_name, archive.read(name, options.is_mapped())?.to(options.target())?);
+            state.insert(
+                new_name,
+                archive.read(name, options.is_mapped_or(true))?.to(options.target().unwrap_or_default())?,
+            );
         }
         Ok(state)
     };
@@ -67,14 +70,9 @@ impl NpzReader {
     /// A file that is no archive or a damaged one, has a name twice, or cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, NumpyError> {
         let file = Mapping::open(path)?;
-        let mut records = IndexMap::new();
-        for record in zip::records(&file).map_err(NumpyError::Archive)? {
-            let Some(name) = record.name.strip_suffix(".npy").map(str::to_string) else { continue };
-            if records.contains_key(&name) {
-                return Err(NumpyError::DuplicateName(name));
-            }
-            records.insert(name, record);
-        }
+        let arrays = zip::records(&file)?.into_iter();
+        let named = |record: Record| Some((record.name.strip_suffix(".npy")?.to_owned(), record));
+        let records = arrays.filter_map(named).collect();
         Ok(NpzReader { file, records })
     }
 
@@ -105,14 +103,14 @@ impl NpzReader {
     /// # Errors
     /// There is no such array, or it is not what was written.
     pub fn verify(&self, name: &str) -> Result<()> {
-        let bytes = self.record(name)?.read(&self.file).map_err(NumpyError::Archive)?;
+        let bytes = self.record(name)?.read(&self.file, true).map_err(NumpyError::from)?;
         Ok(Header::parse(&bytes).map(drop)?)
     }
 
     fn read(&self, name: &str, mapped: bool) -> Result<Tensor> {
         let record = self.record(name)?;
         if record.deflated {
-            let bytes = record.read(&self.file).map_err(NumpyError::Archive)?;
+            let bytes = record.read(&self.file, true).map_err(NumpyError::from)?;
             return Header::parse(&bytes)?.tensor(&bytes, None);
         }
         let mapped = mapped.then_some((&self.file, record.range.start));
@@ -123,7 +121,7 @@ impl NpzReader {
         let record = self.record(name)?;
         let mut most = HEAD;
         loop {
-            let head = record.head(&self.file, most).map_err(NumpyError::Archive)?;
+            let head = record.head(&self.file, most)?;
             match Header::parse_head(&head, record.size) {
                 Err(NumpyError::HeaderCutShort { .. }) if most < record.size => most = most.saturating_mul(8),
                 parsed => return parsed,

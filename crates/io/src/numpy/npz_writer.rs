@@ -2,6 +2,7 @@
 
 use super::array::write_array;
 use crate::atomic::atomic_write;
+use crate::zip::{ZIP64_TAG, signature};
 use crc32fast::Hasher;
 use firebrick_core::{Error, Result, Tensor};
 use flate2::Compression;
@@ -148,16 +149,16 @@ impl<'w> NpzWriter<'w> {
         let (count, bytes, start) = (self.names.len() as u64, self.directory.len() as u64, self.at);
         let mut end = self.directory;
         if count > FEW || bytes > SHORT || start > SHORT {
-            u32s(&mut end, [0x0606_4b50]);
+            u32s(&mut end, [signature::END_64]);
             u64s(&mut end, [44]);
             u16s(&mut end, [VERSION; 2]);
             u32s(&mut end, [0, 0]);
             u64s(&mut end, [count, count, bytes, start]);
-            u32s(&mut end, [0x0706_4b50, 0]);
+            u32s(&mut end, [signature::LOCATOR_64, 0]);
             u64s(&mut end, [start + bytes]);
             u32s(&mut end, [1]);
         }
-        u32s(&mut end, [0x0605_4b50]);
+        u32s(&mut end, [signature::END]);
         let few = count.min(FEW) as u16;
         u16s(&mut end, [0, 0, few, few]);
         u32s(&mut end, [bytes, start].map(|number| u32::try_from(number).unwrap_or(u32::MAX)));
@@ -170,13 +171,13 @@ impl Record {
     /// The header before the bytes: in the large form always, as NumPy does.
     fn local(&self) -> Vec<u8> {
         let mut header = Vec::new();
-        u32s(&mut header, [0x0403_4b50]);
+        u32s(&mut header, [signature::LOCAL]);
         u16s(&mut header, [VERSION, self.flags, self.method]);
         u16s(&mut header, TIME);
         u32s(&mut header, [self.crc, u32::MAX, u32::MAX]);
         u16s(&mut header, [self.name.len() as u16, 20]);
         header.extend(self.name.as_bytes());
-        u16s(&mut header, [1, 16]);
+        u16s(&mut header, [ZIP64_TAG, 16]);
         u64s(&mut header, [self.size, self.packed]);
         header
     }
@@ -189,7 +190,7 @@ impl Record {
             extra.push(self.offset);
         }
         let short = |number: u64, large: bool| if large { u32::MAX } else { number as u32 };
-        u32s(directory, [0x0201_4b50]);
+        u32s(directory, [signature::CENTRAL]);
         // Made by this version on a Unix.
         u16s(directory, [3 << 8 | VERSION, VERSION, self.flags, self.method]);
         u16s(directory, TIME);
@@ -199,7 +200,7 @@ impl Record {
         u32s(directory, [ATTRIBUTES, short(self.offset, self.offset > SHORT)]);
         directory.extend(self.name.as_bytes());
         if !extra.is_empty() {
-            u16s(directory, [1, extra_len - 4]);
+            u16s(directory, [ZIP64_TAG, extra_len - 4]);
             extra.iter().for_each(|&number| u64s(directory, [number]));
         }
     }

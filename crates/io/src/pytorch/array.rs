@@ -83,6 +83,14 @@ impl Array {
         Array::with_form(storage, form)
     }
 
+    /// The same view of another storage.
+    ///
+    /// # Errors
+    /// An element outside the storage.
+    pub fn over(&self, storage: Storage) -> Result<Self> {
+        Array::with_form(storage, self.0.form.clone()).map_err(|problem| Error::runtime("Array", problem))
+    }
+
     pub(super) fn form(&self) -> &Form {
         &self.0.form
     }

@@ -6,7 +6,7 @@ use firebrick_core::{self as core, Error, Result, StateDict, Value};
 use indexmap::IndexMap;
 
 /// The attribute of a state dict that holds the versions of modules.
-const METADATA: &str = "_metadata";
+pub(super) const METADATA: &str = "_metadata";
 
 impl Object {
     /// The tensors of a dictionary by name, ready for `load_state_dict`, with the versions of the modules that wrote them.
@@ -51,7 +51,7 @@ impl Object {
 }
 
 /// The numbers noted about a module.
-fn module_facts(module: &Key, facts: &Object) -> Option<(String, IndexMap<String, i64>)> {
+pub(super) fn module_facts(module: &Key, facts: &Object) -> Option<(String, IndexMap<String, i64>)> {
     let (Key::Str(module), Object::Dict(facts)) = (module, facts) else { return None };
     let number = |(name, fact): (&Key, &Object)| match name {
         Key::Str(name) => Some((name.clone(), fact.as_i64()?)),

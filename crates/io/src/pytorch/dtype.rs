@@ -1,5 +1,6 @@
 //! The element types of PyTorch and the storage classes that stand for them in files.
 
+use crate::Float8;
 use firebrick_core::DType;
 use std::fmt;
 
@@ -155,6 +156,11 @@ impl Dtype {
         Self::ALL.iter().copied().find(|dtype| dtype.name() == name)
     }
 
+    /// The eight-bit type of floating point that it is.
+    pub fn float8(self) -> Option<Float8> {
+        Float8::from_name(self.name())
+    }
+
     /// The dtype of storages of this class.
     pub(super) fn from_storage_class(class: &str) -> Option<Dtype> {
         Self::ALL.iter().copied().find(|dtype| dtype.storage_class() == Some(class))
@@ -164,6 +170,11 @@ impl Dtype {
     pub(super) fn can_require_grad(self) -> bool {
         let name = self.name();
         ["float", "bfloat", "complex", "bcomplex"].iter().any(|kind| name.starts_with(kind))
+    }
+
+    /// What the bytes of a storage are in memory: bools, which are 0 or 1, or any bytes.
+    pub(super) fn in_memory(self) -> DType {
+        if self == Dtype::Bool { DType::Bool } else { DType::U8 }
     }
 
     /// Bytes that are reversed together where the order of bytes differs: complex numbers by their parts.
@@ -190,6 +201,17 @@ impl From<DType> for Dtype {
             DType::F64 => Dtype::F64,
             DType::C64 => Dtype::C64,
             DType::C128 => Dtype::C128,
+        }
+    }
+}
+
+impl From<Float8> for Dtype {
+    fn from(float8: Float8) -> Self {
+        match float8 {
+            Float8::E4M3Fn => Dtype::F8E4M3Fn,
+            Float8::E5M2 => Dtype::F8E5M2,
+            Float8::E4M3Fnuz => Dtype::F8E4M3Fnuz,
+            Float8::E5M2Fnuz => Dtype::F8E5M2Fnuz,
         }
     }
 }

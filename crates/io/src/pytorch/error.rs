@@ -1,5 +1,6 @@
 //! What can be wrong with a `.pt` file.
 
+use crate::zip::ZipError;
 use firebrick_core::{Error, ErrorKind};
 use std::io;
 
@@ -107,6 +108,15 @@ pub enum PickleProblem {
     /// Small in the file, but out of all proportion in memory.
     #[error("the values would take more than the {0} bytes that a file of this size may take")]
     TooMuch(usize),
+}
+
+impl From<ZipError> for PytorchError {
+    fn from(error: ZipError) -> Self {
+        match error {
+            ZipError::Archive(problem) => PytorchError::Archive(problem),
+            ZipError::Record { record, problem } => PytorchError::Record { record, problem },
+        }
+    }
 }
 
 impl From<PytorchError> for Error {

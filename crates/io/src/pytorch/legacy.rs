@@ -4,10 +4,11 @@
 //! in the order of the keys, come the number of elements in eight bytes and the elements of each storage. The value is
 //! read before it is known where its storages are.
 
-use super::archive::Record;
 use super::pickle::{self, Pickle, StorageRequest, Storages};
-use super::storage::{FileBytes, Source};
-use super::{LoadOptions, Object, PytorchError, Storage};
+use super::source::{FileBytes, Source};
+use super::{Object, PytorchError, Storage};
+use crate::LoadOptions;
+use crate::zip::Record;
 use firebrick_core::Device;
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -104,8 +105,7 @@ impl Found<'_> {
             }
             at = start + bytes;
             let record = Record::plain(format!("storage {key:?}"), start..at);
-            let (file, options) = (file.clone(), *self.options);
-            storage.settle(Source { file, record, swap: 1, options, device: *device });
+            storage.settle(Source::new(file, record, 1, self.options, *device));
         }
         match self.storages.keys().find(|key| !seen.contains(key.as_str())) {
             None => Ok(()),

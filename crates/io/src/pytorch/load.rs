@@ -1,55 +1,16 @@
 //! Opening files.
 
-use super::archive::{Archive, is_archive};
+use super::archive::Archive;
 use super::pickle::{self, Pickle, StorageRequest, Storages};
-use super::storage::{FileBytes, Source};
+use super::source::{FileBytes, Source};
 use super::{Array, Object, PytorchError, Sparse, Storage, legacy};
+use crate::LoadOptions;
 use crate::mmap::Mapping;
+use crate::zip::is_archive;
 use firebrick_core::{Device, Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How [`load_with`] and [`File`] read.
-#[derive(Clone, Copy, Debug)]
-pub struct LoadOptions {
-    pub(super) map_location: Option<Device>,
-    pub(super) verify: bool,
-    pub(super) mmap: bool,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        LoadOptions { map_location: None, verify: true, mmap: false }
-    }
-}
-
-impl LoadOptions {
-    /// Tensors go where they came from, checksums are compared.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Puts all tensors on one device, wherever they were when they were saved.
-    pub fn map_location(mut self, device: Device) -> Self {
-        self.map_location = Some(device);
-        self
-    }
-
-    /// Lets tensors look at the file rather than at copies of what is in it: see
-    /// [`Mapping::tensor`](crate::mmap::Mapping::tensor). PyTorch's `mmap=True`, but that deflated records, bools and files
-    /// of the other byte order are copied where PyTorch refuses.
-    pub fn mmap(mut self, mmap: bool) -> Self {
-        self.mmap = mmap;
-        self
-    }
-
-    /// Compares checksums or not. PyTorch does not; files written under `set_crc32_options(False)` have none that hold.
-    pub fn verify(mut self, verify: bool) -> Self {
-        self.verify = verify;
-        self
-    }
-}
 
 /// Reads a file that `torch.save` wrote, with all its tensors: PyTorch's `torch.load` with `weights_only=True`.
 ///
@@ -80,8 +41,12 @@ pub fn load(path: impl AsRef<Path>) -> Result<Object> {
 /// [`load`] with options.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load`]; options that choose or rename tensors, which [`load_tensors`](super::load_tensors) takes.
 pub fn load_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Object> {
+    if options.is_partial() {
+        return Err(Error::value("load", "the tree of a file is read whole, under the names that are there")
+            .remedy("`pytorch::load_tensors` chooses among the tensors of the tree and renames them"));
+    }
     let file = File::open_with(path, options)?;
     file.read()?;
     Ok(file.into_object())
@@ -118,6 +83,7 @@ pub struct File {
     object: Object,
     format: Format,
     name: String,
+    pub(super) options: LoadOptions,
 }
 
 impl File {
@@ -144,7 +110,7 @@ impl File {
             parse(mapped, options)
         };
         let (object, format) = open().map_err(|error| Error::from(error).given(name.clone()))?;
-        Ok(File { object, format, name })
+        Ok(File { object, format, name, options: options.clone() })
     }
 
     /// Opens a file that is in memory.
@@ -153,7 +119,7 @@ impl File {
     /// As [`File::open`].
     pub fn from_bytes(bytes: Vec<u8>, options: &LoadOptions) -> Result<Self> {
         let (object, format) = parse(FileBytes::Owned(bytes), options)?;
-        Ok(File { object, format, name: "bytes in memory".to_owned() })
+        Ok(File { object, format, name: "bytes in memory".to_owned(), options: options.clone() })
     }
 
     /// What the file holds.
@@ -204,13 +170,13 @@ const LONGEST_TEXT: usize = 64;
 
 fn zip(file: Arc<FileBytes>, options: &LoadOptions) -> Result<Object, PytorchError> {
     let archive = Archive::parse(&file)?;
-    let text = |name: &str| match archive.get(name) {
+    let text = |name: &str| -> Result<Option<String>, PytorchError> {
+        let Some(record) = archive.get(name) else { return Ok(None) };
         // What is no such text is neither inflated nor repeated in an error.
-        Some(record) if record.size > LONGEST_TEXT => record.fail(format!("{} bytes are too many", record.size)),
-        Some(record) => {
-            record.read(&file, options.verify).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+        if record.size > LONGEST_TEXT {
+            record.fail(format!("{} bytes are too many", record.size))?;
         }
-        None => Ok(None),
+        Ok(Some(String::from_utf8_lossy(&record.read(&file, options.verifies())?).into_owned()))
     };
     if archive.get("constants.pkl").is_some() {
         return Err(PytorchError::Unsupported("the file is a TorchScript archive, whose code is not read"));
@@ -230,7 +196,7 @@ fn zip(file: Arc<FileBytes>, options: &LoadOptions) -> Result<Object, PytorchErr
         }
     };
     let record = archive.get(PICKLE).ok_or_else(|| PytorchError::NoRecord { name: PICKLE.to_owned() })?;
-    let bytes = record.read(&file, options.verify)?;
+    let bytes = record.read(&file, options.verifies())?;
     let pickle = Pickle { record: PICKLE, bytes: &bytes, start: 0, file: file.len() };
     let mut storages = Records { archive: &archive, file: &file, options, big_endian, found: HashMap::new() };
     pickle::read(&pickle, &mut storages).map(|(object, _)| object)
@@ -262,7 +228,7 @@ impl Storages for Records<'_> {
             return Ok(storage.clone());
         }
         let swap = if self.big_endian { request.dtype.swapped() } else { 1 };
-        let source = Source { file: self.file.clone(), record: record.clone(), swap, options: *self.options, device };
+        let source = Source::new(self.file, record.clone(), swap, self.options, device);
         let storage = Storage::in_file(request.dtype, source);
         self.found.insert(request.key.to_owned(), storage.clone());
         Ok(storage)
@@ -272,7 +238,7 @@ impl Storages for Records<'_> {
 impl LoadOptions {
     /// Where tensors go that were on the device `location`; an error is PyTorch's sentence.
     pub(super) fn device(&self, location: &str) -> Result<Device, String> {
-        match (self.map_location, location.split(':').next()) {
+        match (self.target(), location.split(':').next()) {
             (_, Some("meta")) => Err("a tensor of the device meta has no values".to_owned()),
             (Some(device), _) => Ok(device),
             (None, Some("cpu")) => Ok(Device::Cpu),

@@ -11,7 +11,8 @@
 //!
 //! ```
 //! use firebrick_core::Tensor;
-//! use firebrick_io::pytorch::{self, File, LoadOptions, Object};
+//! use firebrick_io::LoadOptions;
+//! use firebrick_io::pytorch::{self, File, Object};
 //!
 //! let weight = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
 //! let checkpoint = Object::dict([("epoch", Object::Int(7)), ("weight", weight.t()?.into())]);
@@ -39,6 +40,7 @@ mod partial;
 mod path;
 mod pickle;
 mod save;
+mod source;
 mod special;
 mod storage;
 #[cfg(test)]
@@ -50,7 +52,7 @@ pub use dtype::Dtype;
 pub use error::{PickleProblem, PytorchError};
 pub use int::BigInt;
 pub use key::{FloatKey, Key};
-pub use load::{File, Format, LoadOptions, load, load_with};
+pub use load::{File, Format, load, load_with};
 pub use object::{Dict, DictKind, Object};
 pub use partial::load_tensors;
 pub use save::{save, to_bytes};

@@ -1,26 +1,95 @@
 //! Some of a file's tensors, under other names.
 
-use super::{Array, File, LoadOptions};
+use super::convert::{METADATA, module_facts};
+use super::walk::join;
+use super::{Array, File, Key, Object};
+use crate::LoadOptions;
 use firebrick_core::{Error, Result, StateDict};
 use indexmap::IndexMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Included, Unbounded};
 use std::path::Path;
 
 impl File {
-    /// The tensors that [`LoadOptions`](crate::LoadOptions) choose among those of the whole tree, which are named as
-    /// [`Object::arrays`](super::Object::arrays) names them. The records of others are not read.
+    /// The tensors that the [`LoadOptions`] of the file choose among those of the whole tree, which are named as
+    /// [`Object::arrays`] names them. The records of others are not read.
     ///
-    /// Versions of modules stay behind, and tensors are on the device that the file was opened for.
+    /// The versions of their modules come with them, under the names that the modules have then: what is put before the names of
+    /// tensors is put before those of modules, and what is taken off is taken off.
     ///
     /// # Errors
-    /// As [`LoadOptions::select`](crate::LoadOptions::select); damage in what is read; a dtype that Firebrick does not compute with.
-    pub fn tensors(&self, options: &crate::LoadOptions) -> Result<StateDict> {
+    /// As [`LoadOptions::select`]; damage in what is read; a dtype that Firebrick does not compute with.
+    pub fn tensors(&self) -> Result<StateDict> {
         let arrays: IndexMap<String, &Array> = self.object().arrays().into_iter().collect();
-        let selected = options.select(arrays.keys().map(String::as_str))?;
-        let read = selected.into_iter().map(|(old, new)| match arrays.get(old) {
-            Some(array) => Ok((new, array.tensor().map_err(|error| error.context(old))?)),
-            None => Err(Error::key("load", format!("there is no tensor {old:?}"))),
-        });
-        read.collect()
+        let selected = self.options.select(arrays.keys().map(String::as_str))?;
+        let mut state = StateDict::new();
+        for (old, new) in &selected {
+            let array = arrays.get(*old).ok_or_else(|| Error::key("load", format!("there is no tensor {old:?}")))?;
+            state.insert(new, array.tensor().map_err(|error| error.context(old))?);
+        }
+        let modules = Modules {
+            all: arrays.keys().map(String::as_str).collect(),
+            selected: selected.iter().map(|(old, new)| (*old, new.as_str())).collect(),
+        };
+        for (module, facts) in self.object().modules() {
+            let begins = if module.is_empty() { module } else { module + "." };
+            if modules.is_selected(&begins, |begins| self.options.renamed(begins)) {
+                let new = self.options.renamed(&begins);
+                state.metadata.entry(new.strip_suffix('.').unwrap_or(&new).to_owned()).or_insert(facts);
+            }
+        }
+        Ok(state)
+    }
+}
+
+/// The names of all tensors, and those of the chosen ones with the new ones.
+struct Modules<'a> {
+    all: BTreeSet<&'a str>,
+    selected: BTreeMap<&'a str, &'a str>,
+}
+
+impl Modules<'_> {
+    /// Is a tensor chosen of the module with these beginnings of names, and is it still one of the module once both are renamed?
+    /// A module without tensors counts as the one around it.
+    fn is_selected(&self, mut begins: &str, renamed: impl Fn(&str) -> String) -> bool {
+        let from = |begins| (Included(begins), Unbounded);
+        while !self.all.range::<str, _>(from(begins)).next().is_some_and(|name| name.starts_with(begins)) {
+            let Some(around) = begins.strip_suffix('.') else { return false };
+            begins = around.rfind('.').map_or("", |dot| &begins[..=dot]);
+        }
+        let first = self.selected.range::<str, _>(from(begins)).next();
+        first.is_some_and(|(old, new)| old.starts_with(begins) && new.starts_with(&renamed(begins)))
+    }
+}
+
+impl Object {
+    /// The modules of all state dicts in the tree with what is noted about them, named as their tensors are.
+    fn modules(&self) -> Vec<(String, IndexMap<String, i64>)> {
+        let mut found = Vec::new();
+        self.find_modules("", &mut found);
+        found
+    }
+
+    fn find_modules(&self, name: &str, found: &mut Vec<(String, IndexMap<String, i64>)>) {
+        match self {
+            Object::List(items) | Object::Tuple(items) => {
+                items.iter().enumerate().for_each(|(i, item)| item.find_modules(&join(name, i), found));
+            }
+            Object::Dict(dict) => {
+                if let Some(Object::Dict(modules)) = dict.attributes.get(METADATA) {
+                    let noted = modules.entries.iter().filter_map(|(module, facts)| module_facts(module, facts));
+                    let place = |module: String| if module.is_empty() { name.to_owned() } else { join(name, module) };
+                    found.extend(noted.map(|(module, facts)| (place(module), facts)));
+                }
+                for (key, value) in &dict.entries {
+                    match key {
+                        Key::Str(key) => value.find_modules(&join(name, key), found),
+                        key => value.find_modules(&join(name, key), found),
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -43,8 +112,8 @@ impl File {
 /// assert_eq!(body.keys().collect::<Vec<_>>(), ["a"]);
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
-pub fn load_tensors(path: impl AsRef<Path>, options: &crate::LoadOptions) -> Result<StateDict> {
+pub fn load_tensors(path: impl AsRef<Path>, options: &LoadOptions) -> Result<StateDict> {
     let path = path.as_ref();
-    let file = File::open_with(path, &LoadOptions::new().map_location(options.target()))?;
-    file.tensors(options).map_err(|error| error.given(path.display().to_string()))
+    let file = File::open_with(path, options)?;
+    file.tensors().map_err(|error| error.given(path.display().to_string()))
 }

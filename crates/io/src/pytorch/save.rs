@@ -40,7 +40,7 @@ use std::path::Path;
 pub fn save(object: impl Into<Object>, path: impl AsRef<Path>) -> Result<()> {
     let (object, path) = (object.into(), path.as_ref());
     let written = atomic_write(path, |file| write(&object, file));
-    written.map_err(|error| Error::from(error).given(path.display().to_string()))
+    written.map_err(|error| Error::from(error).context(path.display()))
 }
 
 /// The bytes of the file that [`save`] writes.

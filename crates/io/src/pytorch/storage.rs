@@ -1,12 +1,10 @@
-//! The memory that arrays are views of: still in the file, or in main memory.
+//! The memory that arrays are views of: still in the file, made when it is needed, or in main memory.
 
-use super::archive::Record;
-use super::{Dtype, LoadOptions, PytorchError};
-use crate::mmap::Mapping;
-use firebrick_core::{DType, Device, Error, Result, Storage as Memory, Tensor};
-use std::borrow::Cow;
+use super::Dtype;
+use super::source::Source;
+use firebrick_core::{Device, Error, Result, Storage as Memory, Tensor};
 use std::fmt;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Memory that one or more [`Array`](super::Array)s are views of. Clones are the same storage.
@@ -16,38 +14,16 @@ pub struct Storage(Arc<Inner>);
 struct Inner {
     dtype: Dtype,
     bytes: usize,
-    /// Empty for memory that was never in a file.
-    source: OnceLock<Source>,
+    /// Where the bytes come from; empty for memory that never was elsewhere.
+    origin: OnceLock<Origin>,
     /// Filled when a tensor is made of it, or from the start.
     memory: OnceLock<Arc<Memory>>,
 }
 
-/// Where in a file the bytes are.
-pub(super) struct Source {
-    pub file: Arc<FileBytes>,
-    pub record: Record,
-    /// Bytes to reverse together, for files of the other byte order; otherwise 1.
-    pub swap: usize,
-    pub options: LoadOptions,
-    /// Where the memory goes.
-    pub device: Device,
-}
-
-/// The bytes of a whole file.
-pub(super) enum FileBytes {
-    Mapped(Mapping),
-    Owned(Vec<u8>),
-}
-
-impl Deref for FileBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            FileBytes::Mapped(mapping) => mapping,
-            FileBytes::Owned(bytes) => bytes,
-        }
-    }
+#[derive(Clone)]
+enum Origin {
+    File(Source),
+    Made(Arc<dyn Fn() -> Result<Tensor> + Send + Sync>),
 }
 
 impl Storage {
@@ -61,25 +37,61 @@ impl Storage {
         Ok(Storage::in_memory(dtype, memory))
     }
 
+    /// A storage of so many bytes that are made each time they are needed: those of the tensor that `make` returns, in row-major
+    /// order. Saving makes one storage after another and keeps none; a tensor that is asked for keeps its own.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{Array, Dtype, Object, Storage, load, save};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("made.pt");
+    /// let storage = Storage::made(Dtype::F32, 8, || Tensor::new([1.0f32, 2.0]));
+    /// save(Array::new(storage, Dtype::F32, &[2], &[1], 0)?, &path)?;
+    ///
+    /// let x = load(&path)?.as_array().expect("saved above").tensor()?;
+    /// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn made(dtype: Dtype, bytes: usize, make: impl Fn() -> Result<Tensor> + Send + Sync + 'static) -> Self {
+        Storage::from_origin(dtype, bytes, Origin::Made(Arc::new(make)))
+    }
+
     pub(super) fn in_memory(dtype: Dtype, memory: Arc<Memory>) -> Self {
         let bytes = memory.bytes();
-        Storage(Arc::new(Inner { dtype, bytes, source: OnceLock::new(), memory: memory.into() }))
+        Storage(Arc::new(Inner { dtype, bytes, origin: OnceLock::new(), memory: memory.into() }))
     }
 
     /// A storage of a file of which the place is not known yet; see [`Storage::settle`].
     pub(super) fn unsettled(dtype: Dtype, bytes: usize) -> Self {
-        Storage(Arc::new(Inner { dtype, bytes, source: OnceLock::new(), memory: OnceLock::new() }))
+        Storage(Arc::new(Inner { dtype, bytes, origin: OnceLock::new(), memory: OnceLock::new() }))
     }
 
     pub(super) fn in_file(dtype: Dtype, source: Source) -> Self {
-        let bytes = source.record.size;
-        Storage(Arc::new(Inner { dtype, bytes, source: source.into(), memory: OnceLock::new() }))
+        Storage::from_origin(dtype, source.record().size, Origin::File(source))
+    }
+
+    fn from_origin(dtype: Dtype, bytes: usize, origin: Origin) -> Self {
+        Storage(Arc::new(Inner { dtype, bytes, origin: origin.into(), memory: OnceLock::new() }))
     }
 
     /// Says where the bytes are.
     pub(super) fn settle(&self, source: Source) {
         // The place of a storage is found once.
-        let _ = self.0.source.set(source);
+        let _ = self.0.origin.set(Origin::File(source));
+    }
+
+    /// A storage of its own with the bytes that the file has, whether this one was read or not. It is this one again if it never
+    /// was in a file.
+    pub fn unread(&self) -> Self {
+        let Some(origin) = self.0.origin.get() else { return self.clone() };
+        Storage::from_origin(self.dtype(), self.bytes(), origin.clone())
+    }
+
+    fn source(&self) -> Option<&Source> {
+        match self.0.origin.get() {
+            Some(Origin::File(source)) => Some(source),
+            _ => None,
+        }
     }
 
     /// The dtype that the file gives the storage; `torch.uint8` where it gives none.
@@ -94,13 +106,12 @@ impl Storage {
 
     /// The record of the file that holds the storage, such as `data/0`.
     pub fn record(&self) -> Option<&str> {
-        self.0.source.get().map(|source| source.record.name.as_str())
+        self.source().map(|source| source.record().name.as_str())
     }
 
     /// Where in the file the bytes are, if they lie there as they are.
     pub fn file_range(&self) -> Option<Range<usize>> {
-        let source = self.0.source.get().filter(|source| source.swap == 1)?;
-        source.record.stored().then(|| source.record.range.clone())
+        self.source().filter(|source| source.lies_as_it_is()).map(|source| source.record().range.clone())
     }
 
     /// Was it read, or never in a file?
@@ -129,10 +140,10 @@ impl Storage {
         if let Some(memory) = self.0.memory.get() {
             return Ok(memory.clone());
         }
-        let source = self.0.source.get().ok_or_else(|| Error::runtime("load", "a storage has no bytes in the file"))?;
-        let read = match source.in_place(self.0.dtype)? {
-            Some(memory) => memory,
-            None => copied(self.0.dtype, &source.bytes()?, source.device)?,
+        let read = match self.0.origin.get() {
+            Some(Origin::File(source)) => source.memory(self.0.dtype)?,
+            Some(Origin::Made(make)) => self.make(&**make, |bytes| copied(self.0.dtype, bytes, Device::Cpu))??,
+            None => return Err(Error::runtime("load", "a storage has no bytes in the file")),
         };
         // Another thread may have been first: whose memory it is, is the storage's from now on.
         Ok(self.0.memory.get_or_init(|| read).clone())
@@ -143,40 +154,30 @@ impl Storage {
     /// # Errors
     /// What the file holds is not what it says, or memory cannot be had.
     pub fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        match (self.0.memory.get(), self.0.source.get()) {
-            (None, Some(source)) => Ok(f(&source.bytes()?)),
+        match (self.0.memory.get(), self.0.origin.get()) {
+            (None, Some(Origin::File(source))) => Ok(f(&source.bytes()?)),
+            (None, Some(Origin::Made(make))) => self.make(&**make, f),
             _ => self.memory()?.with_bytes(f),
         }
     }
-}
 
-impl Source {
-    /// The bytes where they lie in the file, if that is asked for and they can be used as they are.
-    fn in_place(&self, dtype: Dtype) -> Result<Option<Arc<Memory>>> {
-        let as_they_are = self.swap == 1 && self.record.stored() && dtype != Dtype::Bool;
-        let FileBytes::Mapped(mapping) = &*self.file else { return Ok(None) };
-        if !self.options.mmap || !as_they_are || self.device != Device::Cpu {
-            return Ok(None);
+    /// Calls `f` with the bytes that `make` makes.
+    fn make<R>(&self, make: &dyn Fn() -> Result<Tensor>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        let made = make()?.detach().contiguous()?;
+        let (size, found) = (made.dtype().size(), made.numel() * made.dtype().size());
+        if found != self.bytes() {
+            let problem = format!("{found} bytes were made for a storage of {}", self.bytes());
+            return Err(Error::value("Storage", problem));
         }
-        let range = self.record.range.clone();
-        let len = self.record.read(&self.file, self.options.verify)?.len();
-        Ok(Some(mapping.tensor(range, [len], DType::U8)?.body().storage))
-    }
-
-    /// The bytes in this machine's order.
-    fn bytes(&self) -> Result<Cow<'_, [u8]>, PytorchError> {
-        let mut bytes = self.record.read(&self.file, self.options.verify)?;
-        if self.swap > 1 {
-            bytes.to_mut().chunks_exact_mut(self.swap).for_each(<[u8]>::reverse);
-        }
-        Ok(bytes)
+        let body = made.body();
+        let start = body.offset * size;
+        body.storage.with_bytes(|bytes| f(&bytes[start..start + found]))
     }
 }
 
 /// Memory with a copy of the bytes. Bools are made 0 or 1.
-fn copied(dtype: Dtype, bytes: &[u8], device: Device) -> Result<Arc<Memory>> {
-    let as_dtype = if dtype == Dtype::Bool { DType::Bool } else { DType::U8 };
-    let memory = Tensor::from_bytes(bytes, [bytes.len()], as_dtype)?;
+pub(super) fn copied(dtype: Dtype, bytes: &[u8], device: Device) -> Result<Arc<Memory>> {
+    let memory = Tensor::from_bytes(bytes, [bytes.len()], dtype.in_memory())?;
     Ok(memory.to(device)?.body().storage)
 }
 

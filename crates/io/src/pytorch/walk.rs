@@ -77,6 +77,6 @@ impl Object {
     }
 }
 
-fn join(name: &str, part: impl std::fmt::Display) -> String {
+pub(super) fn join(name: &str, part: impl std::fmt::Display) -> String {
     if name.is_empty() { part.to_string() } else { format!("{name}.{part}") }
 }

@@ -1,5 +1,6 @@
 //! The element types of the format.
 
+use crate::Float8;
 use firebrick_core::DType;
 use std::fmt;
 
@@ -85,6 +86,22 @@ impl Dtype {
     /// The type called `name` in a file.
     pub fn from_name(name: &str) -> Option<Dtype> {
         Self::ALL.iter().copied().find(|dtype| dtype.name() == name)
+    }
+
+    /// The eight-bit type of floating point that it is, if PyTorch has it.
+    pub fn float8(self) -> Option<Float8> {
+        Float8::ALL.into_iter().find(|&float8| Dtype::from(float8) == self)
+    }
+}
+
+impl From<Float8> for Dtype {
+    fn from(float8: Float8) -> Self {
+        match float8 {
+            Float8::E4M3Fn => Dtype::F8E4M3,
+            Float8::E5M2 => Dtype::F8E5M2,
+            Float8::E4M3Fnuz => Dtype::F8E4M3Fnuz,
+            Float8::E5M2Fnuz => Dtype::F8E5M2Fnuz,
+        }
     }
 }
 

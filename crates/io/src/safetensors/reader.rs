@@ -227,7 +227,8 @@ impl Reader {
             let tensor = match read.get(stored) {
                 Some(tensor) => tensor.clone(),
                 None => {
-                    let tensor = self.read(name, options.is_mapped())?.to(options.target())?;
+                    let tensor =
+                        self.read(name, options.is_mapped_or(true))?.to(options.target().unwrap_or_default())?;
                     read.insert(stored, tensor.clone());
                     tensor
                 }

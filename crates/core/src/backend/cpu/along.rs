@@ -187,20 +187,25 @@ const CHUNK: usize = 1024;
 pub(crate) fn sum_of<A: Number, const K: usize>(slices: [&[A]; K], value: impl Fn([A; K]) -> A) -> f64 {
     let n = slices[0].len();
     assert!(slices.iter().all(|s| s.len() == n), "slices of different lengths");
-    // SAFETY: the index is below the length of all slices.
-    let at = |i: usize| value(std::array::from_fn(|k| unsafe { *slices[k].get_unchecked(i) }));
     let mut total = 0.0;
     for start in (0..n).step_by(CHUNK) {
         let end = n.min(start + CHUNK);
         let mut lanes = [A::ZERO; LANES];
         let whole = (end - start) / LANES * LANES + start;
         for base in (start..whole).step_by(LANES) {
-            for (lane, slot) in lanes.iter_mut().enumerate() {
-                *slot = slot.add(at(base + lane));
+            // Values first, then their sums: in one loop they would not become vectors.
+            // SAFETY: the block ends before the slices do.
+            let blocks: [&[A; LANES]; K] = std::array::from_fn(|k| unsafe { &*slices[k].as_ptr().add(base).cast() });
+            let mut values = [A::ZERO; LANES];
+            for (i, slot) in values.iter_mut().enumerate() {
+                *slot = value(std::array::from_fn(|k| blocks[k][i]));
+            }
+            for (lane, &v) in lanes.iter_mut().zip(&values) {
+                *lane = lane.add(v);
             }
         }
         for (slot, i) in lanes.iter_mut().zip(whole..end) {
-            *slot = slot.add(at(i));
+            *slot = slot.add(value(std::array::from_fn(|k| slices[k][i])));
         }
         let mut half = LANES / 2;
         while half > 0 {

@@ -26,7 +26,12 @@ struct Job {
     out: Port,
     /// `None` when every operand is flat.
     walk: Option<Walk<4>>,
+    /// Elements of a piece at most: a tile, or more where all operands are used in place.
+    most: usize,
 }
+
+/// Elements that are computed together where they go through no tile.
+const LONG: usize = 1 << 13;
 
 /// Runs shorter than this share a tile with others.
 const SHORT: usize = 64;
@@ -53,11 +58,16 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
         constant: numel > 1 && is_constant(body),
     };
     let flat = out.is_contiguous() && inputs.iter().all(|b| b.is_contiguous() || is_constant(b));
+    let ports: SmallVec<[Input; 3]> = inputs.iter().map(input).collect();
+    let in_place = flat
+        && ports.iter().all(|input| !input.shared && !input.constant)
+        && inputs.iter().chain([&out]).all(|body| body.dtype == compute);
     let job = Job {
         kernel,
-        inputs: inputs.iter().map(input).collect(),
+        inputs: ports,
         out: Port::new(out),
         walk: (!flat).then(|| walk(inputs, out)),
+        most: if in_place { LONG } else { TILE },
     };
     crate::pool::parallel_for(numel, GRAIN, &|range| match compute {
         DType::F64 => float_f64(&job, range),
@@ -125,6 +135,7 @@ struct Pieces<'a> {
     /// Elements of it that are behind.
     done: usize,
     next: Range<usize>,
+    most: usize,
 }
 
 impl<'a> Pieces<'a> {
@@ -135,9 +146,9 @@ impl<'a> Pieces<'a> {
         match &job.walk {
             Some(walk) if whole => {
                 let runs = Some(walk.runs(range.start, range.len()));
-                Pieces { runs, whole, run: ([0; 4], 0, [0; 4]), done: 0, next: range }
+                Pieces { runs, whole, run: ([0; 4], 0, [0; 4]), done: 0, next: range, most: job.most }
             }
-            _ => Pieces { runs: None, whole, run: flat, done: 0, next: range },
+            _ => Pieces { runs: None, whole, run: flat, done: 0, next: range, most: job.most },
         }
     }
 }
@@ -152,7 +163,7 @@ impl Iterator for Pieces<'_> {
             self.done = 0;
         }
         let (first, length, along) = self.run;
-        let n = TILE.min(length - self.done);
+        let n = self.most.min(length - self.done);
         let at = std::array::from_fn(|i| first[i] + self.done * along[i]);
         let piece = Piece { start: self.next.start, n, whole: self.whole, at, along };
         self.done += n;

@@ -375,10 +375,7 @@ macro_rules! compiled {
                     $crate::backend::cpu::simd::Level::Baseline => {}
                 }
             }
-            #[cfg(target_arch = "aarch64")]
-            return $fused($($arg),*);
-            #[cfg(not(target_arch = "aarch64"))]
-            $plain($($arg),*)
+            if cfg!(target_arch = "aarch64") { $fused($($arg),*) } else { $plain($($arg),*) }
         }
     )* };
 }

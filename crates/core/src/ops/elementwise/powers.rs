@@ -43,7 +43,9 @@ fn base_grad(g: &Tensor, base: &Tensor, exponent: &Tensor) -> Result<Tensor> {
             Scalar::Complex(n) => Scalar::Complex(Complex::new(n.re - 1.0, n.im)),
             other => Scalar::Int(other.to_i64() - 1),
         };
-        return g.mul(&base.pow(lower)?.mul(number)?);
+        // The first power is the base itself.
+        let power = if lower.to_complex() == Complex::from(1.0) { base.clone() } else { base.pow(lower)? };
+        return g.mul(&power.mul(number)?);
     }
     let slope = exponent.mul(&base.pow(&exponent.sub(1)?)?)?;
     g.mul(&slope.masked_fill(&exponent.eq(0)?, 0)?)

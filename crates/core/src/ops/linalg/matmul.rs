@@ -106,11 +106,22 @@ fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     }
 }
 
+/// The weight transposed. Where nothing is recorded nobody sees that this is a view.
+fn turned(weight: &Tensor) -> Result<Tensor> {
+    if weight.dim() != 2 || crate::autograd::is_grad_enabled() {
+        return weight.t();
+    }
+    let mut body = weight.body();
+    body.shape.swap(0, 1);
+    body.strides.swap(0, 1);
+    Ok(Tensor::from_body(body))
+}
+
 fn linear_of(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     const OP: &str = "linear";
     let (x, weight) = (x.resolve(OP)?, weight.resolve(OP)?);
     let bias = bias.map(|b| b.resolve(OP)).transpose()?;
-    let transposed = weight.t()?;
+    let transposed = turned(&weight)?;
     let Some(bias) = bias else { return matmul_of(&x, &transposed) };
     let shape = x.shape();
     if weight.dim() < 2 || shape.is_empty() {

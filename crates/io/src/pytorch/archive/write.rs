@@ -1,6 +1,7 @@
 //! Writing an archive as PyTorch does, byte for byte the same at every run.
 
-use super::{ALIGNMENT, IN_EXTRA, ZIP64_TAG, signature};
+use super::ALIGNMENT;
+use crate::zip::{IN_EXTRA, ZIP64_TAG, signature};
 use crc32fast::Hasher;
 use std::io::{self, Write};
 

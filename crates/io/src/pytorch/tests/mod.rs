@@ -7,7 +7,8 @@ mod refusals;
 mod round_trips;
 
 use super::archive::Writer;
-use super::{Array, File, LoadOptions, Object, Storage, to_bytes};
+use super::{Array, File, Object, Storage, to_bytes};
+use crate::LoadOptions;
 use firebrick_core::{Result, Tensor};
 
 /// An archive of a pickle and storages.

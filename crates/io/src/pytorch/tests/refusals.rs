@@ -88,7 +88,7 @@ fn archives_that_lie_are_refused() {
     let shared = lie(&|b| b.copy_within(first + 42..first + 46, second + 42));
     assert!(shared.contains("share bytes"), "{shared}");
     let large = lie(&|b| b[second + 24..second + 28].copy_from_slice(&i32::MAX.to_le_bytes()));
-    assert!(large.contains("\"data/0\": 2147483647 bytes cannot be in the 16"), "{large}");
+    assert!(large.contains("\"archive/data/0\": 2147483647 bytes cannot be in the 16"), "{large}");
     let bomb = lie(&|b| {
         b[second + 10] = 8;
         b[second + 24..second + 28].copy_from_slice(&i32::MAX.to_le_bytes());

@@ -10,24 +10,22 @@ use std::ops::Range;
 
 use super::pack::Pack;
 use super::problem::{Problem, View};
-use super::small::height;
+use super::small::{self, height};
 use super::tile::Tile;
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::scratch::Scratch;
 use crate::pool::parallel_for;
 
-/// Bytes of one packed panel element row after row: how long a sum runs before it goes to memory.
-const DEPTH_BYTES: usize = 1536;
-
-/// Bytes of the block a task packs for itself: half of a second level cache.
-const OWN_BYTES: usize = 384 << 10;
+/// Bytes of the block a task packs for itself for each byte of a vector: less than half of a second level cache, which
+/// is larger where vectors are wider.
+const OWN_BYTES: usize = 12 << 10;
 
 /// Bytes of the shared operand that are packed at a time: a part of a third level cache.
 const SHARED_BYTES: usize = 8 << 20;
 
 /// Bytes of a shared operand that each thread packs for itself: a line that another core has just written takes longer
 /// to come than to be packed again.
-const APART_BYTES: usize = 512 << 10;
+const APART_BYTES: usize = 2 << 20;
 
 /// Multiplications worth a task of their own.
 const TASK_WORK: usize = 200_000;
@@ -97,17 +95,17 @@ impl<T: Float> Plan<T> {
         let right = Panels { from: ptr, across: column, along: row, total: p.n, unit, multiple };
         let shares_left = p.m <= p.n;
         let (shared, own) = if shares_left { (left, right) } else { (right, left) };
-        let depth = height(p.k, DEPTH_BYTES / size_of::<T>());
+        let depth = p.depth();
         let spans = SHARED_BYTES / size_of::<T>() / shared.padded() / depth;
         let threads = p.threads.min(p.work() / TASK_WORK).max(1);
-        let tasks = Self::tasks(threads, &shared, &own, depth);
+        let tasks = Self::tasks(threads, &shared, &own, depth, multiple);
         Plan { shared, own, shares_left, depth, span: spans.max(1) * depth, threads, tasks }
     }
 
     /// Blocks of the own operand that fit the cache, a multiple of the threads; where those are too few, the shared
     /// operand is cut as well.
-    fn tasks(threads: usize, shared: &Panels<T>, own: &Panels<T>, depth: usize) -> [usize; 2] {
-        let fit = (OWN_BYTES / size_of::<T>() / depth / own.unit).max(1);
+    fn tasks(threads: usize, shared: &Panels<T>, own: &Panels<T>, depth: usize, lanes: usize) -> [usize; 2] {
+        let fit = (OWN_BYTES * lanes / depth / own.unit).max(1);
         let blocks = own.count().div_ceil(fit).next_multiple_of(threads).min(own.count());
         [blocks, threads.div_ceil(blocks).min(shared.count())]
     }
@@ -131,8 +129,9 @@ pub(super) unsafe fn multiply<T: Float>(p: &Problem<T>) {
             let panels = part(panels, parts, index);
             let part = panels.start * unit..(panels.end * unit).min(total);
             let part = if shares_left { p.columns(part) } else { p.rows(part) };
+            let part = Problem { threads: 1, ..part };
             // SAFETY: the caller's promise; the parts of `c` are disjoint.
-            unsafe { multiply_together(&part, Plan::new(&part)) }
+            unsafe { if part.is_narrow() { small::direct(&part) } else { multiply_together(&part, Plan::new(&part)) } }
         }
     });
 }

@@ -116,9 +116,9 @@ mod x86 {
     kernels!(avx2_f64: f64 = F64x4, #[target_feature(enable = "avx2,fma")]
         tiles [1 2 3 4 5 6], direct [1 2 3 4 5 6]);
     kernels!(avx512_f32: f32 = F32x16, #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8]);
+        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
     kernels!(avx512_f64: f64 = F64x8, #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8]);
+        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
 
     pub(super) fn has_avx2() -> bool {
         level() >= Level::Avx2

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | one to four rows, contiguous columns | scalar products (`dot`) |
 //! | one row, contiguous rows | vectors of sums, nothing packed |
-//! | small | tiles, only a strided right operand packed |
+//! | small, or few columns for one thread | tiles, only a strided right operand packed |
 //! | everything else | both operands packed in blocks (`blocked`) |
 //!
 //! A product whose result has contiguous rows is computed as its transpose; one whose result is strided both ways is

@@ -16,6 +16,9 @@ pub(crate) struct Pack<T> {
     pub(crate) to: *mut T,
 }
 
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
 /// Packs one panel.
 ///
 /// # Safety
@@ -27,7 +30,7 @@ pub(crate) unsafe fn panel<S: Simd>(p: &Pack<S::Elem>) {
     unsafe {
         if p.across == 1 {
             rows::<S>(p);
-        } else if p.along == 1 && p.width >= S::SQUARE {
+        } else if p.along == 1 && p.width > 1 {
             squares::<S>(p);
         } else {
             elements(p, 0, p.depth);
@@ -60,19 +63,20 @@ unsafe fn rows<S: Simd>(p: &Pack<S::Elem>) {
     }
 }
 
-/// The sum runs along memory: transposes squares. The last column of squares overlaps the one before it.
+/// The sum runs along memory: transposes squares, a cache line of every row before the next.
 #[inline(always)]
 unsafe fn squares<S: Simd>(p: &Pack<S::Elem>) {
-    // SAFETY: the caller's promise; `width` is at least one square.
+    // SAFETY: the caller's promise.
     unsafe {
         let whole = p.depth - p.depth % S::SQUARE;
-        for q in (0..whole).step_by(S::SQUARE) {
-            let mut i = 0;
-            while i < p.width {
-                let at = i.min(p.width - S::SQUARE);
-                let from = p.from.offset(at as isize * p.across).add(q);
-                S::transpose(from, p.across, p.to.add(q * p.padded + at), p.padded);
-                i += S::SQUARE;
+        let line = LINE_BYTES / size_of::<S::Elem>();
+        for first in (0..whole).step_by(line) {
+            for i in (0..p.width).step_by(S::SQUARE) {
+                let count = (p.width - i).min(S::SQUARE);
+                for q in (first..whole.min(first + line)).step_by(S::SQUARE) {
+                    let from = p.from.offset(i as isize * p.across).add(q);
+                    S::transpose(from, p.across, count, p.to.add(q * p.padded + i), p.padded);
+                }
             }
         }
         elements(p, whole, p.depth);

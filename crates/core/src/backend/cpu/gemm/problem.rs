@@ -55,6 +55,15 @@ unsafe impl<T: Float> Sync for Problem<T> {}
 /// Multiplications below which one thread packs nothing that it can read in place.
 const SMALL: usize = 48 * 48 * 48;
 
+/// Panels of columns up to which packing costs one thread more than it saves.
+const FEW_PANELS: usize = 8;
+
+/// Bytes of one packed panel element row after row: how long a sum runs before it goes to memory.
+const DEPTH_BYTES: usize = 1536;
+
+/// Rows at multiples of so many vectors have few places in the first level cache.
+const CLASH: usize = 32;
+
 impl<T: Float> Problem<T> {
     /// Multiplications in the product.
     pub(crate) fn work(&self) -> usize {
@@ -115,6 +124,17 @@ impl<T: Float> Problem<T> {
         }
     }
 
+    /// How long a sum runs before it goes to memory: a matter of `k` alone, so that results do not depend on who computes them.
+    pub(super) fn depth(&self) -> usize {
+        small::height(self.k, DEPTH_BYTES / size_of::<T>())
+    }
+
+    /// Whether one thread had better read both operands in place: for few columns, each of which is read often.
+    pub(super) fn is_narrow(&self) -> bool {
+        let clashes = self.b.column == 1 && self.b.row.unsigned_abs().is_multiple_of(CLASH * self.kernels.lanes);
+        self.threads == 1 && self.n <= FEW_PANELS * self.kernels.columns() && !clashes
+    }
+
     /// Computes the product beside `c`, then finishes element by element: for a `c` that is strided both ways.
     unsafe fn run_apart(self) {
         let apart = Scratch::new(self.m * self.n);
@@ -139,7 +159,7 @@ impl<T: Float> Problem<T> {
                 small::dot(&self);
             } else if self.m == 1 && self.b.column == 1 {
                 small::row(&self);
-            } else if self.work() <= SMALL {
+            } else if self.work() <= SMALL || self.is_narrow() {
                 small::direct(&self);
             } else {
                 blocked::multiply(&self);

@@ -1,5 +1,7 @@
 //! Products that are too small or too thin for packing to pay.
 
+use std::ops::Range;
+
 use super::dot::{self, Dot};
 use super::kernels::ROW_VECTORS;
 use super::pack::Pack;
@@ -81,7 +83,7 @@ pub(super) unsafe fn row<T: Float>(p: &Problem<T>) {
         let mut j = range.start;
         while range.end - j >= strip {
             // SAFETY: the strip belongs to this task alone.
-            unsafe { (p.kernels.row)(&tile(p, 0, j, p.b.at(0, j), p.b.row, p.kernels.lanes)) }
+            unsafe { (p.kernels.row)(&tile(p, (0, j), (p.b.at(0, j), p.b.row), 0..p.k, p.kernels.lanes)) }
             j += strip;
         }
         // SAFETY: as above; the columns that are left.
@@ -89,7 +91,7 @@ pub(super) unsafe fn row<T: Float>(p: &Problem<T>) {
     });
 }
 
-/// Any product, without packing what can be read in place.
+/// Any product, without packing what can be read in place. The sum is cut as `blocked` cuts it.
 ///
 /// # Safety
 /// As for [`Problem::run`]; the columns of `c` are contiguous.
@@ -100,36 +102,52 @@ pub(super) unsafe fn direct<T: Float>(p: &Problem<T>) {
 
 /// All rows of some columns of the product, on this thread.
 unsafe fn columns<T: Float>(p: &Problem<T>, start: usize, end: usize) {
-    let lanes = p.kernels.lanes;
-    let in_place = p.b.column == 1;
-    let packed = Scratch::new(if in_place { 0 } else { p.k * p.kernels.columns() });
-    let height = height(p.m, p.kernels.direct.len());
+    let (depth, in_place) = (p.depth(), p.b.column == 1);
+    let packed = Scratch::new(if in_place { 0 } else { depth * p.kernels.columns() });
     for j in (start..end).step_by(p.kernels.columns()) {
         let width = (end - j).min(p.kernels.columns());
-        let vectors = width.div_ceil(lanes);
-        let (mut b, mut b_stride) = (p.b.at(0, j), p.b.row);
-        // SAFETY: the scratch holds `k` rows of the widest tile; the tiles of `c` are disjoint and the caller's.
-        unsafe {
+        let padded = width.next_multiple_of(p.kernels.lanes);
+        // Once even if the sum is empty, for the bias and the scaling of `c`.
+        for from in (0..p.k.max(1)).step_by(depth) {
+            let sum = from..p.k.min(from + depth);
+            let (mut b, mut b_stride) = (p.b.at(from, j), p.b.row);
             if !in_place {
-                let padded = vectors * lanes;
                 let (across, along, to) = (p.b.column, p.b.row, packed.as_ptr());
-                (p.kernels.pack)(&Pack { from: b, across, along, width, padded, depth: p.k, to });
+                let panel = Pack { from: b, across, along, width, padded, depth: sum.len(), to };
+                // SAFETY: the scratch holds `depth` rows of the widest tile.
+                unsafe { (p.kernels.pack)(&panel) }
                 (b, b_stride) = (to, padded as isize);
             }
-            for i in (0..p.m).step_by(height) {
-                let kernel = p.kernels.direct[(p.m - i).min(height) - 1][vectors - 1];
-                kernel(&tile(p, i, j, b, b_stride, width - (vectors - 1) * lanes));
-            }
+            // SAFETY: the tiles of `c` are disjoint and the caller's.
+            unsafe { rows(p, (b, b_stride), sum, j..j + width) }
         }
     }
 }
 
-/// A tile with its left operand in place.
-fn tile<T: Float>(p: &Problem<T>, i: usize, j: usize, b: *const T, b_stride: isize, last: usize) -> Tile<T> {
+/// All rows of the columns of a tile, with a part of the sum.
+unsafe fn rows<T: Float>(p: &Problem<T>, b: (*const T, isize), sum: Range<usize>, columns: Range<usize>) {
+    let height = height(p.m, p.kernels.direct.len());
+    let vectors = columns.len().div_ceil(p.kernels.lanes);
+    let last = columns.len() - (vectors - 1) * p.kernels.lanes;
+    for i in (0..p.m).step_by(height) {
+        let kernel = p.kernels.direct[(p.m - i).min(height) - 1][vectors - 1];
+        // SAFETY: the caller's promise.
+        unsafe { kernel(&tile(p, (i, columns.start), b, sum.clone(), last)) }
+    }
+}
+
+/// A tile at a place of the result, with its left operand in place.
+fn tile<T: Float>(
+    p: &Problem<T>,
+    (i, j): (usize, usize),
+    (b, b_stride): (*const T, isize),
+    sum: Range<usize>,
+    last: usize,
+) -> Tile<T> {
     Tile {
-        depth: p.k,
+        depth: sum.len(),
         lines: (1, 0),
-        a: p.a.at(i, 0),
+        a: p.a.at(i, sum.start),
         a_strides: [p.a.row, p.a.column],
         b,
         b_stride,
@@ -137,6 +155,6 @@ fn tile<T: Float>(p: &Problem<T>, i: usize, j: usize, b: *const T, b_stride: isi
         c: p.c.wrapping_offset(i as isize * p.c_strides[0]).wrapping_add(j),
         c_stride: p.c_strides[0],
         last,
-        finish: p.finish.at(i, j),
+        finish: p.finish.stage(sum.start == 0, sum.end == p.k).at(i, j),
     }
 }

@@ -88,6 +88,9 @@ impl<T: Float> Finish<T> {
     }
 }
 
+/// Rows that a pointer reaches.
+const FEW: usize = 8;
+
 /// One tile of the product.
 pub(crate) struct Tile<T> {
     /// Length of the sums; of each of their `lines` where the kernel has some.
@@ -121,6 +124,7 @@ pub(crate) unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize, 
     unsafe {
         let mut sums = [[S::splat(S::Elem::ZERO); VECTORS]; ROWS];
         let (mut a, mut b) = (t.a, t.b);
+        let mut further = a.wrapping_offset(FEW as isize * t.a_strides[0]);
         let mut rows = [0; ROWS];
         if MODE == LINES {
             rows = t.offsets.cast::<[isize; ROWS]>().read();
@@ -138,7 +142,8 @@ pub(crate) unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize, 
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let x = S::splat(match MODE {
-                        DIRECT => *a.offset(i as isize * t.a_strides[0]),
+                        DIRECT if i < FEW => *a.offset(i as isize * t.a_strides[0]),
+                        DIRECT => *further.offset((i - FEW) as isize * t.a_strides[0]),
                         LINES => *a.offset(rows[i]).add(p),
                         _ => *a.add(i),
                     });
@@ -147,7 +152,10 @@ pub(crate) unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize, 
                     }
                 }
                 match MODE {
-                    DIRECT => a = a.wrapping_offset(t.a_strides[1]),
+                    DIRECT => {
+                        a = a.wrapping_offset(t.a_strides[1]);
+                        further = further.wrapping_offset(t.a_strides[1]);
+                    }
                     LINES => {}
                     _ => a = a.add(ROWS),
                 }

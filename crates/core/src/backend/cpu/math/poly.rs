@@ -7,7 +7,7 @@
 /// call of a slow library routine anywhere else, and `cfg!(target_feature)` does not see that attribute.
 /// So the loop, which knows, passes the fact down as a constant.
 pub(super) trait MulAdd: Copy {
-    /// `self * a + b`, rounded once if `FMA` and twice otherwise.
+    /// `self * a + b`, rounded once if `FMA`; otherwise as near to that as costs little.
     fn fma<const FMA: bool>(self, a: Self, b: Self) -> Self;
 
     /// The polynomial in `self` with these coefficients, highest power first, by Horner's rule.
@@ -21,14 +21,17 @@ pub(super) trait MulAdd: Copy {
     }
 }
 
-macro_rules! mul_add {
-    ($($float:ty)*) => { $(
-        impl MulAdd for $float {
-            #[inline(always)]
-            fn fma<const FMA: bool>(self, a: Self, b: Self) -> Self {
-                if FMA { self.mul_add(a, b) } else { self * a + b }
-            }
-        }
-    )* };
+impl MulAdd for f32 {
+    /// Without an instruction for it, in double precision, which holds the product exactly.
+    #[inline(always)]
+    fn fma<const FMA: bool>(self, a: Self, b: Self) -> Self {
+        if FMA { self.mul_add(a, b) } else { (f64::from(self) * f64::from(a) + f64::from(b)) as f32 }
+    }
 }
-mul_add!(f32 f64);
+
+impl MulAdd for f64 {
+    #[inline(always)]
+    fn fma<const FMA: bool>(self, a: Self, b: Self) -> Self {
+        if FMA { self.mul_add(a, b) } else { self * a + b }
+    }
+}

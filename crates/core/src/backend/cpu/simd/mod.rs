@@ -84,7 +84,7 @@ pub(crate) trait Simd: Copy {
     unsafe fn relu(self) -> Self;
     /// The sum of all lanes.
     unsafe fn sum(self) -> Self::Elem;
-    /// Reads `SQUARE` elements at `from`, `from + across`, ... and writes them as the columns of a square whose rows
-    /// are `row` elements apart.
-    unsafe fn transpose(from: *const Self::Elem, across: isize, to: *mut Self::Elem, row: usize);
+    /// Reads `SQUARE` elements at `from`, `from + across`, ... and writes them as the `count <= SQUARE` columns of
+    /// `SQUARE` rows that are `row` elements apart.
+    unsafe fn transpose(from: *const Self::Elem, across: isize, count: usize, to: *mut Self::Elem, row: usize);
 }

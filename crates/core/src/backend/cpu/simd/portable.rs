@@ -80,8 +80,8 @@ impl<T: Float, const N: usize> Simd for Lanes<T, N> {
     }
 
     #[inline(always)]
-    unsafe fn transpose(from: *const T, across: isize, to: *mut T, row: usize) {
-        for i in 0..Self::SQUARE {
+    unsafe fn transpose(from: *const T, across: isize, count: usize, to: *mut T, row: usize) {
+        for i in 0..count {
             for j in 0..Self::SQUARE {
                 // SAFETY: above.
                 unsafe { *to.add(j * row + i) = *from.offset(i as isize * across).add(j) }

@@ -100,9 +100,9 @@ macro_rules! simd {
             }
 
             #[inline(always)]
-            unsafe fn transpose(from: *const $elem, across: isize, to: *mut $elem, row: usize) {
+            unsafe fn transpose(from: *const $elem, across: isize, count: usize, to: *mut $elem, row: usize) {
                 // SAFETY: above.
-                unsafe { $transpose(from, across, to, row) }
+                unsafe { $transpose(from, across, count, to, row) }
             }
         }
     };
@@ -111,13 +111,13 @@ macro_rules! simd {
 simd!(F32x8, f32, 8, square 8 transpose_f32,
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_fmadd_ps _mm256_max_ps _mm256_setzero_ps,
     |from, count| _mm256_maskload_ps(from, mask_32(count)),
-    |to, count, x| _mm256_maskstore_ps(to, mask_32(count), x),
+    |to, count, x| store_first_f32(to, count, x),
     sum_f32);
 
 simd!(F64x4, f64, 4, square 4 transpose_f64,
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_fmadd_pd _mm256_max_pd _mm256_setzero_pd,
     |from, count| _mm256_maskload_pd(from, mask_64(count)),
-    |to, count, x| _mm256_maskstore_pd(to, mask_64(count), x),
+    |to, count, x| store_first_f64(to, count, x),
     sum_f64);
 
 simd!(F32x16, f32, 16, square 8 transpose_f32,
@@ -131,6 +131,51 @@ simd!(F64x8, f64, 8, square 4 transpose_f64,
     |from, count| _mm512_maskz_loadu_pd(((1_u32 << count) - 1) as __mmask8, from),
     |to, count, x| _mm512_mask_storeu_pd(to, ((1_u32 << count) - 1) as __mmask8, x),
     |x| _mm512_reduce_add_pd(x));
+
+/// Writes the first `count` lanes. In pieces: a masked store takes tens of steps on some processors.
+#[inline(always)]
+unsafe fn store_first_f32(mut to: *mut f32, count: usize, x: __m256) {
+    // SAFETY: the caller has AVX2, and promises `count` elements.
+    unsafe {
+        if count == 8 {
+            return _mm256_storeu_ps(to, x);
+        }
+        let mut rest = _mm256_castps256_ps128(x);
+        if count & 4 != 0 {
+            _mm_storeu_ps(to, rest);
+            to = to.add(4);
+            rest = _mm256_extractf128_ps::<1>(x);
+        }
+        if count & 2 != 0 {
+            _mm_storel_pd(to.cast(), _mm_castps_pd(rest));
+            to = to.add(2);
+            rest = _mm_movehl_ps(rest, rest);
+        }
+        if count & 1 != 0 {
+            _mm_store_ss(to, rest);
+        }
+    }
+}
+
+/// The same for double precision.
+#[inline(always)]
+unsafe fn store_first_f64(mut to: *mut f64, count: usize, x: __m256d) {
+    // SAFETY: as above.
+    unsafe {
+        if count == 4 {
+            return _mm256_storeu_pd(to, x);
+        }
+        let mut rest = _mm256_castpd256_pd128(x);
+        if count & 2 != 0 {
+            _mm_storeu_pd(to, rest);
+            to = to.add(2);
+            rest = _mm256_extractf128_pd::<1>(x);
+        }
+        if count & 1 != 0 {
+            _mm_store_sd(to, rest);
+        }
+    }
+}
 
 #[inline(always)]
 unsafe fn sum_f32(x: __m256) -> f32 {
@@ -151,14 +196,14 @@ unsafe fn sum_f64(x: __m256d) -> f64 {
     }
 }
 
-/// Eight rows of eight become eight columns.
+/// Up to eight rows of eight become columns of eight rows. Rows that are missing are read from the last one.
 #[inline(always)]
-unsafe fn transpose_f32(from: *const f32, across: isize, to: *mut f32, row: usize) {
+unsafe fn transpose_f32(from: *const f32, across: isize, count: usize, to: *mut f32, row: usize) {
     // SAFETY: the caller has AVX2, and promises the pointers.
     unsafe {
         let mut r = [_mm256_setzero_ps(); 8];
         for (i, r) in r.iter_mut().enumerate() {
-            *r = _mm256_loadu_ps(from.offset(i as isize * across));
+            *r = _mm256_loadu_ps(from.offset(i.min(count - 1) as isize * across));
         }
         let mut t = [_mm256_setzero_ps(); 8];
         for i in 0..4 {
@@ -173,26 +218,26 @@ unsafe fn transpose_f32(from: *const f32, across: isize, to: *mut f32, row: usiz
             r[4 * h + 3] = _mm256_shuffle_ps::<0xee>(t[1], t[3]);
         }
         for i in 0..4 {
-            _mm256_storeu_ps(to.add(i * row), _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]));
-            _mm256_storeu_ps(to.add((i + 4) * row), _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]));
+            store_first_f32(to.add(i * row), count, _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]));
+            store_first_f32(to.add((i + 4) * row), count, _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]));
         }
     }
 }
 
-/// Four rows of four become four columns.
+/// Up to four rows of four become columns of four rows. Rows that are missing are read from the last one.
 #[inline(always)]
-unsafe fn transpose_f64(from: *const f64, across: isize, to: *mut f64, row: usize) {
+unsafe fn transpose_f64(from: *const f64, across: isize, count: usize, to: *mut f64, row: usize) {
     // SAFETY: the caller has AVX2, and promises the pointers.
     unsafe {
         let mut r = [_mm256_setzero_pd(); 4];
         for (i, r) in r.iter_mut().enumerate() {
-            *r = _mm256_loadu_pd(from.offset(i as isize * across));
+            *r = _mm256_loadu_pd(from.offset(i.min(count - 1) as isize * across));
         }
         for h in 0..2 {
             let low = [_mm256_unpacklo_pd(r[0], r[1]), _mm256_unpackhi_pd(r[0], r[1])][h];
             let high = [_mm256_unpacklo_pd(r[2], r[3]), _mm256_unpackhi_pd(r[2], r[3])][h];
-            _mm256_storeu_pd(to.add(h * row), _mm256_permute2f128_pd::<0x20>(low, high));
-            _mm256_storeu_pd(to.add((h + 2) * row), _mm256_permute2f128_pd::<0x31>(low, high));
+            store_first_f64(to.add(h * row), count, _mm256_permute2f128_pd::<0x20>(low, high));
+            store_first_f64(to.add((h + 2) * row), count, _mm256_permute2f128_pd::<0x31>(low, high));
         }
     }
 }

@@ -1,9 +1,8 @@
 //! What is in an archive and where.
 
-use super::super::PytorchError;
-use super::record::{Method, Record};
-use super::{IN_EXTRA, ZIP64_TAG, signature};
-use std::collections::HashMap;
+use super::{IN_EXTRA, Record, Result, ZIP64_TAG, ZipError, signature};
+use std::collections::HashSet;
+use std::ops::Range;
 
 /// Bytes of the fixed part of each structure.
 const LOCAL: usize = 30;
@@ -13,59 +12,36 @@ const LOCATOR_64: usize = 20;
 /// The flag of encrypted records.
 const ENCRYPTED: u16 = 1;
 
-type Result<T, E = PytorchError> = std::result::Result<T, E>;
-
-/// The records of an archive, by name without the top folder.
+/// The records of the archive that `file` is, in the order of its directory.
 ///
-/// Once it exists, every record lies within the file and no two share a byte.
-pub(in super::super) struct Archive {
-    records: HashMap<String, Record>,
-}
-
-impl Archive {
-    /// Reads the directory of the archive that `file` is.
-    pub fn parse(file: &[u8]) -> Result<Self> {
-        let (count, directory) = find_directory(file)?;
-        let mut records = HashMap::new();
-        let mut spans = Vec::new();
-        let mut folder: Option<String> = None;
-        let mut rest = Fields(&file[directory.clone()]);
-        for _ in 0..count {
-            let entry = Entry::parse(&mut rest)?;
-            let folder = folder.get_or_insert_with(|| top_folder(&entry.name).to_owned());
-            let Some(name) = entry.name.strip_prefix(folder.as_str()) else {
-                return damaged(format!("file in archive is not in a subdirectory {folder}: {}", entry.name));
-            };
-            let start = entry.offset;
-            let record = entry.locate(name.to_owned(), file)?;
-            if record.range.end > directory.start {
-                return record.fail("it reaches into the directory of the archive");
-            }
-            spans.push((start as usize, record.range.end));
-            if records.insert(record.name.clone(), record).is_some() {
-                return damaged(format!("{:?} is in the archive twice", entry.name));
-            }
+/// Every one lies within the file before the directory, and no two share a byte or a name.
+pub(crate) fn records(file: &[u8]) -> Result<Vec<Record>> {
+    let (count, directory) = find_directory(file)?;
+    let (mut records, mut spans) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut rest = Fields(&file[directory.clone()]);
+    for _ in 0..count {
+        let entry = Entry::parse(&mut rest)?;
+        let start = entry.offset;
+        let record = entry.locate(file)?;
+        if record.range.end > directory.start {
+            return record.fail("it reaches into the directory of the archive");
         }
-        spans.sort_unstable();
-        match spans.windows(2).any(|pair| pair[0].1 > pair[1].0) {
-            true => damaged("two records of the archive share bytes"),
-            false => Ok(Archive { records }),
-        }
+        spans.push((start as usize, record.range.end));
+        records.push(record);
     }
-
-    /// The record of this name.
-    pub fn get(&self, name: &str) -> Option<&Record> {
-        self.records.get(name)
+    spans.sort_unstable();
+    if spans.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+        return damaged("two records of the archive share bytes");
     }
-}
-
-/// The part of a name up to its first slash, which is the same for all names.
-fn top_folder(name: &str) -> &str {
-    name.find('/').map_or("", |at| &name[..=at])
+    let mut names = HashSet::with_capacity(count);
+    match records.iter().find(|record| !names.insert(record.name.as_str())) {
+        Some(twice) => damaged(format!("{:?} is in the archive twice", twice.name)),
+        None => Ok(records),
+    }
 }
 
 /// How many entries the directory has, and where it is.
-fn find_directory(file: &[u8]) -> Result<(usize, std::ops::Range<usize>)> {
+fn find_directory(file: &[u8]) -> Result<(usize, Range<usize>)> {
     let sign = signature::END.to_le_bytes();
     // A comment of up to 65,535 bytes may follow.
     let from = file.len().saturating_sub(END + usize::from(u16::MAX));
@@ -143,16 +119,17 @@ impl Entry {
     }
 
     /// The record, behind its own header.
-    fn locate(&self, name: String, file: &[u8]) -> Result<Record> {
-        let method = match self.method {
-            0 => Method::Stored,
-            8 => Method::Deflated,
+    fn locate(self, file: &[u8]) -> Result<Record> {
+        let name = self.name;
+        let deflated = match self.method {
+            0 => false,
+            8 => true,
             other => return damaged(format!("record {name:?} is compressed by method {other}, which is not read")),
         };
         if self.flags & ENCRYPTED != 0 {
             return damaged(format!("record {name:?} is encrypted"));
         }
-        let outside = || PytorchError::Record { record: name.clone(), problem: "it is not within the file".to_owned() };
+        let outside = || ZipError::Record { record: name.clone(), problem: "it is not within the file".to_owned() };
         let fits = |number: u64| usize::try_from(number).ok().filter(|&number| number <= file.len());
         let start = fits(self.offset).ok_or_else(outside)?;
         let mut header = Fields(&file[start..]);
@@ -164,7 +141,7 @@ impl Entry {
         let begin = start + LOCAL + usize::from(own_name) + usize::from(extra);
         let end = fits(self.packed).and_then(|packed| fits(begin as u64 + packed as u64)).ok_or_else(outside)?;
         let size = usize::try_from(self.size).map_err(|_| outside())?;
-        let record = Record { name, range: begin..end, method, size, crc: Some(self.crc) };
+        let record = Record { name, range: begin..end, deflated, size, crc: Some(self.crc) };
         record.check_sizes()?;
         Ok(record)
     }
@@ -229,5 +206,5 @@ impl<'f> Fields<'f> {
 }
 
 fn damaged<T>(problem: impl Into<String>) -> Result<T> {
-    Err(PytorchError::Archive(problem.into()))
+    Err(ZipError::Archive(problem.into()))
 }
