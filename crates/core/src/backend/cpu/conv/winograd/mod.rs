@@ -54,7 +54,11 @@ const KERNEL_COST: f64 = 15.0;
 const DIRECT_KERNEL_COST: f64 = 40.0;
 
 /// The part of the direct way's time that may remain, so that rounding is not given away for little.
-const WORTHWHILE: f64 = 0.6;
+const WORTHWHILE: f64 = 0.8;
+
+/// Channels on either side from which tiles are taken: with fewer, most of the time would go into transforms, and small
+/// networks had better keep the rounding of the direct way.
+const LEAST_CHANNELS: usize = 48;
 
 /// Kernels at all points take up to so many bytes: four times the memory of the weight.
 const LARGEST: usize = 256 << 20;
@@ -84,7 +88,8 @@ pub(super) fn weight_grad<T: Float>(
 fn pays<T>(channels: [usize; 2], tiles: usize, pixels: usize) -> bool {
     let [inputs, outputs, tiles, pixels] = [channels[0], channels[1], tiles, pixels].map(|n| n as f64);
     let pairs = inputs * outputs;
-    let fast = PRODUCTS as f64 * (tiles * (pairs + TILE_COST * (inputs + outputs)) + KERNEL_COST * pairs);
+    let by_tiles = PRODUCTS as f64 * (tiles * (pairs + TILE_COST * (inputs + outputs)) + KERNEL_COST * pairs);
     let direct = TAPS as f64 * pairs * (pixels + DIRECT_KERNEL_COST);
-    fast < WORTHWHILE * direct && pairs * (PRODUCTS * size_of::<T>()) as f64 <= LARGEST as f64
+    let fits = pairs * (PRODUCTS * size_of::<T>()) as f64 <= LARGEST as f64;
+    fits && channels[0].min(channels[1]) >= LEAST_CHANNELS && by_tiles < WORTHWHILE * direct
 }

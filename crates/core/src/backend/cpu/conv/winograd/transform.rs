@@ -243,32 +243,38 @@ pub(super) struct Turn<T> {
     pub(super) to_row: usize,
 }
 
-/// Transposes, in squares where there is room for one; the last ones overlap those before them.
+/// Transposes, in squares where columns are enough for one; the last ones overlap those before them.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`, and both matrices are there.
 #[inline(always)]
 pub(super) unsafe fn turn<S: Simd>(t: &Turn<S::Elem>) {
+    // Where rows are far apart, only as many as a square has are walked at a time.
+    let by_rows = t.from_row >= t.to_row;
+    let [outer, inner] = if by_rows { [t.rows, t.columns] } else { [t.columns, t.rows] };
+    for x in (0..outer).step_by(S::SQUARE) {
+        for y in (0..inner).step_by(S::SQUARE) {
+            let (i, j) = if by_rows { (x, y) } else { (y, x) };
+            // SAFETY: the caller's promise.
+            unsafe { square::<S>(t, i, j) }
+        }
+    }
+}
+
+/// The square of [`turn`] that starts at (`i`, `j`), as far as there is one.
+#[inline(always)]
+unsafe fn square<S: Simd>(t: &Turn<S::Elem>, i: usize, j: usize) {
+    let rows = (t.rows - i).min(S::SQUARE);
     // SAFETY: the caller's promise.
     unsafe {
-        if t.rows < S::SQUARE || t.columns < S::SQUARE {
-            for j in 0..t.columns {
-                for i in 0..t.rows {
-                    *t.to.add(j * t.to_row + i) = *t.from.add(i * t.from_row + j);
-                }
-            }
-            return;
+        if t.columns >= S::SQUARE {
+            let j = j.min(t.columns - S::SQUARE);
+            let (from, to) = (t.from.add(i * t.from_row + j), t.to.add(j * t.to_row + i));
+            return S::transpose(from, t.from_row as isize, rows, to, t.to_row);
         }
-        let (ends, square) = ([t.rows, t.columns].map(|len| len - S::SQUARE), S::SQUARE);
-        // Where rows are far apart, only as many as a square has are walked at a time.
-        let by_rows = t.from_row >= t.to_row;
-        let [outer, inner] = if by_rows { [t.rows, t.columns] } else { [t.columns, t.rows] };
-        for x in (0..outer).step_by(square) {
-            for y in (0..inner).step_by(square) {
-                let (i, j) = if by_rows { (x, y) } else { (y, x) };
-                let (i, j) = (i.min(ends[0]), j.min(ends[1]));
-                let to = t.to.add(j * t.to_row + i);
-                S::transpose(t.from.add(i * t.from_row + j), t.from_row as isize, to, t.to_row);
+        for j in 0..t.columns {
+            for i in i..i + rows {
+                *t.to.add(j * t.to_row + i) = *t.from.add(i * t.from_row + j);
             }
         }
     }

@@ -99,19 +99,14 @@ impl<T: Float> WeightGrad<T> {
         let [row, columns] = self.rows();
         let tile_bytes = PRODUCTS * (row + columns) * size_of::<T>();
         let most = SPAN_BYTES.max(PRODUCTS * row * columns * size_of::<T>()) / tile_bytes;
-        let most = blocks.iter().map(Block::len).max().unwrap_or(0).max(most);
-        let rooms = [row, columns].map(|row| Room::new(most.min(blocks.iter().map(Block::len).sum()), row));
-        let mut first = 0;
-        while first < blocks.len() {
-            let (mut end, mut tiles) = (first, 0);
-            while end < blocks.len() && tiles + blocks[end].len() <= most {
-                tiles += blocks[end].len();
-                end += 1;
-            }
+        let largest = blocks.iter().map(Block::len).max().unwrap_or(1);
+        let at_once = (most / largest).clamp(1, blocks.len());
+        let rooms = [row, columns].map(|row| Room::new(at_once * largest, row));
+        for (number, blocks) in blocks.chunks(at_once).enumerate() {
+            let tiles = blocks.iter().map(Block::len).sum();
             let span = Span { tiles, inputs: rooms[0].values, gradients: rooms[1].values };
-            self.transform(&blocks[first..end], &span, input, grad_output);
-            self.add(&span, sums, first == 0);
-            first = end;
+            self.transform(blocks, &span, input, grad_output);
+            self.add(&span, sums, number == 0);
         }
     }
 
