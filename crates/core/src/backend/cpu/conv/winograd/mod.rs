@@ -26,6 +26,7 @@
 //! alone give zeros. What is infinite or not a number would spread over its tile, and so would what overflows on the way.
 //! Such a result is not finite everywhere: then the direct way computes all of it anew. Results do not depend on the
 //! number of threads.
+
 mod forward;
 pub(in crate::backend::cpu) mod kernels;
 mod products;
