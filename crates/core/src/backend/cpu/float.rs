@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul};
 
+use super::conv::winograd::kernels::{self as winograd, Transforms};
 use super::gemm::kernels::Kernels;
 
 /// `f32` or `f64`.
@@ -38,6 +39,10 @@ pub trait Float:
     /// The compiled kernels that suit this processor best.
     #[doc(hidden)]
     fn kernels() -> &'static Kernels<Self>;
+
+    /// The compiled transforms of fast convolution with vectors of `lanes`; none in double precision.
+    #[doc(hidden)]
+    fn transforms(lanes: usize) -> Option<&'static Transforms<Self>>;
 }
 
 /// Whether every target of this build multiplies and adds in one instruction. Elsewhere the standard library calls a
@@ -45,7 +50,7 @@ pub trait Float:
 pub(super) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
 macro_rules! float {
-    ($($type:ident)*) => {$(
+    ($($type:ident: $transforms:expr),*) => {$(
         impl Float for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -69,7 +74,11 @@ macro_rules! float {
             fn kernels() -> &'static Kernels<Self> {
                 super::gemm::kernels::$type()
             }
+
+            fn transforms(lanes: usize) -> Option<&'static Transforms<Self>> {
+                $transforms(lanes)
+            }
         }
     )*};
 }
-float!(f32 f64);
+float!(f32: winograd::f32, f64: |_| None);

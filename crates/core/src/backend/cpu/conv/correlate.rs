@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use super::planes::{Axis, Layout};
-use super::split;
 use super::strips::Pass;
+use super::{split, winograd};
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::gemm::kernels::Kernels;
 use crate::backend::cpu::gemm::pack::Pack;
@@ -62,6 +62,9 @@ impl<T: Float> Correlation<'_, T> {
     pub(super) fn run(&self, source: &[T], result: &mut [T]) {
         let grid = [0, 1, 2].map(|d| self.axes[d].grid);
         if self.images * self.groups * self.rows * grid.iter().product::<usize>() == 0 {
+            return;
+        }
+        if winograd::correlate(self, source, result) {
             return;
         }
         let layout = Layout::new::<T>(self.axes.clone());

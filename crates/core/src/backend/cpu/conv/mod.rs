@@ -5,13 +5,15 @@
 //! the copy through a table of distances. The gradient with respect to the input is the same computation on the
 //! gradient of the output, once for each residue of the stride (`correlate`); it also serves as the
 //! forward pass of a transposed convolution. The gradient with respect to the weight sums over pixels
-//! (`weight_grad`). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
+//! (`weight_grad`). Kernels of 3x3 in single precision go by tiles, with a quarter of the multiplications, where
+//! channels and pixels are many ([`winograd`]). All layouts are PyTorch's: `[batch, channels, spatial ...]`, contiguous.
 #![allow(unsafe_code)] // Microkernels on raw pointers.
 
 mod correlate;
 mod planes;
 mod strips;
 mod weight_grad;
+pub(super) mod winograd;
 
 #[cfg(test)]
 mod tests;
@@ -165,6 +167,17 @@ fn forward_with<T: Float>(
     if s.is_product() {
         return product(kernels, s, [rows, channels], [channels as isize, 1], weight, bias, (input, output));
     }
+    forward_correlation(kernels, s, weight, bias).run(input, output);
+}
+
+/// The forward computation of any kernel.
+fn forward_correlation<'a, T: Float>(
+    kernels: &'static Kernels<T>,
+    s: &ConvShape,
+    weight: &'a [T],
+    bias: Option<&'a [T]>,
+) -> Correlation<'a, T> {
+    let [channels, rows] = s.group_channels();
     let taps = s.kernel_size();
     let weights = Weights {
         values: weight,
@@ -186,7 +199,6 @@ fn forward_with<T: Float>(
         bias,
         target,
     }
-    .run(input, output);
 }
 
 /// The gradient of the input of a convolution, from that of its output; with `bias`, one element for each input
@@ -218,11 +230,24 @@ fn input_grad_with<T: Float>(
     if s.is_product() {
         return product(kernels, s, [rows, channels], [1, rows as isize], weight, bias, (grad_output, grad_input));
     }
+    for correlation in input_grad_correlations(kernels, s, weight, bias) {
+        correlation.run(grad_output, grad_input);
+    }
+}
+
+/// The computations of the gradient of the input for any kernel.
+fn input_grad_correlations<'a, T: Float>(
+    kernels: &'static Kernels<T>,
+    s: &'a ConvShape,
+    weight: &'a [T],
+    bias: Option<&'a [T]>,
+) -> impl Iterator<Item = Correlation<'a, T>> {
+    let [rows, channels] = s.group_channels();
     let taps = s.kernel_size();
     let [_, y_size, x_size] = s.input;
     // Positions of the input with the same residue of the stride see the same taps, at steps of one.
     let residues = [0, 1, 2].map(|d| s.stride[d].min(s.input[d]));
-    for residue in (0..residues.iter().product::<usize>()).map(|i| split(i, residues)) {
+    (0..residues.iter().product::<usize>()).map(move |i| split(i, residues)).map(move |residue| {
         let seen = [0, 1, 2].map(|d| taps_of_residue(s, d, residue[d]));
         let index = |[z, y, x]: [usize; 3]| (seen[0][z].0 * s.kernel[1] + seen[1][y].0) * s.kernel[2] + seen[2][x].0;
         let counts = [0, 1, 2].map(|d| seen[d].len());
@@ -239,8 +264,7 @@ fn input_grad_with<T: Float>(
         let weights =
             Weights { values: weight, row: taps, channel: rows * taps, group: rows * channels * taps, taps: used };
         Correlation { kernels, images: s.batch, groups: s.groups, channels, rows, axes, weights, bias, target }
-            .run(grad_output, grad_input);
-    }
+    })
 }
 
 /// The kernel taps that reach positions of the input with this residue, and the distance to the output they come from.

@@ -13,12 +13,12 @@ use crate::pool::parallel_for;
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     /// Size of the source.
-    source: usize,
+    pub(super) source: usize,
     step: usize,
     /// Positions of the grid.
     pub(super) grid: usize,
     /// The least offset of a tap: where the planes begin.
-    low: isize,
+    pub(super) low: isize,
     /// The residues that taps use; one plane each.
     planes: Vec<usize>,
     /// Plane and first element of each tap.
@@ -38,6 +38,18 @@ impl Axis {
         let taps: Vec<_> = offsets.iter().map(place).map(|(residue, first)| (of(residue), first)).collect();
         let len = grid + taps.iter().map(|tap| tap.1).max().unwrap_or(0);
         Axis { source, step, grid, low, planes, taps, len }
+    }
+
+    /// Whether there is but one element, and one tap that meets it.
+    pub(super) fn is_single(&self) -> bool {
+        self.source == 1 && self.grid == 1 && self.low == 0 && self.taps.len() == 1
+    }
+
+    /// How far each of `N` taps lies beyond the least, if they are neighbours and the grid has all positions.
+    pub(super) fn neighbours<const N: usize>(&self) -> Option<[usize; N]> {
+        let taps: Vec<usize> = self.taps.iter().map(|tap| tap.1).collect();
+        let all = (0..N).all(|place| taps.contains(&place));
+        taps.try_into().ok().filter(|_| all && self.step == 1)
     }
 
     /// Where an element of a plane that lies in the source is there.

@@ -6,7 +6,7 @@
 //! rows. Where there are too few of those, images are dealt out to a number of partial sums that depends on the shape.
 
 use super::planes::Layout;
-use super::{ConvShape, split};
+use super::{ConvShape, split, winograd};
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::gemm::dot::Lines;
 use crate::backend::cpu::gemm::kernels::Kernels;
@@ -57,6 +57,9 @@ pub(super) fn run<T: Float>(
 ) {
     if shape.batch * shape.output_size() == 0 || grad_weight.is_empty() {
         return grad_weight.fill(T::ZERO);
+    }
+    if winograd::weight_grad(kernels, shape, input, grad_output, grad_weight) {
+        return;
     }
     let layout = Layout::new::<T>(shape.forward_axes());
     let channels = shape.group_channels();
