@@ -26,7 +26,8 @@ const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
 
-/// The records, if it is an archive of the usual form.
+/// The records, if it is an archive of the usual form: one whose records share no bytes, so that it does not grow when it is
+/// put together.
 pub fn take_apart(file: &[u8]) -> Option<Vec<Record>> {
     let number = |at: usize, bytes: usize| -> Option<usize> {
         Some(
@@ -52,7 +53,8 @@ pub fn take_apart(file: &[u8]) -> Option<Vec<Record>> {
         });
         at += 46 + name + extra + comment;
     }
-    Some(records)
+    let together: usize = records.iter().map(|record| record.bytes.len()).sum();
+    (together <= file.len()).then_some(records)
 }
 
 /// The archive of the records.
@@ -89,5 +91,20 @@ mod tests {
         let records = [record("a/data.pkl", b"\x80\x02N."), record("a/version", b"3\n"), record("a/data/0", &[])];
         assert_eq!(take_apart(&put_together(&records)).expect("an archive"), records);
         assert_eq!(take_apart(b"no archive"), None);
+    }
+
+    #[test]
+    fn records_that_share_bytes_are_no_archive_of_the_usual_form() {
+        let mut record = Record { name: b"a".to_vec(), method: 0, bytes: vec![7; 1000], crc: 0, size: 0 };
+        record.settle();
+        let mut file = put_together(&[record.clone(), record]);
+        // The second entry of the directory names the first record.
+        let offset = file.len() - 22 - 1 - 4;
+        file[offset..offset + 4].fill(0);
+        let second = 30 + 1 + 1000;
+        file.drain(second..2 * second);
+        let start = file.len() - 6;
+        file[start..start + 4].copy_from_slice(&(second as u32).to_le_bytes());
+        assert_eq!(take_apart(&file), None);
     }
 }

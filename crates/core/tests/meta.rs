@@ -160,7 +160,7 @@ fn changes_in_place_copies_and_views_keep_their_rules() -> Result<()> {
     x.set((.., 0), 5.0)?;
     x.set(1, &Tensor::ones([6])?)?;
     assert_eq!(x.version()?, 6);
-    assert!(view.add_(&meta(&[7])).is_err() && x.view([5, 5]).is_err());
+    assert!(view.add_(meta(&[7])).is_err() && x.view([5, 5]).is_err());
     assert_eq!(view.copy()?.stride(), [1, 6]);
     let target = Tensor::ones([4, 6])?;
     target.set_data(&x)?;
@@ -187,10 +187,10 @@ fn operands_with_and_without_data_do_not_mix() -> Result<()> {
     let results = [
         ("add", x.add(&m)),
         ("add the other way", m.add(&x)),
-        ("a number without data", x.add(&meta(&[]))),
+        ("a number without data", x.add(meta(&[]))),
         ("where", x.where_self(&b, &x)),
         ("masked_fill", x.masked_fill(&b, 0.0)),
-        ("masked_fill by a tensor", x.masked_fill(&x.gt(0)?, &meta(&[]))),
+        ("masked_fill by a tensor", x.masked_fill(&x.gt(0)?, meta(&[]))),
         ("masked_select", x.masked_select(&b)),
         ("masked_scatter", x.masked_scatter(&b, &x)),
         ("gather", x.gather(1, &w)),

@@ -93,7 +93,7 @@ fn forward_backward_and_steps_run_without_data() -> Result<()> {
         let grad = parameter.grad().unwrap();
         assert!(grad.is_meta() && grad.shape() == parameter.shape()?, "{name}");
     }
-    utils::clip_grad_norm_(&model.parameters(), 1.0)?;
+    utils::clip_grad_norm_(model.parameters(), 1.0)?;
     optimizer.step()?;
     assert_eq!(message(loss.item::<f32>()), "Tensor.item() cannot be called on meta tensors");
     Ok(())
