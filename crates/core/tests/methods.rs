@@ -34,7 +34,8 @@ const INTEGERS: [&str; 14] = [
 ];
 const UNDEFINED: [&str; 7] =
     ["bincount", "histc", "histogram", "scatter_with", "scatter_with_", "unique", "unique_consecutive"];
-const NEW: [&str; 9] = [
+const NEW: [&str; 10] = [
+    "form",
     "full_like",
     "new_full",
     "new_ones",

@@ -54,6 +54,9 @@ pub(crate) fn warn_of_discarding(from: DType, to: DType) {
 
 /// A fresh body with the elements of `body`, laid out as `like` (dense) says.
 fn converted(body: &Body, dtype: DType, device: Device, strides: Option<&Dims>) -> Result<Body> {
+    if body.device() == Device::Meta && device != Device::Meta {
+        return Err(backend::no_data());
+    }
     let mut out = Body::alloc(body.shape.clone(), dtype, device)?;
     if let Some(strides) = strides {
         out.strides = strides.clone();

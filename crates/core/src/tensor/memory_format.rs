@@ -6,8 +6,8 @@ use std::fmt;
 
 /// The order in which dimensions lie in memory: `torch.memory_format`. Shapes and values do not depend on it, only strides.
 ///
-/// Firebrick's kernels choose the layout that they compute in by themselves: a convolution reads any format, and its result is
-/// contiguous, where PyTorch's has the format of its input. Elementwise operations keep a format.
+/// Firebrick's kernels choose the layout that they compute in by themselves: they read any format, and what they make is
+/// contiguous, where PyTorch's results have the format of their input. Views, copies and conversions keep a format.
 ///
 /// ```
 /// use firebrick_core::{MemoryFormat, Tensor};
@@ -15,7 +15,7 @@ use std::fmt;
 /// let last = x.to(MemoryFormat::ChannelsLast)?;
 /// assert_eq!((x.stride().to_vec(), last.stride().to_vec()), (vec![60, 20, 5, 1], vec![60, 1, 15, 3]));
 /// assert!(last.is_contiguous_in(MemoryFormat::ChannelsLast) && !last.is_contiguous());
-/// assert_eq!(last.relu()?.stride().to_vec(), [60, 1, 15, 3]);
+/// assert_eq!(last.copy()?.stride().to_vec(), [60, 1, 15, 3]);
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

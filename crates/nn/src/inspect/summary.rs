@@ -99,7 +99,7 @@ pub fn summary<I: Args + Clone, O: Args, M: Forward<I, O> + ?Sized>(
 /// use firebrick::nn::inspect::check;
 /// use firebrick::prelude::*;
 /// let model = nn::Sequential::new().add(nn::Linear::new(3, 8)?).add(nn::Linear::new(7, 2)?);
-/// let error = check(&model, Tensor::zeros_with([1_000_000_000_000, 3], Device::Meta)?).unwrap_err();
+/// let error = check(&model, Tensor::zeros_with([1_000_000_000_000_i64, 3], Device::Meta)?).unwrap_err();
 /// assert_eq!(error.module_path(), Some("1"));
 /// assert!(format!("{error:#}").contains("0: Linear [1000000000000, 3] -> [1000000000000, 8]"));
 /// # Ok::<_, firebrick::Error>(())
