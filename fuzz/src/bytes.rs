@@ -4,6 +4,13 @@ use crate::random::Random;
 
 /// The longest piece that is moved or taken out.
 const LONGEST: usize = 64;
+/// The most bytes that repeating a piece adds.
+const MOST_ADDED: usize = 1 << 20;
+
+/// How often to repeat a piece of so many bytes: fewer than `most` times.
+pub fn repeats(random: &mut Random, most: usize, bytes: usize) -> usize {
+    random.below(most).min(MOST_ADDED / bytes.max(1))
+}
 
 /// Changes the bytes once. `other` is a file to take pieces of.
 pub fn mutate(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {

@@ -1,5 +1,6 @@
 //! Changes of pickles by operation, so that most of what follows is still read.
 
+use crate::bytes::repeats;
 use crate::random::Random;
 
 /// The longest run of operations that is moved, and the most often one is repeated.
@@ -83,7 +84,7 @@ pub fn mutate(random: &mut Random, pickle: &mut Vec<u8>, other: &[u8]) {
         }
         8 => {
             let run = all[random.span(all.len(), 4)].to_vec();
-            let times = random.below(REPEATS);
+            let times = repeats(random, REPEATS, run.iter().map(Vec::len).sum());
             drop(all.splice(at..at, std::iter::repeat_n(run, times).flatten()));
         }
         _ => {

@@ -1,5 +1,6 @@
 //! Changes of texts such as JSON and Python's literals, which leave most of their grammar as it is.
 
+use crate::bytes::repeats;
 use crate::random::Random;
 
 /// Pieces that are put between others.
@@ -51,7 +52,7 @@ pub fn mutate(random: &mut Random, text: &mut Vec<u8>) {
         5 => tokens[at] = tokens[random.below(tokens.len())].clone(),
         _ => {
             let token = tokens[at].clone();
-            let times = random.below(2000);
+            let times = repeats(random, 2000, token.len());
             drop(tokens.splice(at..at, std::iter::repeat_n(token, times)));
         }
     }
