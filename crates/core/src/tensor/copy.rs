@@ -90,13 +90,18 @@ pub(crate) fn preserved_strides(body: &Body) -> Option<Dims> {
     if body.is_contiguous() {
         return None;
     }
-    let mut strides = Dims::repeat(1, body.shape.len());
+    Some(dense_strides(&body.shape, body.memory_order().iter().rev().copied()))
+}
+
+/// Strides without gaps for dimensions that lie in memory in this order, the innermost first.
+pub(super) fn dense_strides(shape: &Dims, order: impl IntoIterator<Item = usize>) -> Dims {
+    let mut strides = Dims::repeat(1, shape.len());
     let mut step = 1usize;
-    for &d in body.memory_order().iter().rev() {
+    for d in order {
         strides[d] = step;
-        step = step.saturating_mul(body.shape[d].max(1));
+        step = step.saturating_mul(shape[d].max(1));
     }
-    Some(strides)
+    strides
 }
 
 impl Tensor {

@@ -1,5 +1,6 @@
 //! Memory formats: the orders in which the dimensions of images lie in memory.
 
+use super::copy::{dense_strides, preserved_strides};
 use super::{Body, Tensor};
 use crate::{Dims, Error, Result};
 use std::fmt;
@@ -67,13 +68,7 @@ impl MemoryFormat {
             let text = format!("required rank {} tensor to use {name} format", order.len());
             return Err(Error::runtime(op, text).given(format!("a tensor of shape {shape:?}")));
         }
-        let mut strides = Dims::repeat(1, shape.len());
-        let mut step = 1usize;
-        for &d in order {
-            strides[d] = step;
-            step = step.saturating_mul(shape[d].max(1));
-        }
-        Ok(Some(strides))
+        Ok(Some(dense_strides(shape, order.iter().copied())))
     }
 }
 
@@ -121,7 +116,7 @@ impl Body {
     /// Strides of a dense copy in `format`; `None` where it is row-major.
     pub(crate) fn strides_in(&self, op: &'static str, format: MemoryFormat) -> Result<Option<Dims>> {
         match format {
-            MemoryFormat::Preserve => Ok(super::copy::preserved_strides(self)),
+            MemoryFormat::Preserve => Ok(preserved_strides(self)),
             _ => format.strides(op, &self.shape),
         }
     }

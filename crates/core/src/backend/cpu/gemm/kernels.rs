@@ -51,7 +51,7 @@ pub(crate) const ROW_VECTORS: usize = 8;
 
 /// A table for vector type `$simd`, whose functions are compiled for `$features`.
 macro_rules! kernels {
-    ($name:ident: $elem:ty = $simd:ty, $(#[$features:meta])? tiles [$($rows:literal)*], direct [$($few:literal)*]) => {
+    ($name:ident: $elem:ty = $simd:ty, $(#[$features:meta])? tiles [$($rows:literal)*]) => {
         mod $name {
             use super::*;
 
@@ -84,7 +84,7 @@ macro_rules! kernels {
                 packed: &[$([tile::<$rows, 1, PACKED>, tile::<$rows, 2, PACKED>]),*],
                 gathered: &[$([tile::<$rows, 1, GATHERED>, tile::<$rows, 2, GATHERED>]),*],
                 lines: &[$([tile::<$rows, 1, LINES>, tile::<$rows, 2, LINES>]),*],
-                direct: &[$([tile::<$few, 1, DIRECT>, tile::<$few, 2, DIRECT>]),*],
+                direct: &[$([tile::<$rows, 1, DIRECT>, tile::<$rows, 2, DIRECT>]),*],
                 row: tile::<1, ROW_VECTORS, DIRECT>,
                 dot: [
                     [dot::<1, 1>, dot::<1, { dot::COLUMNS[0] }>],
@@ -100,8 +100,8 @@ macro_rules! kernels {
 }
 
 // Portable vectors have 128 bits: a tile of four by two fits the sixteen registers of SSE2.
-kernels!(portable_f32: f32 = Lanes<f32, 4>, tiles [1 2 3 4], direct [1 2 3 4]);
-kernels!(portable_f64: f64 = Lanes<f64, 2>, tiles [1 2 3 4], direct [1 2 3 4]);
+kernels!(portable_f32: f32 = Lanes<f32, 4>, tiles [1 2 3 4]);
+kernels!(portable_f64: f64 = Lanes<f64, 2>, tiles [1 2 3 4]);
 
 /// Twelve sums, two vectors of the right operand and one broadcast element fill the sixteen registers of AVX2; 28 sums
 /// those of AVX-512, which reads the broadcast element from memory.
@@ -112,13 +112,13 @@ mod x86 {
     use crate::backend::cpu::simd::{Level, level};
 
     kernels!(avx2_f32: f32 = F32x8, #[target_feature(enable = "avx2,fma")]
-        tiles [1 2 3 4 5 6], direct [1 2 3 4 5 6]);
+        tiles [1 2 3 4 5 6]);
     kernels!(avx2_f64: f64 = F64x4, #[target_feature(enable = "avx2,fma")]
-        tiles [1 2 3 4 5 6], direct [1 2 3 4 5 6]);
+        tiles [1 2 3 4 5 6]);
     kernels!(avx512_f32: f32 = F32x16, #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
+        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
     kernels!(avx512_f64: f64 = F64x8, #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14], direct [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
+        tiles [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
 
     pub(super) fn has_avx2() -> bool {
         level() >= Level::Avx2
