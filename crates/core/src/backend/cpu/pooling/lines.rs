@@ -70,8 +70,7 @@ impl<T: Float> Line<'_, T> {
 /// The largest elements and their places in the plane.
 #[inline(always)]
 fn maxima<T: Pooled, const STRIDE: usize>(line: &Line<'_, T>, values: &mut [T], places: &mut [i64]) {
-    let [.., stride] = line.shape.stride;
-    let [.., taps] = line.shape.kernel;
+    let ([.., stride], [.., dilation], [.., taps]) = (line.shape.stride, line.shape.dilation, line.shape.kernel);
     let mut done = 0;
     while done < values.len() {
         // The last group reaches back into the one before.
@@ -82,7 +81,7 @@ fn maxima<T: Pooled, const STRIDE: usize>(line: &Line<'_, T>, values: &mut [T], 
         for z in line.zs.indices() {
             for y in line.ys.indices() {
                 for tap in 0..taps {
-                    let place = line.row(z, y) + tap * line.ys.step;
+                    let place = line.row(z, y) + tap * dilation;
                     let lanes = line.lanes::<STRIDE>(place + at * stride, left);
                     for i in 0..LANES {
                         let wins = (lanes[i] > best[i]) | lanes[i].is_nan();
