@@ -50,14 +50,14 @@ impl<T: Float> Line<'_, T> {
         (z * self.shape.input[1] + y) * self.shape.input[2] + self.first
     }
 
-    /// One element of each of [`LANES`] windows, the first of which is at `at`; where there are `left` windows only, the
-    /// last one again.
+    /// One element of each of [`LANES`] windows, the first of which is at `at`. Of the last windows `left` count only: the
+    /// others have whatever is there, or the last one's element.
     #[inline(always)]
     fn lanes<const STRIDE: usize>(&self, at: usize, left: usize) -> [T; LANES] {
         let from = &self.plane[at..];
         match STRIDE {
-            1 if left >= LANES => std::array::from_fn(|i| from[..LANES][i]),
-            2 if left >= LANES => {
+            1 if from.len() >= LANES => std::array::from_fn(|i| from[..LANES][i]),
+            2 if from.len() >= 2 * LANES - 1 => {
                 // Two neighbouring vectors, not beyond the last element that is used.
                 let (low, high) = (&from[..LANES], &from[LANES - 1..][..LANES]);
                 std::array::from_fn(|i| if 2 * i < LANES { low[2 * i] } else { high[2 * i + 1 - LANES] })
