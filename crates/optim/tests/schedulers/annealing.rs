@@ -2,7 +2,7 @@
 
 use crate::common::{boxed, check, lr, sgd};
 use firebrick::prelude::*;
-use optim::lr_scheduler::{CosineAnnealingLR, CosineAnnealingWarmRestarts, SWALR, Schedule};
+use optim::lr_scheduler::{CosineAnnealingLR, CosineAnnealingWarmRestarts, LrScheduler, SWALR, Schedule};
 
 #[test]
 fn learning_rates_are_pytorch_s_after_loading_too() -> Result<()> {
