@@ -54,6 +54,10 @@ pub struct Inspect {
 }
 
 /// Writes the tensors of a file to a new one, of another kind or dtype or under other names.
+///
+/// From one .pt file to another, the versions of modules come along (`_metadata` of a state dict), under the names that their
+/// tensors begin with then. Modules are left out of which no tensor is chosen, or whose tensors get names that no longer
+/// begin alike.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,10 +1,10 @@
 //! PyTorch's `.pt` files as the commands see them: the tensors in them, by dotted names.
 
 use super::numbers::Numbers;
-use super::source::{Entry, Source};
+use super::source::{Entry, Source, bytes};
 use firebrick_core::{Error, Result, Tensor};
 use firebrick_io::LoadOptions;
-use firebrick_io::pytorch::{Array, Dtype, File, Format, Storage};
+use firebrick_io::pytorch::{Array, Dict, Dtype, File, Format, Storage};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// A file whose tensors look at it.
 pub struct Checkpoint {
-    format: Format,
+    file: File,
     arrays: IndexMap<String, Array>,
     /// The storage that was read last, as the file has it and as it was read: only one is kept at a time.
     last: Mutex<Option<(Storage, Storage)>>,
@@ -25,7 +25,7 @@ impl Checkpoint {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open_with(path, &LoadOptions::new().map_location(firebrick_core::Device::Cpu).mmap(true))?;
         let arrays = file.object().arrays().into_iter().map(|(name, array)| (name, array.clone())).collect();
-        Ok(Checkpoint { format: file.format(), arrays, last: Mutex::default() })
+        Ok(Checkpoint { file, arrays, last: Mutex::default() })
     }
 
     fn find(&self, name: &str) -> Result<&Array> {
@@ -47,7 +47,7 @@ impl Checkpoint {
 
 impl Source for Checkpoint {
     fn kind(&self) -> &'static str {
-        match self.format {
+        match self.file.format() {
             Format::Zip => "PyTorch checkpoint",
             Format::Legacy => "PyTorch checkpoint of before version 1.6",
         }
@@ -67,7 +67,7 @@ impl Source for Checkpoint {
                 dtype: array.dtype().name().to_string(),
                 numbers: Numbers::of_pytorch(array.dtype()),
                 shape: array.shape().to_vec(),
-                bytes: array.numel() * array.dtype().size(),
+                bytes: bytes(array.shape(), array.dtype().size()),
                 tied_to: is_tie.then(|| kept.to_string()),
             });
         }
@@ -86,5 +86,9 @@ impl Source for Checkpoint {
 
     fn array(&self, name: &str) -> Option<Array> {
         self.arrays.get(name).cloned()
+    }
+
+    fn modules(&self, options: &LoadOptions) -> Result<Dict> {
+        self.file.object().metadata(options)
     }
 }

@@ -9,6 +9,7 @@ use super::stats::Stats;
 use super::values::chunks;
 use super::{Failure, Outcome};
 use firebrick_core::{DType, Error, Result, Tensor};
+use firebrick_io::LoadOptions;
 use firebrick_io::atomic::atomic_write;
 use firebrick_io::numpy::{NpzWriter, save_npy};
 use firebrick_io::pytorch::{self, Array, Dict, DictKind, Storage};
@@ -30,20 +31,17 @@ pub fn run(args: &Convert) -> Result<Outcome, Failure> {
         return Err(error.remedy("--force replaces it").into());
     }
     let source = source::open(&args.from)?;
-    let chosen = source::choose(&*source, &args.renames.options(args.filter.options()))?;
-    let job = Arc::new(Job { source, dtype: args.dtype, progress: progress(&chosen), chosen });
+    let options = args.renames.options(args.filter.options());
+    let chosen = source::choose(&*source, &options)?;
+    let job = Arc::new(Job { source, dtype: args.dtype, progress: Progress::new(source::total(&chosen)), chosen });
     let written = match kind {
-        Kind::Pt => job.pt(&args.to),
+        Kind::Pt => job.pt(&args.to, &options),
         Kind::Safetensors => job.safetensors(&args.to),
         Kind::Npz => job.npz(&args.to),
         Kind::Npy => job.npy(&args.to),
     };
     written.map_err(|error| error.context(format!("from {}", args.from.display())))?;
     Ok(Outcome::Fine)
-}
-
-fn progress(chosen: &[Chosen]) -> Progress {
-    Progress::new(chosen.iter().map(|chosen| chosen.entry.bytes).sum())
 }
 
 fn kind_of(path: &Path) -> Result<Kind> {
@@ -139,8 +137,9 @@ impl Job {
         written.map_err(|error: Error| error.context(path.display()))
     }
 
-    /// A state dict. Each tensor is read when its turn has come in the file; ties stay ties.
-    fn pt(self: &Arc<Self>, path: &Path) -> Result<()> {
+    /// A state dict. Each tensor is read when its turn has come in the file; ties stay ties, and what was noted about modules
+    /// stays with them.
+    fn pt(self: &Arc<Self>, path: &Path, options: &LoadOptions) -> Result<()> {
         let mut arrays: HashMap<&str, Array> = HashMap::new();
         for same in self.untied().into_values() {
             let array = self.array(same[0])?;
@@ -149,6 +148,10 @@ impl Job {
         let mut state = Dict::new(DictKind::Ordered);
         let entry = |chosen: &Chosen| Some((chosen.name.as_str().into(), arrays.remove(chosen.name.as_str())?.into()));
         state.entries = self.chosen.iter().filter_map(entry).collect();
+        let modules = self.source.modules(options)?;
+        if !modules.entries.is_empty() {
+            state.attributes.insert(Dict::METADATA.to_owned(), modules.into());
+        }
         pytorch::save(state, path)
     }
 
@@ -163,7 +166,7 @@ impl Job {
         let make = move || job.tensor(&own);
         let shape = &chosen.entry.shape;
         let strides: Vec<usize> = (1..=shape.len()).map(|dim| source::count(&shape[dim..])).collect();
-        let storage = Storage::made(dtype, chosen.entry.numel() * dtype.size(), make);
+        let storage = Storage::made(dtype, source::bytes(shape, dtype.size()), make);
         Array::new(storage, dtype, shape, &strides, 0)
     }
 

@@ -63,7 +63,7 @@ fn compare(
     tolerance: Tolerance,
     out: &mut dyn Write,
 ) -> Result<Tally, Failure> {
-    let progress = Progress::new(left.iter().map(|chosen| chosen.entry.bytes).sum());
+    let progress = Progress::new(source::total(left));
     let others: HashMap<&str, &Chosen> = right.iter().map(|chosen| (chosen.name.as_str(), chosen)).collect();
     let mut tally = Tally::default();
     for x in left {

@@ -69,8 +69,7 @@ pub fn run(args: &Inspect, out: &mut dyn Write) -> Result<Outcome, Failure> {
 }
 
 fn rows<'a>(source: &dyn Source, chosen: &'a [Chosen], with_stats: bool) -> Result<Vec<Row<'a>>> {
-    let bytes = chosen.iter().map(|Chosen { entry, .. }| entry.bytes).sum();
-    let progress = Progress::new(if with_stats { bytes } else { 0 });
+    let progress = Progress::new(if with_stats { source::total(chosen) } else { 0 });
     let row = |Chosen { entry, .. }: &'a Chosen| {
         progress.at(&entry.name);
         // Of what Firebrick has no tensors, it knows no values.
@@ -96,9 +95,10 @@ impl Total {
         let mut total = Total::default();
         for Chosen { entry, .. } in chosen.iter().filter(|chosen| chosen.entry.tied_to.is_none()) {
             total.tensors += 1;
-            total.elements += entry.numel();
-            total.bytes += entry.bytes;
-            *total.bytes_by_dtype.entry(entry.dtype.clone()).or_default() += entry.bytes;
+            total.elements = total.elements.saturating_add(entry.numel());
+            total.bytes = total.bytes.saturating_add(entry.bytes);
+            let of_dtype = total.bytes_by_dtype.entry(entry.dtype.clone()).or_default();
+            *of_dtype = of_dtype.saturating_add(entry.bytes);
         }
         total
     }

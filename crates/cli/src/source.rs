@@ -5,7 +5,7 @@ use super::numbers::Numbers;
 use firebrick_core::{DType, Error, Result, Tensor};
 use firebrick_io::LoadOptions;
 use firebrick_io::numpy::{NpzReader, load_npy};
-use firebrick_io::pytorch::Array;
+use firebrick_io::pytorch::{Array, Dict};
 use firebrick_io::safetensors::Reader;
 use std::collections::HashMap;
 use std::fs::File;
@@ -27,6 +27,10 @@ pub trait Source: Send + Sync {
     /// The tensor as a `.pt` file takes it, whatever its dtype, if it comes from one.
     fn array(&self, _name: &str) -> Option<Array> {
         None
+    }
+    /// What a state dict of the tensors that `options` choose notes about their modules.
+    fn modules(&self, _options: &LoadOptions) -> Result<Dict> {
+        Ok(Dict::default())
     }
     /// Compares one tensor with its checksum, if the file has any.
     fn verify(&self, _name: &str) -> Result<()> {
@@ -76,6 +80,16 @@ pub fn count(shape: &[usize]) -> usize {
         true => 0,
         false => shape.iter().fold(1, |count: usize, &size| count.saturating_mul(size)),
     }
+}
+
+/// Bytes of so many elements of `size` bytes each. A tensor whose elements lie on each other may have more than can be counted.
+pub fn bytes(shape: &[usize], size: usize) -> usize {
+    count(shape).saturating_mul(size)
+}
+
+/// Bytes of several tensors.
+pub fn total<'c>(chosen: impl IntoIterator<Item = &'c Chosen>) -> usize {
+    chosen.into_iter().fold(0, |total: usize, chosen| total.saturating_add(chosen.entry.bytes))
 }
 
 /// A tensor that was chosen: what the file says of it, and the name it gets.
@@ -183,7 +197,7 @@ impl Source for Npy {
             dtype: self.array.dtype().name().to_string(),
             numbers: Some(Numbers::Core(self.array.dtype())),
             shape: self.array.shape().to_vec(),
-            bytes: self.array.numel() * self.array.dtype().size(),
+            bytes: bytes(&self.array.shape(), self.array.dtype().size()),
             tied_to: None,
         }])
     }
@@ -201,7 +215,7 @@ impl Source for NpzReader {
     fn entries(&self) -> Result<Vec<Entry>> {
         let entry = |name: &str| {
             let (dtype, shape) = self.form(name)?;
-            let bytes = shape.iter().product::<usize>() * dtype.size();
+            let bytes = bytes(&shape, dtype.size());
             let (name, numbers) = (name.to_string(), Numbers::Core(dtype));
             let dtype = numbers.name().to_string();
             Ok(Entry { name, dtype, numbers: Some(numbers), shape, bytes, tied_to: None })

@@ -35,7 +35,7 @@ pub fn run(args: &Verify, out: &mut dyn Write) -> Result<Outcome, Failure> {
 /// may be meant.
 fn check(source: &dyn Source, out: &mut dyn Write) -> Result<Result<String>, Failure> {
     let chosen = source::choose(source, &LoadOptions::new())?;
-    let bytes = chosen.iter().filter(|chosen| chosen.entry.tied_to.is_none()).map(|chosen| chosen.entry.bytes).sum();
+    let bytes = source::total(chosen.iter().filter(|chosen| chosen.entry.tied_to.is_none()));
     let progress = Progress::new(bytes);
     let mut unknown = 0;
     for chosen in chosen.iter().filter(|chosen| chosen.entry.tied_to.is_none()) {

@@ -4,8 +4,9 @@
 
 use firebrick_core::{DType, StateDict, Tensor};
 use firebrick_io::numpy::{load_npy, save_npy};
+use firebrick_io::pytorch::{Array, Dtype, Object, Storage};
 use firebrick_io::{
-    SaveOptions, load, load_safetensors, save_safetensors, save_safetensors_sharded, save_safetensors_with,
+    SaveOptions, load, load_safetensors, save, save_safetensors, save_safetensors_sharded, save_safetensors_with,
 };
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -192,6 +193,47 @@ fn a_checkpoint_that_is_converted_keeps_its_ties_and_its_views() {
     let (emb, out) = (state.get("emb.w").unwrap(), state.get("out.w").unwrap());
     assert!(emb.dtype() == DType::BF16 && std::sync::Arc::ptr_eq(&emb.body().storage, &out.body().storage));
     assert_eq!(emb.to_vec::<f32>().unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+}
+
+#[test]
+fn a_checkpoint_that_is_converted_keeps_the_versions_of_its_modules_under_their_new_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| assert_eq!(firebrick(args, folder.path()), (0, String::new(), String::new()));
+    let names = ["body.w", "body.norm.gamma", "head.w"];
+    let mut model = StateDict::from_iter(names.map(|name| (name, Tensor::ones([2]).unwrap())));
+    for (module, version) in [("", 1), ("body", 1), ("body.norm", 2), ("body.act", 1), ("head", 3)] {
+        model.metadata.entry(module.to_owned()).or_default().insert("version".to_owned(), version);
+    }
+    save(&model, folder.path().join("m.pt")).unwrap();
+    let versions = |name: &str| {
+        let state = load(folder.path().join(name)).unwrap().state_dict().unwrap();
+        state.metadata.iter().map(|(module, facts)| (module.clone(), facts["version"])).collect::<Vec<_>>()
+    };
+    let named =
+        |pairs: &[(&str, i64)]| pairs.iter().map(|&(name, version)| (name.to_owned(), version)).collect::<Vec<_>>();
+
+    run(&["convert", "m.pt", "same.pt"]);
+    let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert!(bytes("same.pt") == bytes("m.pt"));
+    run(&["convert", "--dtype", "float16", "--add-prefix", "net.", "m.pt", "net.pt"]);
+    let all = [("net", 1), ("net.body", 1), ("net.body.norm", 2), ("net.body.act", 1), ("net.head", 3)];
+    assert_eq!(versions("net.pt"), named(&all));
+    run(&["convert", "--rename", "gamma=weight", "--include", "body.*", "--strip-prefix", "body.", "m.pt", "body.pt"]);
+    assert_eq!(versions("body.pt"), named(&[("", 1), ("norm", 2), ("act", 1)]));
+    run(&["convert", "--exclude", "body.norm.*", "m.pt", "less.pt"]);
+    assert_eq!(versions("less.pt"), named(&[("", 1), ("body", 1), ("body.act", 1), ("head", 3)]));
+}
+
+#[test]
+fn tensors_whose_elements_lie_on_each_other_are_listed_whatever_they_would_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Storage::from_bytes(Dtype::F64, &[0; 8]).unwrap();
+    let all = |size: usize| Array::new(one.clone(), Dtype::F64, &[size], &[0], 0).unwrap().into();
+    save(Object::dict([("a", all(1 << 62)), ("b", all(3 << 61))]), folder.path().join("wide.pt")).unwrap();
+    let (code, out, err) = firebrick(&["inspect", "wide.pt"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("a     float64  [4611686018427387904]  18.4 EB\n"), "{out}");
+    assert_eq!(firebrick(&["convert", "wide.pt", "again.pt"], folder.path()), (0, String::new(), String::new()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a [`DataLoader`] is made of.
 
 use crate::batch_sampler::{BatchSampler, check_batch_size};
+use crate::collate::collate;
 use crate::crew::CrewOptions;
 use crate::loader::DataLoader;
 use crate::random_sampler::RandomSampler;
@@ -40,7 +41,7 @@ where
 {
     /// A loader of `dataset` whose items become batches as [`Collate`] says.
     pub fn builder(dataset: D) -> DataLoaderBuilder<D, <D::Item as Collate>::Batch> {
-        DataLoader::builder_with(dataset, D::Item::collate)
+        DataLoader::builder_with(dataset, collate)
     }
 }
 
@@ -51,7 +52,7 @@ where
 {
     /// A loader of an [`IterableDataset`] whose items become batches as [`Collate`] says.
     pub fn iterable(dataset: D) -> DataLoaderBuilder<D, <D::Item as Collate>::Batch> {
-        DataLoader::iterable_with(dataset, D::Item::collate)
+        DataLoader::iterable_with(dataset, collate)
     }
 }
 

@@ -27,6 +27,16 @@ pub trait Collate: Sized {
     fn collate(items: Vec<Self>) -> Result<Self::Batch>;
 }
 
+/// A batch of the items, of which there must be one: a batch sampler may ask for none.
+pub(crate) fn collate<T: Collate>(items: Vec<T>) -> Result<T::Batch> {
+    match items.is_empty() {
+        false => T::collate(items),
+        true => Err(Error::index("collate", "list index out of range")
+            .given("a batch of no items")
+            .expected("at least one item")),
+    }
+}
+
 impl Collate for Tensor {
     type Batch = Tensor;
 

@@ -74,8 +74,9 @@ macro_rules! by_reference {
 }
 by_reference!(&D, Box<D>, Arc<D>);
 
-fn out_of_range() -> Error {
-    Error::index("get", "list index out of range")
+/// The error of an item that is not among `len`.
+fn out_of_range(index: usize, len: usize) -> Error {
+    Error::index("get", "list index out of range").given(index.to_string()).expected(format!("below {len}"))
 }
 
 /// A list as a data set of clones of its elements.
@@ -96,7 +97,7 @@ impl<T: Clone + Send + Sync> Dataset for ListDataset<T> {
     }
 
     fn get(&self, index: usize) -> Result<T> {
-        self.0.get(index).cloned().ok_or_else(out_of_range)
+        self.0.get(index).cloned().ok_or_else(|| out_of_range(index, self.len()))
     }
 }
 
@@ -129,6 +130,11 @@ impl<D: Dataset> Subset<D> {
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
+
+    /// The index in the whole data set.
+    fn inner(&self, index: usize) -> Result<usize> {
+        self.indices.get(index).copied().ok_or_else(|| out_of_range(index, self.indices.len()))
+    }
 }
 
 impl<D: Dataset> Dataset for Subset<D> {
@@ -139,12 +145,12 @@ impl<D: Dataset> Dataset for Subset<D> {
     }
 
     fn get(&self, index: usize) -> Result<D::Item> {
-        self.dataset.get(*self.indices.get(index).ok_or_else(out_of_range)?)
+        self.dataset.get(self.inner(index)?)
     }
 
     fn get_items(&self, indices: &[usize]) -> Result<Vec<D::Item>> {
-        let inner: Option<Vec<usize>> = indices.iter().map(|&index| self.indices.get(index).copied()).collect();
-        self.dataset.get_items(&inner.ok_or_else(out_of_range)?)
+        let inner = indices.iter().map(|&index| self.inner(index)).collect::<Result<Vec<usize>>>()?;
+        self.dataset.get_items(&inner)
     }
 }
 
@@ -167,16 +173,23 @@ impl<D: Dataset> ConcatDataset<D> {
     /// These data sets in this order.
     ///
     /// # Errors
-    /// There are none.
+    /// There are none; more items than can be counted.
     pub fn new(datasets: Vec<D>) -> Result<Self> {
+        const OP: &str = "ConcatDataset";
         if datasets.is_empty() {
-            return Err(Error::value("ConcatDataset", "datasets should not be an empty iterable"));
+            return Err(Error::value(OP, "datasets should not be an empty iterable"));
         }
-        let ends = datasets.iter().scan(0, |end, dataset| {
-            *end += dataset.len();
-            Some(*end)
-        });
-        Ok(ConcatDataset { ends: ends.collect(), datasets })
+        let (mut ends, mut end) = (Vec::with_capacity(datasets.len()), 0usize);
+        for dataset in &datasets {
+            let next = end.checked_add(dataset.len());
+            end = next.ok_or_else(|| {
+                Error::value(OP, "the data sets have more items than can be counted")
+                    .given(format!("{} items after {end}", dataset.len()))
+                    .expected(format!("at most {} in all", usize::MAX))
+            })?;
+            ends.push(end);
+        }
+        Ok(ConcatDataset { ends, datasets })
     }
 
     /// The data sets.
@@ -195,6 +208,6 @@ impl<D: Dataset> Dataset for ConcatDataset<D> {
     fn get(&self, index: usize) -> Result<D::Item> {
         let at = self.ends.partition_point(|&end| end <= index);
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        self.datasets.get(at).ok_or_else(out_of_range)?.get(index - start)
+        self.datasets.get(at).ok_or_else(|| out_of_range(index, self.len()))?.get(index - start)
     }
 }

@@ -1,7 +1,7 @@
 //! A small data set of handwritten digits that lies inside the program.
 
 use crate::TensorDataset;
-use firebrick_core::{Result, Tensor};
+use firebrick_core::{Error, Result, Tensor};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -26,8 +26,8 @@ const LINE_LIMIT: u64 = 1024;
 /// let digits = Digits::load()?;
 /// assert_eq!((digits.len(), digits.rows, digits.cols), (1797, 8, 8));
 /// assert_eq!(digits.labels[..3], [0, 1, 2]);
-/// assert_eq!(digits.image(0)[..8], [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0]);
-/// # Ok::<_, firebrick_data::digits::DigitsError>(())
+/// assert_eq!(digits.image(0)?[..8], [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digits {
@@ -248,16 +248,24 @@ impl Digits {
 
     /// The pixels of image `index`, row after row.
     ///
-    /// # Panics
-    /// There is no such image, as for a slice.
+    /// # Errors
+    /// There is no such image.
     ///
     /// ```
     /// use firebrick_data::digits::Digits;
-    /// assert_eq!(Digits::load()?.image(0)[2..5], [5.0, 13.0, 9.0]);
+    /// let digits = Digits::load()?;
+    /// assert_eq!(digits.image(0)?[2..5], [5.0, 13.0, 9.0]);
+    /// assert!(digits.image(1797).is_err());
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
-    pub fn image(&self, index: usize) -> &[f32] {
-        let size = self.rows * self.cols;
-        &self.images[index * size..(index + 1) * size]
+    pub fn image(&self, index: usize) -> Result<&[f32]> {
+        let size = self.rows.checked_mul(self.cols);
+        let begin = size.and_then(|size| index.checked_mul(size));
+        let pixels = begin.zip(size).and_then(|(begin, size)| self.images.get(begin..)?.get(..size));
+        pixels.ok_or_else(|| {
+            Error::index("Digits::image", format!("image {index} is out of range of {} images", self.len()))
+                .given(index.to_string())
+                .expected(format!("below {}", self.len()))
+        })
     }
 }

@@ -34,7 +34,11 @@ impl SplitLengths for [f64] {
             return Err(Error::value(OP, format!("Fraction at index {i} is not between 0 and 1")));
         }
         let mut lengths: Vec<usize> = self.iter().map(|fraction| (len as f64 * fraction).floor() as usize).collect();
-        let (rest, parts) = (len - lengths.iter().sum::<usize>(), lengths.len());
+        let (taken, parts) = (sum_of(&lengths), lengths.len());
+        // Numbers beyond 53 bits are rounded as fractions are taken of them.
+        let Some(rest) = taken.and_then(|taken| len.checked_sub(taken)) else {
+            return Err(mismatch().given(format!("{lengths:?} of {len} items")));
+        };
         (0..rest).for_each(|i| lengths[i % parts] += 1);
         Ok(lengths)
     }
@@ -56,6 +60,10 @@ macro_rules! by_slice {
     )* };
 }
 by_slice!(usize, f64);
+
+fn sum_of(lengths: &[usize]) -> Option<usize> {
+    lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length))
+}
 
 fn mismatch() -> Error {
     Error::value(OP, "Sum of input lengths does not equal the length of the input dataset!")
@@ -79,8 +87,7 @@ fn mismatch() -> Error {
 /// ```
 pub fn random_split<D: Dataset>(dataset: D, lengths: impl SplitLengths) -> Result<Vec<Subset<Arc<D>>>> {
     let lengths = lengths.lengths(dataset.len())?;
-    let total = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
-    if total != Some(dataset.len()) {
+    if sum_of(&lengths) != Some(dataset.len()) {
         return Err(mismatch().given(format!("{lengths:?} of {} items", dataset.len())));
     }
     let order = randperm(&mut current_generator().lock(), dataset.len());

@@ -41,7 +41,17 @@ fn line_ends_and_spaces_of_other_systems_are_read() {
     let text = format!("{}\r\n{}", line("16", "9"), line(" 0", " 3 "));
     let digits = Digits::read(pack(text).as_slice()).unwrap();
     assert_eq!(digits.labels, [9, 3]);
-    assert_eq!(digits.image(1), [0.0; 64]);
+    assert_eq!(digits.image(1).unwrap(), [0.0; 64]);
+}
+
+#[test]
+fn an_image_that_is_not_there_is_an_error() {
+    let digits = Digits::load().unwrap();
+    for index in [1797, usize::MAX] {
+        let error = digits.image(index).unwrap_err();
+        assert!(error.kind() == firebrick_core::ErrorKind::Index, "{error}");
+        assert_eq!(error.to_string(), format!("image {index} is out of range of 1797 images"));
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Loaders, samplers and splits. Expected orders are PyTorch 2.15's.
 #![allow(clippy::unwrap_used)]
 
-use firebrick_core::{Error, Generator, Result, Tensor};
+use firebrick_core::{Error, ErrorKind, Generator, Result, Tensor};
 use firebrick_data::{
-    Collate, DataLoader, Dataset, DistributedSampler, ListDataset, RandomSampler, Sampler, SequentialSampler,
-    StackDataset, SubsetRandomSampler, TensorDataset, WeightedRandomSampler, random_split,
+    Collate, ConcatDataset, DataLoader, Dataset, DistributedSampler, ListDataset, Order, RandomSampler, Sampler,
+    SequentialSampler, StackDataset, Subset, SubsetRandomSampler, TensorDataset, WeightedRandomSampler, random_split,
 };
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -156,6 +156,57 @@ fn data_sets_stand_side_by_side() {
 fn missing_items_are_missing_together() {
     assert_eq!(Collate::collate(vec![Some(1_i64), Some(2)]).unwrap().unwrap().to_vec::<i64>().unwrap(), [1, 2]);
     assert!(Collate::collate(vec![None::<i64>, None]).unwrap().is_none());
+}
+
+#[test]
+fn a_batch_of_no_items_is_an_error_in_its_place() {
+    struct Holes;
+    impl Sampler for Holes {
+        type Item = Vec<usize>;
+        fn iter(&self) -> Order<'_, Vec<usize>> {
+            Box::new([vec![0, 1], vec![], vec![2]].into_iter().map(Ok))
+        }
+        fn len(&self) -> usize {
+            3
+        }
+    }
+    for workers in [0, 1] {
+        let loader = DataLoader::builder(numbers(3)).batch_sampler(Holes).num_workers(workers).build().unwrap();
+        let batches: Vec<Result<Tensor>> = loader.iter().collect();
+        assert_eq!(batches.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+        let error = batches[1].as_ref().unwrap_err();
+        assert!(error.kind() == ErrorKind::Index && error.to_string() == "list index out of range", "{error:#}");
+    }
+}
+
+#[test]
+fn an_item_that_is_not_there_is_named_with_how_many_there_are() {
+    let both = ConcatDataset::new(vec![numbers(2), numbers(1)]).unwrap();
+    let part = Subset::new(numbers(9), vec![4, 5, 6]);
+    let errors = [numbers(3).get(7), both.get(7), part.get(7), part.get_items(&[0, 7]).map(|items| items[0])];
+    for error in errors.map(Result::unwrap_err) {
+        assert_eq!(error.to_string(), "list index out of range");
+        let text = format!("{error:#}");
+        assert!(text.contains("given: 7") && text.contains("expected: below 3"), "{text}");
+    }
+}
+
+#[test]
+fn more_items_than_can_be_counted_are_an_error() {
+    struct Endless;
+    impl Dataset for Endless {
+        type Item = i64;
+        fn len(&self) -> usize {
+            usize::MAX
+        }
+        fn get(&self, index: usize) -> Result<i64> {
+            Ok(index as i64)
+        }
+    }
+    let error = ConcatDataset::new(vec![Endless, Endless]).err().unwrap();
+    assert_eq!(error.to_string(), "the data sets have more items than can be counted");
+    let error = random_split(Endless, [0.5, 0.5]).err().unwrap();
+    assert_eq!(error.to_string(), "Sum of input lengths does not equal the length of the input dataset!");
 }
 
 #[test]

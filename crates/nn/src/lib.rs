@@ -18,6 +18,7 @@
 //! | [`doctor`] | failures of training that raise no error |
 //! | [`swa_utils`] | averages of weights |
 //! | `lazy`, `conversion`, `scope` | first inputs, `to`, paths in errors |
+//! | `options` | how the options of a function are written down |
 //!
 //! `visit`, which the derive writes, is the one description of a module; the rest are functions over it.
 
@@ -49,6 +50,7 @@ mod load_report;
 mod load_state_dict;
 mod memo;
 mod module;
+mod options;
 mod repr;
 mod scope;
 mod state_dict;

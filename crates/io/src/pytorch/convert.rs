@@ -5,9 +5,6 @@ use super::{Array, Dict, DictKind, Key, Object};
 use firebrick_core::{self as core, Error, Result, StateDict, Value};
 use indexmap::IndexMap;
 
-/// The attribute of a state dict that holds the versions of modules.
-pub(super) const METADATA: &str = "_metadata";
-
 impl Object {
     /// The tensors of a dictionary by name, ready for `load_state_dict`, with the versions of the modules that wrote them.
     ///
@@ -34,7 +31,7 @@ impl Object {
                 (other, _) => return Err(refuse(&path, format!("the names of a state dict are texts, not {other}"))),
             }
         }
-        if let Some(Object::Dict(modules)) = dict.attributes.get(METADATA) {
+        if let Some(Object::Dict(modules)) = dict.attributes.get(Dict::METADATA) {
             state.metadata = modules.entries.iter().filter_map(|(key, facts)| module_facts(key, facts)).collect();
         }
         Ok(state)
@@ -115,7 +112,7 @@ impl From<&StateDict> for Object {
             };
             let mut modules = Dict::new(DictKind::Ordered);
             modules.entries = state.metadata.iter().map(|(module, of)| (module.as_str().into(), facts(of))).collect();
-            dict.attributes.insert(METADATA.to_owned(), modules.into());
+            dict.attributes.insert(Dict::METADATA.to_owned(), modules.into());
         }
         dict.into()
     }

@@ -90,6 +90,9 @@ pub struct Dict {
 }
 
 impl Dict {
+    /// The attribute of a state dict that holds what is noted about its modules, such as their versions.
+    pub const METADATA: &str = "_metadata";
+
     /// An empty dictionary of a kind.
     pub fn new(kind: DictKind) -> Self {
         Dict { kind, ..Dict::default() }

@@ -1,8 +1,8 @@
 //! Some of a file's tensors, under other names.
 
-use super::convert::{METADATA, module_facts};
+use super::convert::module_facts;
 use super::walk::join;
-use super::{Array, File, Key, Object};
+use super::{Array, Dict, DictKind, File, Key, Object};
 use crate::LoadOptions;
 use firebrick_core::{Error, Result, StateDict};
 use indexmap::IndexMap;
@@ -27,18 +27,53 @@ impl File {
             let array = arrays.get(*old).ok_or_else(|| Error::key("load", format!("there is no tensor {old:?}")))?;
             state.insert(new, array.tensor().map_err(|error| error.context(old))?);
         }
+        let metadata = self.object().metadata(&self.options)?;
+        state.metadata = metadata.entries.iter().filter_map(|(module, facts)| module_facts(module, facts)).collect();
+        Ok(state)
+    }
+}
+
+impl Object {
+    /// What the state dicts in the tree note about the modules of the tensors that `options` choose: the `_metadata` of a state
+    /// dict of these tensors under their new names, to be put among its [attributes](Dict::attributes) as
+    /// [`Dict::METADATA`].
+    ///
+    /// A module is renamed as the beginning of its tensors' names is. It is left out where that says nothing: none of its
+    /// tensors is chosen, or they are no longer of one module under their new names. Of two modules that become one, the first
+    /// counts.
+    ///
+    /// # Errors
+    /// As [`LoadOptions::select`].
+    ///
+    /// ```
+    /// use firebrick_core::{StateDict, Tensor};
+    /// use firebrick_io::LoadOptions;
+    /// use firebrick_io::pytorch::Object;
+    ///
+    /// let mut state = StateDict::from_iter([("body.norm.weight", Tensor::ones([2])?)]);
+    /// state.metadata.entry("body.norm".to_owned()).or_default().insert("version".to_owned(), 2);
+    /// let renamed = Object::from(state).metadata(&LoadOptions::new().rename_prefix("body.", ""))?;
+    /// let version = renamed.get("norm").and_then(|facts| facts.get("version")).and_then(Object::as_i64);
+    /// assert_eq!(version, Some(2));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
+    pub fn metadata(&self, options: &LoadOptions) -> Result<Dict> {
+        let arrays = self.arrays();
+        let selected = options.select(arrays.iter().map(|(name, _)| name.as_str()))?;
         let modules = Modules {
-            all: arrays.keys().map(String::as_str).collect(),
+            all: arrays.iter().map(|(name, _)| name.as_str()).collect(),
             selected: selected.iter().map(|(old, new)| (*old, new.as_str())).collect(),
         };
-        for (module, facts) in self.object().modules() {
+        let mut metadata = Dict::new(DictKind::Ordered);
+        for (module, facts) in self.modules() {
             let begins = if module.is_empty() { module } else { module + "." };
-            if modules.is_selected(&begins, |begins| self.options.renamed(begins)) {
-                let new = self.options.renamed(&begins);
-                state.metadata.entry(new.strip_suffix('.').unwrap_or(&new).to_owned()).or_insert(facts);
+            if modules.is_selected(&begins, |begins| options.renamed(begins)) {
+                let new = options.renamed(&begins);
+                let name = new.strip_suffix('.').unwrap_or(&new);
+                metadata.entries.entry(name.into()).or_insert_with(|| facts.clone());
             }
         }
-        Ok(state)
+        Ok(metadata)
     }
 }
 
@@ -64,22 +99,24 @@ impl Modules<'_> {
 
 impl Object {
     /// The modules of all state dicts in the tree with what is noted about them, named as their tensors are.
-    fn modules(&self) -> Vec<(String, IndexMap<String, i64>)> {
+    fn modules(&self) -> Vec<(String, &Object)> {
         let mut found = Vec::new();
         self.find_modules("", &mut found);
         found
     }
 
-    fn find_modules(&self, name: &str, found: &mut Vec<(String, IndexMap<String, i64>)>) {
+    fn find_modules<'o>(&'o self, name: &str, found: &mut Vec<(String, &'o Object)>) {
         match self {
             Object::List(items) | Object::Tuple(items) => {
                 items.iter().enumerate().for_each(|(i, item)| item.find_modules(&join(name, i), found));
             }
             Object::Dict(dict) => {
-                if let Some(Object::Dict(modules)) = dict.attributes.get(METADATA) {
-                    let noted = modules.entries.iter().filter_map(|(module, facts)| module_facts(module, facts));
-                    let place = |module: String| if module.is_empty() { name.to_owned() } else { join(name, module) };
-                    found.extend(noted.map(|(module, facts)| (place(module), facts)));
+                if let Some(Object::Dict(modules)) = dict.attributes.get(Dict::METADATA) {
+                    for (module, facts) in &modules.entries {
+                        let Key::Str(module) = module else { continue };
+                        let place = if module.is_empty() { name.to_owned() } else { join(name, module) };
+                        found.push((place, facts));
+                    }
                 }
                 for (key, value) in &dict.entries {
                     match key {

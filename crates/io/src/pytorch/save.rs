@@ -1,6 +1,6 @@
 //! Writing files.
 
-use super::archive::{ALIGNMENT, Writer};
+use super::archive::Writer;
 use super::pickle::{self, StorageKeys};
 use super::{Object, PytorchError};
 use crate::atomic::atomic_write;
@@ -59,7 +59,7 @@ fn write(object: &Object, file: &mut dyn Write) -> Result<(), PytorchError> {
     let mut archive = Writer::new(file);
     archive.record("data.pkl", &pickle)?;
     archive.record(".format_version", b"1")?;
-    archive.record(".storage_alignment", ALIGNMENT.to_string().as_bytes())?;
+    archive.record(".storage_alignment", Writer::ALIGNMENT.to_string().as_bytes())?;
     archive.record("byteorder", if cfg!(target_endian = "little") { b"little" } else { b"big" })?;
     for (key, (storage, dtype)) in storages.storages.iter().enumerate() {
         // What is left over behind the last whole element belongs to no tensor.

@@ -1,6 +1,6 @@
 //! Losses.
 
-use super::options::options;
+use crate::options::options;
 use crate::warn;
 use firebrick_core::{Error, Reduction, Result, Tensor};
 

@@ -25,7 +25,6 @@ mod loss;
 mod margin;
 mod multi_head_attention;
 mod norm;
-mod options;
 mod padding;
 mod pooling;
 mod response;

@@ -1,6 +1,6 @@
 //! Normalization.
 
-use super::options::options;
+use crate::options::options;
 use firebrick_core::text::python_float;
 use firebrick_core::{Error, Result, Sizes, Tensor};
 

@@ -7,6 +7,8 @@ mod exponential;
 mod extremum;
 mod frexp;
 mod hyperbolic;
+mod integer;
+mod logic;
 mod powers;
 mod rounding;
 mod rules;
@@ -37,6 +39,8 @@ pub(crate) const TABLES: &[&[crate::ops::Row]] = &[
     extremum::EXTREMUM,
     frexp::FREXP,
     compare::COMPARE,
+    logic::LOGIC,
+    integer::INTEGER,
     select::SELECT,
 ];
 

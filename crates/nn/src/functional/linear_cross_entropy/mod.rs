@@ -5,7 +5,7 @@ mod options;
 
 pub use options::{AccPolicy, ChunkingMethod, LinearCrossEntropyOptions};
 
-use super::options::options as options_of;
+use crate::options::options as options_of;
 use crate::warn;
 use firebrick_core::autograd::is_grad_enabled;
 use firebrick_core::text::{Repr, python_float, python_tuple};

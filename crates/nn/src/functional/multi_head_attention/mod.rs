@@ -6,7 +6,7 @@ mod sources;
 
 pub(crate) use masks::canonical_mask;
 
-use super::options::options;
+use crate::options::options;
 use checks::{check_ranks, check_sizes, expect, refuse};
 use firebrick_core::{AttentionOptions, Result, Tensor};
 use masks::{masks, pair_mask};

@@ -1,6 +1,7 @@
 //! Lists of sequences: padded, packed, and taken apart again.
 
 use super::{PackOptions, PackedSequence, UnpackOptions, pack_padded_sequence_with, pad_packed_sequence_with};
+use crate::options::options;
 use firebrick_core::{Error, Lengths, Result, Scalar, Tensor};
 use std::borrow::Borrow;
 use std::str::FromStr;
@@ -32,42 +33,15 @@ impl FromStr for PaddingSide {
     }
 }
 
-/// Options of [`pad_sequence_with`].
-#[derive(Clone, Copy, Debug)]
-pub struct PadSequenceOptions {
-    batch_first: bool,
-    padding_value: Scalar,
-    padding_side: PaddingSide,
-}
-
-impl Default for PadSequenceOptions {
-    fn default() -> Self {
-        PadSequenceOptions { batch_first: false, padding_value: 0.0.into(), padding_side: PaddingSide::Right }
-    }
-}
-
-impl PadSequenceOptions {
-    /// The sequence first, zeros behind the ends.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Does the batch come first, rather than the sequence?
-    pub fn batch_first(mut self, on: bool) -> Self {
-        self.batch_first = on;
-        self
-    }
-
-    /// What the padding is; zero unless set.
-    pub fn padding_value(mut self, value: impl Into<Scalar>) -> Self {
-        self.padding_value = value.into();
-        self
-    }
-
-    /// Where the padding is; behind the ends unless set.
-    pub fn padding_side(mut self, side: PaddingSide) -> Self {
-        self.padding_side = side;
-        self
+options! {
+    /// Options of [`pad_sequence_with`]; PyTorch's defaults unless set.
+    PadSequenceOptions {
+        /// Does the batch come first, rather than the sequence?
+        batch_first: bool = false,
+        /// What the padding is; zero unless set.
+        padding_value: Scalar as impl Into<Scalar> = 0.0.into(),
+        /// Where the padding is; behind the ends unless set.
+        padding_side: PaddingSide = PaddingSide::Right,
     }
 }
 

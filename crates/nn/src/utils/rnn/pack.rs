@@ -1,40 +1,19 @@
 //! Between padded batches and packed sequences.
 
 use super::PackedSequence;
+use crate::options::options;
 use firebrick_core::{DType, Device, Error, Lengths, Result, Scalar, Tensor};
 
 const PACK: &str = "pack_padded_sequence";
 const PAD: &str = "pad_packed_sequence";
 
-/// Options of [`pack_padded_sequence_with`].
-#[derive(Clone, Copy, Debug)]
-pub struct PackOptions {
-    batch_first: bool,
-    enforce_sorted: bool,
-}
-
-impl Default for PackOptions {
-    fn default() -> Self {
-        PackOptions { batch_first: false, enforce_sorted: true }
-    }
-}
-
-impl PackOptions {
-    /// The sequence comes first, and the sequences are sorted by length.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Does the batch come first, rather than the sequence?
-    pub fn batch_first(mut self, on: bool) -> Self {
-        self.batch_first = on;
-        self
-    }
-
-    /// Do the sequences come from the longest to the shortest? They are sorted when this is false.
-    pub fn enforce_sorted(mut self, on: bool) -> Self {
-        self.enforce_sorted = on;
-        self
+options! {
+    /// Options of [`pack_padded_sequence_with`]; PyTorch's defaults unless set.
+    PackOptions {
+        /// Does the batch come first, rather than the sequence?
+        batch_first: bool = false,
+        /// Do the sequences come from the longest to the shortest? They are sorted when this is false.
+        enforce_sorted: bool = true,
     }
 }
 
@@ -149,42 +128,15 @@ fn checked(lengths: &Tensor, layout: &Layout) -> Result<Vec<i64>> {
     refuse("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do not need ONNX exportability.".into())
 }
 
-/// Options of [`pad_packed_sequence_with`].
-#[derive(Clone, Copy, Debug)]
-pub struct UnpackOptions {
-    batch_first: bool,
-    padding_value: Scalar,
-    total_length: Option<usize>,
-}
-
-impl Default for UnpackOptions {
-    fn default() -> Self {
-        UnpackOptions { batch_first: false, padding_value: 0.0.into(), total_length: None }
-    }
-}
-
-impl UnpackOptions {
-    /// The sequence first, padded with zeros to the longest.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Does the batch come first, rather than the sequence?
-    pub fn batch_first(mut self, on: bool) -> Self {
-        self.batch_first = on;
-        self
-    }
-
-    /// What stands beyond the end of a sequence; zero unless set.
-    pub fn padding_value(mut self, value: impl Into<Scalar>) -> Self {
-        self.padding_value = value.into();
-        self
-    }
-
-    /// How many steps the result has; those of the longest sequence unless set.
-    pub fn total_length(mut self, steps: usize) -> Self {
-        self.total_length = Some(steps);
-        self
+options! {
+    /// Options of [`pad_packed_sequence_with`]; PyTorch's defaults unless set.
+    UnpackOptions {
+        /// Does the batch come first, rather than the sequence?
+        batch_first: bool = false,
+        /// What stands beyond the end of a sequence; zero unless set.
+        padding_value: Scalar as impl Into<Scalar> = 0.0.into(),
+        /// How many steps the result has; those of the longest sequence unless set.
+        total_length: Option<usize> as impl Into<Option<usize>> = None,
     }
 }
 

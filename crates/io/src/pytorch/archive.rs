@@ -1,16 +1,13 @@
 //! The zip archive around a pickle and its storages, as PyTorch writes it since version 1.6: data begins at multiples of 64
 //! bytes, and all names are in one folder.
 
-mod write;
-
-pub(super) use write::Writer;
-
 use super::PytorchError;
-use crate::zip::{self, Record};
+use crate::zip::{self, Record, Style};
 use std::collections::HashMap;
+use std::io::{self, Write};
 
-/// Where storages begin is a multiple of this, so that a mapped file can be used as it lies.
-pub(super) const ALIGNMENT: usize = 64;
+/// The folder that records are written into.
+const FOLDER: &str = "archive/";
 
 /// The records of an archive, by name without the top folder.
 pub(super) struct Archive(HashMap<String, Record>);
@@ -39,4 +36,26 @@ impl Archive {
 /// The part of a name up to its first slash, which is the same for all names.
 fn top_folder(name: &str) -> &str {
     name.find('/').map_or("", |at| &name[..=at])
+}
+
+/// An archive that is being written, byte for byte the same at every run.
+pub(super) struct Writer<'w>(zip::Writer<'w>);
+
+impl<'w> Writer<'w> {
+    /// Where storages begin is a multiple of this, so that a mapped file can be used as it lies.
+    pub const ALIGNMENT: u64 = Style::PYTORCH.alignment;
+
+    pub fn new(out: &'w mut dyn Write) -> Self {
+        Writer(zip::Writer::new(out, Style::PYTORCH))
+    }
+
+    /// Writes a record.
+    pub fn record(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.0.store(format!("{FOLDER}{name}"), bytes)
+    }
+
+    /// Writes the directory.
+    pub fn finish(self) -> io::Result<()> {
+        self.0.finish()
+    }
 }
