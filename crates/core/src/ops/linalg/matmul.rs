@@ -132,7 +132,7 @@ fn linear_of(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tenso
     let Some(bias) = bias else { return matmul_of(&x, &transposed) };
     let shape = x.shape();
     if weight.dim() < 2 || shape.is_empty() {
-        return matmul_of(&x, &transposed)?.add(&bias);
+        return matmul_of(&x, &transposed)?.add(&*bias);
     }
     if shape.len() == 2 {
         return bias.addmm(&x, &transposed, 1.0, 1.0);
