@@ -43,85 +43,79 @@ impl PoolShape {
     }
 }
 
+/// Some windows that are computed together: the first one, and how many there are; what is computed beside them is
+/// dropped.
+#[derive(Clone, Copy)]
+struct Group {
+    at: usize,
+    len: usize,
+}
+
+/// Windows in groups; the last group reaches back into the one before.
+fn groups(windows: usize) -> impl Iterator<Item = Group> {
+    let (mut done, len) = (0, windows.min(LANES));
+    std::iter::from_fn(move || {
+        let at = done.min(windows - len);
+        (done < windows).then(|| {
+            done = at + len;
+            Group { at, len }
+        })
+    })
+}
+
 impl<T: Float> Line<'_, T> {
-    /// Where the elements of the first window are, in order.
+    /// Where in the plane the first window begins in a line of the input.
     #[inline(always)]
     fn row(&self, z: usize, y: usize) -> usize {
         (z * self.shape.input[1] + y) * self.shape.input[2] + self.first
     }
 
-    /// One element of each of [`LANES`] windows, the first of which is at `at`. Of the last windows `left` count only: the
-    /// others have whatever is there, or the last one's element.
+    /// How the elements of a group are read: 1 or 2 for vectors of neighbours, or of every second one, where the plane
+    /// goes on for so long; else 0.
     #[inline(always)]
-    fn lanes<const STRIDE: usize>(&self, at: usize, left: usize) -> [T; LANES] {
+    fn way(&self, group: Group) -> usize {
+        let ([.., stride], [.., dilation], [.., taps]) = (self.shape.stride, self.shape.dilation, self.shape.kernel);
+        let last = |window: &Window| window.indices().last().unwrap_or(window.start);
+        let end = self.row(last(self.zs), last(self.ys)) + (taps - 1) * dilation + (group.at + LANES) * stride;
+        if stride <= 2 && end < self.plane.len() + stride { stride } else { 0 }
+    }
+
+    /// One element of each window of a group, the first of which is at `at`.
+    #[inline(always)]
+    fn lanes<const WAY: usize>(&self, at: usize, group: Group) -> [T; LANES] {
         let from = &self.plane[at..];
-        match STRIDE {
-            1 if from.len() >= LANES => std::array::from_fn(|i| from[..LANES][i]),
-            2 if from.len() >= 2 * LANES - 1 => {
+        match WAY {
+            1 => std::array::from_fn(|i| from[..LANES][i]),
+            2 => {
                 // Two neighbouring vectors, not beyond the last element that is used.
                 let (low, high) = (&from[..LANES], &from[LANES - 1..][..LANES]);
                 std::array::from_fn(|i| if 2 * i < LANES { low[2 * i] } else { high[2 * i + 1 - LANES] })
             }
-            _ => std::array::from_fn(|i| from[i.min(left - 1) * self.shape.stride[2]]),
+            _ => std::array::from_fn(|i| from[i.min(group.len - 1) * self.shape.stride[2]]),
         }
     }
 }
 
-/// The largest elements and their places in the plane.
+/// The largest elements and their places in the plane, less the distance from the first window of the group.
 #[inline(always)]
-fn maxima<T: Pooled, const STRIDE: usize>(line: &Line<'_, T>, values: &mut [T], places: &mut [i64]) {
+fn maxima_of<T: Pooled, const WAY: usize>(line: &Line<'_, T>, group: Group) -> ([T; LANES], [i32; LANES]) {
     let ([.., stride], [.., dilation], [.., taps]) = (line.shape.stride, line.shape.dilation, line.shape.kernel);
-    let mut done = 0;
-    while done < values.len() {
-        // The last group reaches back into the one before.
-        let at = done.min(values.len().saturating_sub(LANES));
-        let left = (values.len() - at).min(LANES);
-        let mut best = [T::NEG_INFINITY; LANES];
-        let mut found = [line.row(line.zs.start, line.ys.start) as i32; LANES];
-        for z in line.zs.indices() {
-            for y in line.ys.indices() {
-                for tap in 0..taps {
-                    let place = line.row(z, y) + tap * dilation;
-                    let lanes = line.lanes::<STRIDE>(place + at * stride, left);
-                    for i in 0..LANES {
-                        let wins = (lanes[i] > best[i]) | lanes[i].is_nan();
-                        best[i] = T::select(wins, lanes[i], best[i]);
-                        found[i] = select(wins, place as i32, found[i]);
-                    }
+    let mut best = [T::NEG_INFINITY; LANES];
+    let mut found = [(line.row(line.zs.start, line.ys.start) + group.at * stride) as i32; LANES];
+    for z in line.zs.indices() {
+        for y in line.ys.indices() {
+            for tap in 0..taps {
+                let place = line.row(z, y) + tap * dilation + group.at * stride;
+                let lanes = line.lanes::<WAY>(place, group);
+                for i in 0..LANES {
+                    let wins = (lanes[i] > best[i]) | lanes[i].is_nan();
+                    best[i] = T::select(wins, lanes[i], best[i]);
+                    found[i] = select(wins, place as i32, found[i]);
                 }
             }
         }
-        values[at..at + left].copy_from_slice(&best[..left]);
-        for (i, place) in places[at..at + left].iter_mut().enumerate() {
-            *place = i64::from(found[i]) + ((at + i) * stride) as i64;
-        }
-        done = at + left;
     }
-}
-
-/// The sums of the elements.
-#[inline(always)]
-fn sums<T: Pooled, const STRIDE: usize>(line: &Line<'_, T>, values: &mut [T]) {
-    let [.., stride] = line.shape.stride;
-    let [.., taps] = line.shape.kernel;
-    let mut done = 0;
-    while done < values.len() {
-        let at = done.min(values.len().saturating_sub(LANES));
-        let left = (values.len() - at).min(LANES);
-        let mut sum = [T::ZERO; LANES];
-        for z in line.zs.range() {
-            for y in line.ys.range() {
-                for tap in 0..taps {
-                    let lanes = line.lanes::<STRIDE>(line.row(z, y) + tap + at * stride, left);
-                    for i in 0..LANES {
-                        sum[i] += lanes[i];
-                    }
-                }
-            }
-        }
-        values[at..at + left].copy_from_slice(&sum[..left]);
-        done = at + left;
-    }
+    (best, found)
 }
 
 /// `a` if `first`, else `b`. In bits: the compiler then selects many lanes at once, where an `if` becomes a branch a lane.
@@ -132,20 +126,47 @@ fn select(first: bool, a: i32, b: i32) -> i32 {
 }
 
 #[inline(always)]
-fn maxima_by_stride<T: Pooled>(line: &Line<'_, T>, values: &mut [T], places: &mut [i64]) {
-    match line.shape.stride[2] {
-        1 => maxima::<T, 1>(line, values, places),
-        2 => maxima::<T, 2>(line, values, places),
-        _ => maxima::<T, 0>(line, values, places),
+fn maxima<T: Pooled>(line: &Line<'_, T>, values: &mut [T], places: &mut [i64]) {
+    for group in groups(values.len()) {
+        let (best, found) = match line.way(group) {
+            1 => maxima_of::<T, 1>(line, group),
+            2 => maxima_of::<T, 2>(line, group),
+            _ => maxima_of::<T, 0>(line, group),
+        };
+        let here = group.at..group.at + group.len;
+        values[here.clone()].copy_from_slice(&best[..group.len]);
+        for (i, place) in places[here].iter_mut().enumerate() {
+            *place = i64::from(found[i]) + (i * line.shape.stride[2]) as i64;
+        }
     }
 }
 
 #[inline(always)]
-fn sums_by_stride<T: Pooled>(line: &Line<'_, T>, values: &mut [T]) {
-    match line.shape.stride[2] {
-        1 => sums::<T, 1>(line, values),
-        2 => sums::<T, 2>(line, values),
-        _ => sums::<T, 0>(line, values),
+fn sums_of<T: Pooled, const WAY: usize>(line: &Line<'_, T>, group: Group) -> [T; LANES] {
+    let ([.., stride], [.., taps]) = (line.shape.stride, line.shape.kernel);
+    let mut sum = [T::ZERO; LANES];
+    for z in line.zs.range() {
+        for y in line.ys.range() {
+            for tap in 0..taps {
+                let lanes = line.lanes::<WAY>(line.row(z, y) + tap + group.at * stride, group);
+                for i in 0..LANES {
+                    sum[i] += lanes[i];
+                }
+            }
+        }
+    }
+    sum
+}
+
+#[inline(always)]
+fn sums<T: Pooled>(line: &Line<'_, T>, values: &mut [T]) {
+    for group in groups(values.len()) {
+        let sum = match line.way(group) {
+            1 => sums_of::<T, 1>(line, group),
+            2 => sums_of::<T, 2>(line, group),
+            _ => sums_of::<T, 0>(line, group),
+        };
+        values[group.at..group.at + group.len].copy_from_slice(&sum[..group.len]);
     }
 }
 
@@ -179,8 +200,8 @@ macro_rules! pooled {
         }
 
         compiled! {
-            fn $maxima(line: &Line<'_, $t>, values: &mut [$t], places: &mut [i64]) = maxima_by_stride, maxima_by_stride;
-            fn $sums(line: &Line<'_, $t>, values: &mut [$t]) = sums_by_stride, sums_by_stride;
+            fn $maxima(line: &Line<'_, $t>, values: &mut [$t], places: &mut [i64]) = maxima, maxima;
+            fn $sums(line: &Line<'_, $t>, values: &mut [$t]) = sums, sums;
         }
     )* };
 }
