@@ -228,18 +228,20 @@ pub(crate) fn sum_of_exp<A: Number>(x: &[A], largest: A, out: &mut [A]) -> f64 {
     sum_of([&*out], |[v]| v)
 }
 
-/// The largest value; NaN where there is one.
+/// The largest value, to be subtracted before exponentials are taken: these pass a NaN on, which is thus not looked for
+/// unless there is nothing else.
 #[inline(always)]
 pub(crate) fn largest_of<A: Number>(values: &[A]) -> A {
     let mut lanes = [A::LOWEST; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
     for values in whole {
         for (lane, &v) in lanes.iter_mut().zip(values) {
-            *lane = lane.max(v);
+            *lane = lane.larger(v);
         }
     }
     for (lane, &v) in lanes.iter_mut().zip(rest) {
-        *lane = lane.max(v);
+        *lane = lane.larger(v);
     }
-    lanes.into_iter().reduce(A::max).unwrap_or(A::LOWEST)
+    let largest = lanes.into_iter().reduce(A::larger).unwrap_or(A::LOWEST);
+    if largest > A::LOWEST { largest } else { values.iter().copied().fold(A::LOWEST, A::max) }
 }

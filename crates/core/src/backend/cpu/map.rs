@@ -2,6 +2,7 @@
 
 use super::layout::{GRAIN, Runs, Walk, write_order};
 use super::number::{Computed, Number, Port, compiled};
+use super::shared::Shared;
 use super::tiles::{Class, Fused, Integer, Plain, TILE};
 use crate::backend::{Binary, Map};
 use crate::tensor::Body;
@@ -26,12 +27,7 @@ struct Job {
     out: Port,
     /// `None` when every operand is flat.
     walk: Option<Walk<4>>,
-    /// Elements of a piece at most: a tile, or more where all operands are used in place.
-    most: usize,
 }
-
-/// Elements that are computed together where they go through no tile.
-const LONG: usize = 1 << 13;
 
 /// Runs shorter than this share a tile with others.
 const SHORT: usize = 64;
@@ -51,30 +47,64 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
         }
         refuse_zero_divisors(kernel, inputs)?;
     }
+    if is_in_place(compute, inputs, out) {
+        // SAFETY: the caller's; the dtypes are the computed one.
+        unsafe {
+            match compute {
+                DType::F64 => flat::<f64>(kernel, inputs, out),
+                DType::F32 => flat::<f32>(kernel, inputs, out),
+                _ => flat::<i64>(kernel, inputs, out),
+            }
+        }
+        return Ok(());
+    }
     let numel = out.numel();
     let input = |body: &&Body| Input {
         port: Port::new(body),
         shared: body.overlaps(out),
         constant: numel > 1 && is_constant(body),
     };
-    let flat = out.is_contiguous() && inputs.iter().all(|b| b.is_contiguous() || is_constant(b));
-    let ports: SmallVec<[Input; 3]> = inputs.iter().map(input).collect();
-    let in_place = flat
-        && ports.iter().all(|input| !input.shared && !input.constant)
-        && inputs.iter().chain([&out]).all(|body| body.dtype == compute);
+    let is_flat = out.is_contiguous() && inputs.iter().all(|b| b.is_contiguous() || is_constant(b));
     let job = Job {
         kernel,
-        inputs: ports,
+        inputs: inputs.iter().map(input).collect(),
         out: Port::new(out),
-        walk: (!flat).then(|| walk(inputs, out)),
-        most: if in_place { LONG } else { TILE },
+        walk: (!is_flat).then(|| walk(inputs, out)),
     };
     crate::pool::parallel_for(numel, GRAIN, &|range| match compute {
-        DType::F64 => float_f64(&job, range),
-        DType::F32 => float_f32(&job, range),
-        _ => tiles::<Integer>(&job, range),
+        DType::F64 => tiles::<f64>(&job, range),
+        DType::F32 => tiles::<f32>(&job, range),
+        _ => tiles::<i64>(&job, range),
     });
     Ok(())
+}
+
+/// Can every operand be used where it is, as one run?
+fn is_in_place(compute: DType, inputs: &[&Body], out: &Body) -> bool {
+    let is_run = |body: &Body| body.dtype == compute && body.is_contiguous();
+    is_run(out) && inputs.iter().all(|body| is_run(body) && body.shape == out.shape && !body.overlaps(out))
+}
+
+/// Operands that are one run each.
+///
+/// # Safety
+/// They have as many elements of type `T` as `out`, and do not overlap it; the storages are locked.
+unsafe fn flat<T: Formulas>(kernel: Map, inputs: &[&Body], out: &Body) {
+    let start = |body: &Body| Shared(body.ptr().cast::<T>());
+    let mut sources = [start(out); 3];
+    for (source, body) in sources.iter_mut().zip(inputs) {
+        *source = start(body);
+    }
+    let (count, to) = (inputs.len(), start(out));
+    crate::pool::parallel_for(out.numel(), GRAIN, &|range| {
+        let source = |i: usize| match i < count {
+            // SAFETY: the caller's.
+            true => unsafe { std::slice::from_raw_parts(sources[i].at(range.start), range.len()) },
+            false => &[],
+        };
+        // SAFETY: the range belongs to this task alone.
+        T::compute(kernel, [source(0), source(1), source(2)], unsafe { to.take(range.clone()) });
+    });
 }
 
 /// All elements in the order in which the output lies in memory.
@@ -109,9 +139,41 @@ fn refuse_zero_divisors(kernel: Map, inputs: &[&Body]) -> Result<()> {
     if zero { Err(Error::runtime("div", "ZeroDivisionError")) } else { Ok(()) }
 }
 
+/// The numbers that kernels compute in, with the formulas compiled for the widest instructions there are.
+trait Formulas: Computed {
+    fn compute(kernel: Map, sources: [&[Self]; 3], out: &mut [Self]);
+}
+
+impl Formulas for f32 {
+    fn compute(kernel: Map, sources: [&[f32]; 3], out: &mut [f32]) {
+        compute_f32(kernel, sources, out);
+    }
+}
+
+impl Formulas for f64 {
+    fn compute(kernel: Map, sources: [&[f64]; 3], out: &mut [f64]) {
+        compute_f64(kernel, sources, out);
+    }
+}
+
+impl Formulas for i64 {
+    fn compute(kernel: Map, sources: [&[i64]; 3], out: &mut [i64]) {
+        compute::<Integer>(kernel, sources, out);
+    }
+}
+
+#[inline(always)]
+fn compute<C: Class>(kernel: Map, [x, y, z]: [&[C::T]; 3], out: &mut [C::T]) {
+    match kernel {
+        Map::Unary(kernel) => C::unary(kernel, x, out),
+        Map::Binary(kernel) => C::binary(kernel, x, y, out),
+        Map::Ternary(kernel) => C::ternary(kernel, x, y, z, out),
+    }
+}
+
 compiled! {
-    fn float_f32(job: &Job, range: Range<usize>) = tiles::<Plain<f32>>, tiles::<Fused<f32>>;
-    fn float_f64(job: &Job, range: Range<usize>) = tiles::<Plain<f64>>, tiles::<Fused<f64>>;
+    fn compute_f32(kernel: Map, sources: [&[f32]; 3], out: &mut [f32]) = compute::<Plain<f32>>, compute::<Fused<f32>>;
+    fn compute_f64(kernel: Map, sources: [&[f64]; 3], out: &mut [f64]) = compute::<Plain<f64>>, compute::<Fused<f64>>;
 }
 
 /// Elements that are computed together.
@@ -135,7 +197,6 @@ struct Pieces<'a> {
     /// Elements of it that are behind.
     done: usize,
     next: Range<usize>,
-    most: usize,
 }
 
 impl<'a> Pieces<'a> {
@@ -146,9 +207,9 @@ impl<'a> Pieces<'a> {
         match &job.walk {
             Some(walk) if whole => {
                 let runs = Some(walk.runs(range.start, range.len()));
-                Pieces { runs, whole, run: ([0; 4], 0, [0; 4]), done: 0, next: range, most: job.most }
+                Pieces { runs, whole, run: ([0; 4], 0, [0; 4]), done: 0, next: range }
             }
-            _ => Pieces { runs: None, whole, run: flat, done: 0, next: range, most: job.most },
+            _ => Pieces { runs: None, whole, run: flat, done: 0, next: range },
         }
     }
 }
@@ -163,7 +224,7 @@ impl Iterator for Pieces<'_> {
             self.done = 0;
         }
         let (first, length, along) = self.run;
-        let n = self.most.min(length - self.done);
+        let n = TILE.min(length - self.done);
         let at = std::array::from_fn(|i| first[i] + self.done * along[i]);
         let piece = Piece { start: self.next.start, n, whole: self.whole, at, along };
         self.done += n;
@@ -172,34 +233,28 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-#[inline(always)]
-fn tiles<C: Class>(job: &Job, range: Range<usize>) {
-    let mut buffers: [[MaybeUninit<C::T>; TILE]; 3] = [const { [const { MaybeUninit::uninit() }; TILE] }; 3];
-    let mut results: [MaybeUninit<C::T>; TILE] = [const { MaybeUninit::uninit() }; TILE];
+fn tiles<T: Formulas>(job: &Job, range: Range<usize>) {
+    let mut buffers: [[MaybeUninit<T>; TILE]; 3] = [const { [const { MaybeUninit::uninit() }; TILE] }; 3];
+    let mut results: [MaybeUninit<T>; TILE] = [const { MaybeUninit::uninit() }; TILE];
     for (input, buffer) in job.inputs.iter().zip(&mut buffers).filter(|(input, _)| input.constant) {
         // SAFETY: the input has an element and is locked; the buffer has room for a tile.
-        unsafe { <C::T as Computed>::As::gather(input.port, 0, 0, TILE.min(range.len()), buffer.as_mut_ptr().cast()) };
+        unsafe { T::As::gather(input.port, 0, 0, TILE.min(range.len()), buffer.as_mut_ptr().cast()) };
     }
     for piece in Pieces::new(job, range) {
-        let mut sources: [&[C::T]; 3] = [&[]; 3];
+        let mut sources: [&[T]; 3] = [&[]; 3];
         for (i, (source, buffer)) in sources.iter_mut().zip(&mut buffers).take(job.inputs.len()).enumerate() {
-            *source = operand::<C::T>(job, i, &piece, buffer);
+            *source = operand::<T>(job, i, &piece, buffer);
         }
-        let [x, y, z] = sources;
         let in_place = match piece.whole && piece.along[3] == 1 {
-            true => job.out.direct::<<C::T as Computed>::As>(piece.at[3]),
+            true => job.out.direct::<T::As>(piece.at[3]),
             false => None,
         };
         // SAFETY: the output's elements belong to this task alone; a buffer is written in full before it is read.
-        let out: &mut [C::T] = unsafe {
+        let out: &mut [T] = unsafe {
             let to = in_place.map_or(results.as_mut_ptr().cast(), |to| to.cast());
             std::slice::from_raw_parts_mut(to, piece.n)
         };
-        match job.kernel {
-            Map::Unary(kernel) => C::unary(kernel, x, out),
-            Map::Binary(kernel) => C::binary(kernel, x, y, out),
-            Map::Ternary(kernel) => C::ternary(kernel, x, y, z, out),
-        }
+        T::compute(job.kernel, sources, out);
         if in_place.is_none() {
             store(job, &piece, out);
         }

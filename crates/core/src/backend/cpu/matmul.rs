@@ -39,24 +39,24 @@ pub(crate) unsafe fn run(product: Product, a: &Body, b: &Body, bias: Option<&Bod
 /// Hands the batch to `go` in pieces of at most two batch dimensions.
 fn each<T: Copy>(a: &Body, b: &Body, bias: Option<&Body>, out: &Body, (alpha, beta): (T, T), go: impl Fn(&Gemm<T>)) {
     let rank = out.shape.len() - 2;
-    let batch = Walk::new(&out.shape[..rank], [&a.strides[..rank], &b.strides[..rank], &out.strides[..rank]]);
-    let last = batch.shape.len() - 1;
+    let batch = (rank > 0)
+        .then(|| Walk::new(&out.shape[..rank], [&a.strides[..rank], &b.strides[..rank], &out.strides[..rank]]));
     // The two innermost merged dimensions go along; outer ones are walked.
-    let inner = last.saturating_sub(1);
-    let size = |d: usize| if d <= last { batch.shape[d] } else { 1 };
-    let step = |i: usize, d: usize| if d <= last { batch.strides[i][d] as isize } else { 0 };
-    let sizes = if last == 0 { [1, size(0)] } else { [size(inner), size(last)] };
-    let steps = |i: usize| if last == 0 { [0, step(i, 0)] } else { [step(i, inner), step(i, last)] };
+    let dims = batch.as_ref().map_or(0, |batch| batch.shape.len());
+    let inner = dims.saturating_sub(2);
+    let from_last = |n: usize| dims.checked_sub(n).zip(batch.as_ref());
+    let sizes = [2, 1].map(|n| from_last(n).map_or(1, |(d, batch)| batch.shape[d]));
+    let steps = |i: usize| [2, 1].map(|n| from_last(n).map_or(0, |(d, batch)| batch.strides[i][d] as isize));
     let strides = |body: &Body| [body.strides[rank] as isize, body.strides[rank + 1] as isize];
-    let outer: usize = batch.shape[..inner].iter().product();
-    for index in 0..outer {
+    let outer = batch.as_ref().map_or(&[][..], |batch| &batch.shape[..inner]);
+    for index in 0..outer.iter().product() {
         let mut rest = index;
         let mut at = [0isize; 3];
-        for d in (0..inner).rev() {
-            let position = (rest % batch.shape[d]) as isize;
-            rest /= batch.shape[d];
+        for (d, &size) in outer.iter().enumerate().rev() {
+            let position = (rest % size) as isize;
+            rest /= size;
             for (i, at) in at.iter_mut().enumerate() {
-                *at += position * batch.strides[i][d] as isize;
+                *at += position * batch.as_ref().map_or(0, |batch| batch.strides[i][d] as isize);
             }
         }
         let mat = |body: &Body, i: usize| {

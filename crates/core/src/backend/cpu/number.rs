@@ -97,6 +97,11 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync + 'static {
     fn max(self, other: Self) -> Self {
         if other > self || other.is_nan() { other } else { self }
     }
+    /// The larger; the first where the second is NaN. One instruction.
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        if other > self { other } else { self }
+    }
     /// The smaller; NaN where one is.
     #[inline(always)]
     fn min(self, other: Self) -> Self {

@@ -1,11 +1,13 @@
 //! `matmul` and `linear`: products of any rank, by the products of fixed rank.
 
-use super::products::mt;
+use super::products::{added_matrices, mt};
+use crate::autograd::is_grad_enabled;
 use crate::ops::composed;
 use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::views::ViewOp;
 use crate::{Dims, Error, Result, Tensor, broadcast_shapes};
+use std::borrow::Cow;
 
 fn unsafe_view(x: &Tensor, shape: Dims) -> Result<Tensor> {
     x.viewed("matmul", "UnsafeViewBackward0", ViewOp::View(shape))
@@ -20,7 +22,7 @@ fn folds(a: &Tensor, b: &Tensor, larger: &Tensor, smaller: &Tensor) -> bool {
     if larger.dim() < 3 || smaller.dim() > 2 {
         return false;
     }
-    if crate::autograd::is_grad_enabled() && smaller.requires_grad() {
+    if is_grad_enabled() && smaller.requires_grad() {
         return true;
     }
     // The product of a matrix and a batch would have to be transposed and copied.
@@ -106,29 +108,34 @@ fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     }
 }
 
-/// The weight transposed. Where nothing is recorded nobody sees that this is a view.
-fn turned(weight: &Tensor) -> Result<Tensor> {
-    if weight.dim() != 2 || crate::autograd::is_grad_enabled() {
-        return weight.t();
+/// `x @ weight^T + bias` for a matrix, where nothing is recorded and so nobody sees the transposed weight.
+fn linear_unrecorded(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {
+    let (x, mut weight, bias) = (x.body(), weight.body(), bias?.body());
+    if x.shape.len() != 2 || weight.shape.len() != 2 {
+        return None;
     }
-    let mut body = weight.body();
-    body.shape.swap(0, 1);
-    body.strides.swap(0, 1);
-    Ok(Tensor::from_body(body))
+    weight.shape.swap(0, 1);
+    weight.strides.swap(0, 1);
+    Some(added_matrices(&bias, &x, &weight, [1.0, 1.0]))
 }
 
 fn linear_of(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     const OP: &str = "linear";
-    let (x, weight) = (x.resolve(OP)?, weight.resolve(OP)?);
-    let bias = bias.map(|b| b.resolve(OP)).transpose()?;
-    let transposed = turned(&weight)?;
+    let resolved = |t| Tensor::resolved_input(Cow::Borrowed(t), OP);
+    let (x, weight, bias) = (resolved(x)?, resolved(weight)?, bias.map(resolved).transpose()?);
+    if !is_grad_enabled()
+        && let Some(result) = linear_unrecorded(&x, &weight, bias.as_deref())
+    {
+        return result;
+    }
+    let transposed = weight.t()?;
     let Some(bias) = bias else { return matmul_of(&x, &transposed) };
     let shape = x.shape();
     if weight.dim() < 2 || shape.is_empty() {
-        return matmul_of(&x, &transposed)?.add(&bias);
+        return matmul_of(&x, &transposed)?.add(&*bias);
     }
     if shape.len() == 2 {
-        return bias.addmm(&x, &transposed, 1.0, 1.0);
+        return bias.addmm(&*x, &transposed, 1.0, 1.0);
     }
     let features = shape[shape.len() - 1];
     let rows = Dims::from_slice(&shape[..shape.len() - 1]).checked_numel(OP)?;

@@ -5,17 +5,17 @@ use super::vectors::addr_of;
 use crate::ops::devices::same_device;
 use crate::ops::ops;
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::{Error, Result, Scalar, Tensor};
+use crate::{Body, Error, Result, Scalar, Tensor};
 
 /// A last-dimension transpose.
 pub(super) fn mt(x: &Tensor) -> Result<Tensor> {
     x.transpose(-2, -1)
 }
 
-fn check_batches(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
+fn check_batches(op: &'static str, a: &Body, b: &Body) -> Result<()> {
     same_device(op, [a.device(), b.device()])?;
-    let (sa, sb) = (a.shape(), b.shape());
-    for (name, shape) in [("batch1", &sa), ("batch2", &sb)] {
+    let (sa, sb) = (&a.shape, &b.shape);
+    for (name, shape) in [("batch1", sa), ("batch2", sb)] {
         if shape.len() != 3 {
             return Err(Error::runtime(op, format!("{name} must be a 3D tensor")));
         }
@@ -32,11 +32,11 @@ fn check_batches(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
     same_dtype(op, a, b)?;
     // PyTorch has another kernel for small products.
     let small = [sa[1], sa[2], sb[2]].iter().fold(1usize, |n, &size| n.saturating_mul(size)) < 400;
-    refuse_bool(if small { op } else { "addmm_impl_cpu_" }, op, a.dtype())
+    refuse_bool(if small { op } else { "addmm_impl_cpu_" }, op, a.dtype)
 }
 
-fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
-    let (da, db) = (a.dtype(), b.dtype());
+fn same_dtype(op: &'static str, a: &Body, b: &Body) -> Result<()> {
+    let (da, db) = (a.dtype, b.dtype);
     if da != db {
         return Err(Error::runtime(
             op,
@@ -81,9 +81,9 @@ fn check_vector(op: &'static str, add: Option<&Tensor>, a: &Tensor, x: &Tensor) 
 }
 
 /// Refuses to add a product to another dtype.
-fn check_added(op: &'static str, add: &Tensor, a: &Tensor, b: &Tensor) -> Result<()> {
-    same_device(op, [add, a, b].map(Tensor::device))?;
-    let [add, a, b] = [add, a, b].map(Tensor::dtype);
+fn check_added(op: &'static str, add: &Body, a: &Body, b: &Body) -> Result<()> {
+    same_device(op, [add, a, b].map(Body::device))?;
+    let [add, a, b] = [add, a, b].map(|body| body.dtype);
     match op {
         "addmm" if add != b => {
             let (add, b) = (add.scalar_name(), b.scalar_name());
@@ -96,6 +96,32 @@ fn check_added(op: &'static str, add: &Tensor, a: &Tensor, b: &Tensor) -> Result
         }
         _ => Ok(()),
     }
+}
+
+/// `a @ b`.
+fn matrices(a: &Body, b: &Body) -> Result<Tensor> {
+    check_product("mm", a, b)?;
+    product(a, b, None, 1.0)
+}
+
+/// `a[i] @ b[i]`.
+fn batches(a: &Body, b: &Body) -> Result<Tensor> {
+    check_batches("bmm", a, b)?;
+    product(a, b, None, 1.0)
+}
+
+/// `beta * add + alpha * a @ b`.
+pub(super) fn added_matrices(add: &Body, a: &Body, b: &Body, [beta, alpha]: [f64; 2]) -> Result<Tensor> {
+    check_added("addmm", add, a, b)?;
+    check_product("addmm", a, b)?;
+    product(a, b, Some((add, beta)), alpha)
+}
+
+/// `beta * add + alpha * a[i] @ b[i]`.
+fn added_batches(add: &Body, a: &Body, b: &Body, [beta, alpha]: [f64; 2]) -> Result<Tensor> {
+    check_added("baddbmm", add, a, b)?;
+    check_batches("baddbmm", a, b)?;
+    product(a, b, Some((add, beta)), alpha)
 }
 
 fn check_dot(a: &Tensor, b: &Tensor) -> Result<()> {
@@ -215,7 +241,7 @@ ops! {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     fn mm(a, b: tensor) -> Tensor as "MmBackward0" {
-        forward: check_product("mm", a, b).and_then(|()| product(a, b, None, 1.0)),
+        forward: matrices(&a.body(), &b.body()),
         saves: [a if b, b if a],
         notes: [a_turned: is_turned(&a), b_turned: is_turned(&b)],
         grads: { a: |g| left_grad(g, b, a_turned), b: |g| right_grad(a, g, b_turned) },
@@ -234,7 +260,7 @@ ops! {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     fn bmm(a, b: tensor) -> Tensor as "BmmBackward0" {
-        forward: check_batches("bmm", a, b).and_then(|()| product(a, b, None, 1.0)),
+        forward: batches(&a.body(), &b.body()),
         saves: [a if b, b if a],
         grads: { a: |g| g.bmm(&mt(b)?), b: |g| mt(a)?.bmm(g) },
         samples: products((&[2, 2, 3], &[2, 3, 2]), (&[2, 2, 0], &[2, 0, 2]), |a, b| a.bmm(b)),
@@ -252,7 +278,9 @@ ops! {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     fn mv(a, x: tensor) -> Tensor as "MvBackward0" {
-        forward: check_vector("mv", None, a, x).and_then(|()| product(a, &x.detach().unsqueeze(1)?, None, 1.0)?.squeeze_dim(1)),
+        forward: check_vector("mv", None, a, x).and_then(|()| {
+            product(&a.body(), &x.detach().unsqueeze(1)?.body(), None, 1.0)?.squeeze_dim(1)
+        }),
         saves: [a if x, x if a],
         grads: { a: |g| g.unsqueeze(1)?.mul(x), x: |g| a.t()?.mv(g) },
         samples: products((&[2, 3], &[3]), (&[2, 0], &[0]), |a, x| a.mv(x)),
@@ -302,7 +330,7 @@ ops! {
     /// ```
     fn dot(a, b: tensor) -> Tensor as "DotBackward0" {
         forward: check_dot(a, b).and_then(|()| {
-            product(&a.detach().unsqueeze(0)?, &b.detach().unsqueeze(1)?, None, 1.0)?.reshape(())
+            product(&a.detach().unsqueeze(0)?.body(), &b.detach().unsqueeze(1)?.body(), None, 1.0)?.reshape(())
         }),
         saves: [a if b, b if a],
         grads: { a: |g| g.mul(b), b: |g| g.mul(a) },
@@ -318,9 +346,7 @@ ops! {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     fn addmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "AddmmBackward0" {
-        forward: check_added("addmm", add, a, b)
-            .and_then(|()| check_product("addmm", a, b))
-            .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
+        forward: added_matrices(&add.body(), &a.body(), &b.body(), [*beta, *alpha]),
         saves: [a if b, b if a],
         notes: [a_turned: is_turned(&a), b_turned: is_turned(&b)],
         grads: {
@@ -341,9 +367,7 @@ ops! {
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
     fn baddbmm(add, a: tensor, b: tensor; beta: f64, alpha: f64) -> Tensor as "BaddbmmBackward0" {
-        forward: check_added("baddbmm", add, a, b)
-            .and_then(|()| check_batches("baddbmm", a, b))
-            .and_then(|()| product(a, b, Some((add, *beta)), *alpha)),
+        forward: added_batches(&add.body(), &a.body(), &b.body(), [*beta, *alpha]),
         saves: [a if b, b if a],
         grads: {
             add: |g| scaled(g, *beta),
@@ -369,7 +393,7 @@ ops! {
             // As a column, so that the product has two dimensions.
             let add = add.detach();
             let column = if add.dim() == 0 { add } else { add.unsqueeze(1)? };
-            product(a, &x.detach().unsqueeze(1)?, Some((&column, *beta)), *alpha)?.squeeze_dim(1)
+            product(&a.body(), &x.detach().unsqueeze(1)?.body(), Some((&column.body(), *beta)), *alpha)?.squeeze_dim(1)
         }),
         saves: [a if x, x if a],
         grads: {

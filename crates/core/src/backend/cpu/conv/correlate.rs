@@ -18,6 +18,9 @@ use crate::pool::parallel_for;
 /// Length of the sums of one pass: weights and patches of a tile stay in the second level cache.
 const DEPTH: usize = 768;
 
+/// Positions of all images up to which packing weights takes longer than reading them where they are.
+pub(super) const FEW_POSITIONS: usize = 64;
+
 /// Bytes of padded copies at a time.
 const COPY_BYTES: usize = 16 << 20;
 
@@ -32,6 +35,22 @@ pub(super) struct Weights<'a, T> {
     pub(super) group: usize,
     /// The position of each tap in the kernel.
     pub(super) taps: Vec<usize>,
+}
+
+impl<T> Weights<'_, T> {
+    /// Whether all weights of a row are neighbours, in the order in which they are summed.
+    fn are_lines(&self) -> bool {
+        self.channel == self.taps.len() && self.has_all_taps()
+    }
+
+    fn has_all_taps(&self) -> bool {
+        self.taps.iter().enumerate().all(|(i, &tap)| i == tap)
+    }
+
+    /// The first weight of a row of a group, from a channel on.
+    pub(super) fn at(&self, group: usize, row: usize, channel: usize) -> *const T {
+        self.values[group * self.group + row * self.row + channel * self.channel..].as_ptr()
+    }
 }
 
 /// Where the result of a position of the grid goes, within one channel.
@@ -71,7 +90,9 @@ impl<T: Float> Correlation<'_, T> {
         let offsets: Vec<isize> = (0..self.channels)
             .flat_map(|c| layout.taps.iter().map(move |tap| (c * layout.channel) as isize + tap))
             .collect();
-        let weights = self.pack_weights();
+        let positions = self.images * grid.iter().product::<usize>();
+        let in_place = positions <= FEW_POSITIONS && self.rows > self.kernels.rows() && self.weights.are_lines();
+        let weights = if in_place { None } else { Some(self.pack_weights()) };
         let image = self.groups * self.channels;
         let at_once = (COPY_BYTES / size_of::<T>() / (image * layout.channel).max(1)).clamp(1, self.images);
         let source_image = source.len() / self.images;
@@ -81,13 +102,12 @@ impl<T: Float> Correlation<'_, T> {
             let used = if layout.taps.is_empty() { 0 } else { images * image };
             let copy = layout.copy(part, used, 2 * self.kernels.columns());
             let result = Shared(result[first * self.groups * self.rows * self.target.channel..].as_mut_ptr());
-            let weights = Shared(weights.as_ptr());
             let pass = Pass {
                 all: self,
                 grid,
                 layout: &layout,
                 offsets: &offsets,
-                weights,
+                packed: weights.as_ref().map(|weights| Shared(weights.as_ptr())),
                 copy: Shared(copy.as_ptr()),
                 result,
                 images,
@@ -132,18 +152,17 @@ impl<T: Float> Correlation<'_, T> {
 
     unsafe fn pack_panel(&self, group: usize, channels: Range<usize>, rows: Range<usize>, to: *mut T) {
         let w = &self.weights;
-        let whole = w.taps.iter().enumerate().all(|(i, &tap)| i == tap);
         let (mut to, width) = (to, rows.len());
         // Distances within the kernel are one if all taps are there; then one channel follows another, or not.
-        let piece = match whole {
-            true if w.channel == w.taps.len() => channels.len() * w.taps.len(),
+        let piece = match w.has_all_taps() {
+            true if w.are_lines() => channels.len() * w.taps.len(),
             true => w.taps.len(),
             false => 1,
         };
         let mut done = 0;
         while done < channels.len() * w.taps.len() {
             let (channel, tap) = (channels.start + done / w.taps.len(), w.taps[done % w.taps.len()]);
-            let from = w.values[group * w.group + rows.start * w.row + channel * w.channel + tap..].as_ptr();
+            let from = w.at(group, rows.start, channel).wrapping_add(tap);
             let across = w.row as isize;
             // SAFETY: the rows, channels and taps lie in the weights, the caller has room for the panel.
             unsafe { (self.kernels.pack)(&Pack { from, across, along: 1, width, padded: width, depth: piece, to }) };

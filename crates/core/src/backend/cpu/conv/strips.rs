@@ -49,7 +49,8 @@ pub(super) struct Pass<'a, T: Float> {
     pub(super) layout: &'a Layout,
     /// Distance of each tap of each channel.
     pub(super) offsets: &'a [isize],
-    pub(super) weights: Shared<T>,
+    /// The weights as tiles read them. Where there are none they are read in place, and strips are packed.
+    pub(super) packed: Option<Shared<T>>,
     pub(super) copy: Shared<T>,
     pub(super) result: Shared<T>,
     pub(super) images: usize,
@@ -59,8 +60,12 @@ impl<T: Float> Pass<'_, T> {
     /// Deals out strips, and panels of rows where strips are few.
     pub(super) fn run(&self) {
         let one_block = self.all.block() >= self.all.channels;
-        if self.all.rows == 1 && one_block && self.all.target.steps[2] == 1 {
-            return self.run_lines();
+        if let Some(weights) = self.packed
+            && self.all.rows == 1
+            && one_block
+            && self.all.target.steps[2] == 1
+        {
+            return self.run_lines(weights);
         }
         let strips = self.strips();
         let panels = self.all.rows.div_ceil(self.all.panel());
@@ -81,7 +86,7 @@ impl<T: Float> Pass<'_, T> {
     }
 
     /// One row in each group, as in a depthwise convolution: strips cost so little that they are walked line by line.
-    fn run_lines(&self) {
+    fn run_lines(&self, weights: Shared<T>) {
         let all = self.all;
         let counts = [self.images, all.groups, self.grid[0]];
         let work = self.grid[1] * self.grid[2] * self.offsets.len();
@@ -93,14 +98,14 @@ impl<T: Float> Pass<'_, T> {
                 for y in 0..self.grid[1] {
                     let places = [from + y * self.layout.steps[1], to + y * all.target.steps[1]];
                     // SAFETY: each line has its own elements of the result.
-                    unsafe { self.line(group, places) }
+                    unsafe { self.line(group, weights, places) }
                 }
             }
         });
     }
 
     /// One line of a group with one row, from its place in the padded copy to that in the result.
-    unsafe fn line(&self, group: usize, [from, to]: [usize; 2]) {
+    unsafe fn line(&self, group: usize, weights: Shared<T>, [from, to]: [usize; 2]) {
         let (kernels, line) = (self.all.kernels, self.grid[2]);
         let bias = self.all.bias.map_or(std::ptr::null(), |bias| bias[group..].as_ptr());
         for x in (0..line).step_by(kernels.columns()) {
@@ -111,7 +116,7 @@ impl<T: Float> Pass<'_, T> {
                 kernels.gathered[0][vectors - 1](&Tile {
                     depth: self.offsets.len(),
                     lines: (1, 0),
-                    a: self.weights.at(group * self.offsets.len()),
+                    a: weights.at(group * self.offsets.len()),
                     a_strides: [0, 0],
                     b: self.copy.at(from + x),
                     b_stride: 0,
@@ -200,7 +205,7 @@ impl<T: Float> Pass<'_, T> {
             for (number, strip) in strips.iter().enumerate() {
                 let start = self.copy.at(strip.runs[0].from);
                 let (mut b, mut gathered) = (start, true);
-                if strip.runs.len() > 1 {
+                if strip.runs.len() > 1 || self.packed.is_none() {
                     // SAFETY: the scratch has room for the block, and some more.
                     unsafe { self.pack_strip(strip, offsets, packed.as_ptr()) };
                     (b, gathered) = (packed.as_ptr(), false);
@@ -211,7 +216,10 @@ impl<T: Float> Pass<'_, T> {
                     let row = rows.start * all.target.channel;
                     (self.result.at(strip.runs[0].to + row), all.target.channel)
                 };
-                let weights = self.weights.at(all.packed_at(strip.group, channel, rows.start, depth));
+                let weights = match self.packed {
+                    Some(packed) => packed.at(all.packed_at(strip.group, channel, rows.start, depth)).cast_const(),
+                    None => all.weights.at(strip.group, rows.start, channel),
+                };
                 let column = Column {
                     strip,
                     weights,
@@ -269,7 +277,13 @@ impl<T: Float> Pass<'_, T> {
     unsafe fn panels(&self, column: &Column<'_, T>, rows: usize) {
         let kernels = self.all.kernels;
         let vectors = column.strip.width.div_ceil(kernels.lanes);
-        let table = if column.gathered { kernels.gathered } else { kernels.packed };
+        let (table, distance) = match (self.packed, column.gathered) {
+            (None, _) => (kernels.lines, self.all.weights.row),
+            (_, true) => (kernels.gathered, column.offsets.len()),
+            (_, false) => (kernels.packed, column.offsets.len()),
+        };
+        let rows_in_place: SmallVec<[isize; 16]> = (0..self.all.panel()).map(|i| (i * distance) as isize).collect();
+        let offsets = if column.gathered { column.offsets } else { &rows_in_place };
         for row in (0..rows).step_by(self.all.panel()) {
             let height = self.all.panel().min(rows - row);
             // SAFETY: the caller's promise.
@@ -277,11 +291,11 @@ impl<T: Float> Pass<'_, T> {
                 table[height - 1][vectors - 1](&Tile {
                     depth: column.offsets.len(),
                     lines: (1, 0),
-                    a: column.weights.add(row * column.offsets.len()),
+                    a: column.weights.add(row * distance),
                     a_strides: [0, 0],
                     b: column.b,
                     b_stride: (vectors * kernels.lanes) as isize,
-                    offsets: column.offsets.as_ptr(),
+                    offsets: offsets.as_ptr(),
                     c: column.c.add(row * column.stride),
                     c_stride: column.stride as isize,
                     last: column.strip.width - (vectors - 1) * kernels.lanes,

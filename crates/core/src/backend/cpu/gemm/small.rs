@@ -21,7 +21,17 @@ pub(super) fn suits_dot<T: Float>(p: &Problem<T>) -> bool {
 
 /// Cuts `m` rows into equal heights of at most `most`.
 pub(crate) fn height(m: usize, most: usize) -> usize {
-    m.div_ceil(m.div_ceil(most).max(1)).max(1)
+    if m <= most { m.max(1) } else { m.div_ceil(m.div_ceil(most)) }
+}
+
+/// `range.step_by(step)` without the division with which that begins: it takes longer than a row of a small product.
+fn steps(range: Range<usize>, step: usize) -> impl Iterator<Item = usize> {
+    let mut next = range.start;
+    std::iter::from_fn(move || {
+        let at = next;
+        next += step;
+        (at < range.end).then_some(at)
+    })
 }
 
 /// Up to [`dot::ROWS`] rows times a matrix with contiguous columns.
@@ -103,16 +113,16 @@ pub(super) unsafe fn direct<T: Float>(p: &Problem<T>) {
 /// All rows of some columns of the product, on this thread.
 unsafe fn columns<T: Float>(p: &Problem<T>, start: usize, end: usize) {
     let (depth, in_place) = (p.depth(), p.b.column == 1);
-    let packed = Scratch::new(if in_place { 0 } else { depth * p.kernels.columns() });
-    for j in (start..end).step_by(p.kernels.columns()) {
+    let packed = (!in_place).then(|| Scratch::new(depth * p.kernels.columns()));
+    for j in steps(start..end, p.kernels.columns()) {
         let width = (end - j).min(p.kernels.columns());
-        let padded = width.next_multiple_of(p.kernels.lanes);
         // Once even if the sum is empty, for the bias and the scaling of `c`.
-        for from in (0..p.k.max(1)).step_by(depth) {
+        for from in steps(0..p.k.max(1), depth) {
             let sum = from..p.k.min(from + depth);
             let (mut b, mut b_stride) = (p.b.at(from, j), p.b.row);
-            if !in_place {
+            if let Some(packed) = &packed {
                 let (across, along, to) = (p.b.column, p.b.row, packed.as_ptr());
+                let padded = vectors(p, width) * p.kernels.lanes;
                 let panel = Pack { from: b, across, along, width, padded, depth: sum.len(), to };
                 // SAFETY: the scratch holds `depth` rows of the widest tile.
                 unsafe { (p.kernels.pack)(&panel) }
@@ -124,12 +134,17 @@ unsafe fn columns<T: Float>(p: &Problem<T>, start: usize, end: usize) {
     }
 }
 
+/// Vectors of a tile that is `width` columns wide.
+fn vectors<T: Float>(p: &Problem<T>, width: usize) -> usize {
+    if width > p.kernels.lanes { 2 } else { 1 }
+}
+
 /// All rows of the columns of a tile, with a part of the sum.
 unsafe fn rows<T: Float>(p: &Problem<T>, b: (*const T, isize), sum: Range<usize>, columns: Range<usize>) {
     let height = height(p.m, p.kernels.direct.len());
-    let vectors = columns.len().div_ceil(p.kernels.lanes);
+    let vectors = vectors(p, columns.len());
     let last = columns.len() - (vectors - 1) * p.kernels.lanes;
-    for i in (0..p.m).step_by(height) {
+    for i in steps(0..p.m, height) {
         let kernel = p.kernels.direct[(p.m - i).min(height) - 1][vectors - 1];
         // SAFETY: the caller's promise.
         unsafe { kernel(&tile(p, (i, columns.start), b, sum.clone(), last)) }

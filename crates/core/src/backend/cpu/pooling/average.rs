@@ -1,5 +1,6 @@
 //! Average pooling.
 
+use super::lines::Pooled;
 use super::{PoolShape, Window, for_each_line, for_each_plane};
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::shared::Shared;
@@ -33,26 +34,25 @@ impl Divisor {
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn avg_pool_forward<T: Float>(s: &PoolShape, divisor: Divisor, input: &[T], output: &mut [T]) {
+pub fn avg_pool_forward<T: Pooled>(s: &PoolShape, divisor: Divisor, input: &[T], output: &mut [T]) {
     s.check(input.len(), output.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
-    let (values, width) = (Shared::new(output), s.output[2]);
+    let (values, width, whole) = (Shared::new(output), s.output[2], s.whole());
     for_each_line(s, &|plane, z, y, first| {
         let from = &input[plane * s.input_size()..(plane + 1) * s.input_size()];
         let (zs, ys) = (&z_windows[z], &y_windows[y]);
         // SAFETY: each line has its own part.
         let values = unsafe { values.take(first..first + width) };
+        for x in (0..whole.start).chain(whole.end..width) {
+            let xs = &x_windows[x];
+            let rows = zs.range().flat_map(|z| ys.range().map(move |y| (z * s.input[1] + y) * s.input[2]));
+            values[x] = rows.flat_map(|row| &from[row + xs.start..row + xs.end]).fold(T::ZERO, |sum, &x| sum + x);
+        }
+        if !whole.is_empty() {
+            T::sums(&s.line(&whole, [zs, ys], from), &mut values[whole.clone()]);
+        }
         for (value, xs) in values.iter_mut().zip(x_windows) {
-            let mut sum = T::ZERO;
-            for z in zs.range() {
-                for y in ys.range() {
-                    let line = (z * s.input[1] + y) * s.input[2];
-                    for x in &from[line + xs.start..line + xs.end] {
-                        sum += *x;
-                    }
-                }
-            }
-            *value = divisor.of([zs, ys, xs]).map_or(T::ZERO, |divisor| sum / divisor);
+            *value = divisor.of([zs, ys, xs]).map_or(T::ZERO, |divisor| *value / divisor);
         }
     });
 }

@@ -1,5 +1,6 @@
 //! Maximum pooling.
 
+use super::lines::Pooled;
 use super::{PoolShape, Window, for_each_line, for_each_plane};
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::shared::Shared;
@@ -8,18 +9,23 @@ use crate::backend::cpu::shared::Shared;
 ///
 /// # Panics
 /// If a slice does not have the length that the shape says.
-pub fn max_pool_forward<T: Float>(s: &PoolShape, input: &[T], output: &mut [T], indices: &mut [i64]) {
+pub fn max_pool_forward<T: Pooled>(s: &PoolShape, input: &[T], output: &mut [T], indices: &mut [i64]) {
     s.check(input.len(), output.len());
     s.check(input.len(), indices.len());
     let [z_windows, y_windows, x_windows] = &s.windows();
     let (values, places, width) = (Shared::new(output), Shared::new(indices), s.output[2]);
+    let whole = s.whole();
     for_each_line(s, &|plane, z, y, first| {
         let from = &input[plane * s.input_size()..(plane + 1) * s.input_size()];
         // SAFETY: each line has its own part.
         let (values, places) = unsafe { (values.take(first..first + width), places.take(first..first + width)) };
-        for ((value, place), x) in values.iter_mut().zip(places).zip(x_windows) {
-            let (best, at) = largest(s, from, [&z_windows[z], &y_windows[y], x]);
-            (*value, *place) = (best, at as i64);
+        let (zs, ys) = (&z_windows[z], &y_windows[y]);
+        for x in (0..whole.start).chain(whole.end..width) {
+            let (best, at) = largest(s, from, [zs, ys, &x_windows[x]]);
+            (values[x], places[x]) = (best, at as i64);
+        }
+        if !whole.is_empty() {
+            T::maxima(&s.line(&whole, [zs, ys], from), &mut values[whole.clone()], &mut places[whole.clone()]);
         }
     });
 }

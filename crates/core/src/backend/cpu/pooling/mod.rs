@@ -5,6 +5,7 @@
 #![allow(unsafe_code)] // Tasks write disjoint parts of one slice.
 
 mod average;
+mod lines;
 mod max;
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ mod weight_grad;
 mod tests;
 
 use super::ConvShape;
-use super::correlate::Correlation;
+use super::correlate::{Correlation, FEW_POSITIONS};
 use crate::backend::cpu::float::Float;
 use crate::backend::cpu::gemm::kernels::Kernels;
 use forward::Forward;
@@ -53,6 +53,9 @@ const KERNEL_COST: f64 = 15.0;
 
 /// What a kernel costs the direct way, in multiplications for each of its elements.
 const DIRECT_KERNEL_COST: f64 = 40.0;
+
+/// The same where there are few positions, and kernels are read where they are.
+const FEW_KERNEL_COST: f64 = 10.0;
 
 /// The part of the direct way's time that may remain, so that rounding is not given away for little.
 const WORTHWHILE: f64 = 0.8;
@@ -87,10 +90,11 @@ pub(super) fn weight_grad<T: Float>(
 
 /// Whether the products saved are worth the transforms.
 fn pays<T>(channels: [usize; 2], tiles: usize, pixels: usize) -> bool {
-    let [inputs, outputs, tiles, pixels] = [channels[0], channels[1], tiles, pixels].map(|n| n as f64);
+    let [inputs, outputs, tiles] = [channels[0], channels[1], tiles].map(|n| n as f64);
     let pairs = inputs * outputs;
     let by_tiles = PRODUCTS as f64 * (tiles * (pairs + TILE_COST * (inputs + outputs)) + KERNEL_COST * pairs);
-    let direct = TAPS as f64 * pairs * (pixels + DIRECT_KERNEL_COST);
+    let kernel = if pixels <= FEW_POSITIONS { FEW_KERNEL_COST } else { DIRECT_KERNEL_COST };
+    let direct = TAPS as f64 * pairs * (pixels as f64 + kernel);
     let fits = pairs * (PRODUCTS * size_of::<T>()) as f64 <= LARGEST as f64;
     fits && channels[0].min(channels[1]) >= LEAST_CHANNELS && by_tiles < WORTHWHILE * direct
 }
