@@ -54,6 +54,12 @@ pub fn enable_mock(count: usize) {
 }
 
 /// How many mock devices are switched on.
+///
+/// ```
+/// # use firebrick_core::accelerator;
+/// accelerator::enable_mock(2);
+/// assert_eq!(accelerator::mock_count(), 2);
+/// ```
 pub fn mock_count() -> usize {
     backend::mock_count()
 }

@@ -8,6 +8,12 @@ thread_local! {
 }
 
 /// Tells the user of something that is no error but probably not meant.
+///
+/// ```
+/// # use firebrick_core::{catch_warnings, warn};
+/// let ((), said) = catch_warnings(|| warn("the learning rate is zero"));
+/// assert_eq!(said, ["the learning rate is zero"]);
+/// ```
 pub fn warn(message: &str) {
     let caught = CAUGHT.with_borrow_mut(|lists| lists.last_mut().map(|list| list.push(message.to_owned())));
     if caught.is_none() {

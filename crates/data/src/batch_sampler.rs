@@ -32,6 +32,14 @@ impl<S: Sampler<Item = usize>> BatchSampler<S> {
     ///
     /// # Errors
     /// `batch_size` = 0.
+    ///
+    /// ```
+    /// use firebrick_data::{BatchSampler, Sampler, SequentialSampler};
+    /// let batches = BatchSampler::new(SequentialSampler::new(5), 2, true)?;
+    /// assert_eq!(batches.len(), 2);
+    /// assert!(BatchSampler::new(SequentialSampler::new(5), 0, false).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(sampler: S, batch_size: usize, drop_last: bool) -> Result<Self> {
         check_batch_size(batch_size)?;
         Ok(BatchSampler { sampler, batch_size, drop_last })

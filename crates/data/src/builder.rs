@@ -19,6 +19,30 @@ const OP: &str = "DataLoader";
 type MakeSource<B> = Box<dyn FnOnce(usize, bool) -> Arc<dyn Source<B>>>;
 
 /// Options of a [`DataLoader`]; made by [`DataLoader::builder`], [`DataLoader::iterable`] and their `_with` forms.
+///
+/// ```
+/// use firebrick_core::Result;
+/// use firebrick_core::Generator;
+/// use firebrick_data::{DataLoader, ListDataset};
+/// use std::time::Duration;
+/// let loader = DataLoader::builder(ListDataset((0..5i32).collect()))
+///     .batch_size(2)
+///     .shuffle(true)
+///     .drop_last(true)
+///     .generator(&Generator::new().manual_seed(0))
+///     .num_workers(2)
+///     .prefetch_factor(4)
+///     .persistent_workers(true)
+///     .timeout(Duration::from_secs(60))
+///     .worker_init_fn(|id| {
+///         assert!(id < 2);
+///         Ok(())
+///     })
+///     .build()?;
+/// let batches = loader.iter().map(|batch| batch?.to_vec::<i32>()).collect::<Result<Vec<_>>>()?;
+/// assert_eq!(batches, [[3, 1], [0, 4]]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub struct DataLoaderBuilder<D, B> {
     dataset: Arc<D>,
     source: MakeSource<B>,
@@ -40,6 +64,17 @@ where
     <D::Item as Collate>::Batch: Send + 'static,
 {
     /// A loader of `dataset` whose items become batches as [`Collate`] says.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let loader = DataLoader::builder(ListDataset(vec![(1.0f32, "one"), (2.0, "two")])).batch_size(2).build()?;
+    /// for batch in &loader {
+    ///     let (numbers, names) = batch?;
+    ///     assert_eq!((numbers.to_vec::<f32>()?, names), (vec![1.0, 2.0], vec!["one", "two"]));
+    /// }
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn builder(dataset: D) -> DataLoaderBuilder<D, <D::Item as Collate>::Batch> {
         DataLoader::builder_with(dataset, collate)
     }
@@ -51,6 +86,22 @@ where
     <D::Item as Collate>::Batch: Send + 'static,
 {
     /// A loader of an [`IterableDataset`] whose items become batches as [`Collate`] says.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DataLoader, IterableDataset, Order};
+    /// struct Countdown;
+    /// impl IterableDataset for Countdown {
+    ///     type Item = i64;
+    ///     fn iter(&self) -> Order<'_, i64> {
+    ///         Box::new((0..3).rev().map(Ok))
+    ///     }
+    /// }
+    /// let loader = DataLoader::iterable(Countdown).batch_size(2).build()?;
+    /// let batches = loader.iter().map(|batch| batch?.to_vec::<i64>()).collect::<Result<Vec<_>>>()?;
+    /// assert_eq!(batches, [vec![2, 1], vec![0]]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn iterable(dataset: D) -> DataLoaderBuilder<D, <D::Item as Collate>::Batch> {
         DataLoader::iterable_with(dataset, collate)
     }
@@ -58,6 +109,15 @@ where
 
 impl<D: Dataset + 'static, B: Send + 'static> DataLoader<D, B> {
     /// A loader of `dataset` whose items become batches by `collate`: PyTorch's `collate_fn`.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let words = ListDataset(vec!["fire", "brick", "wall"]);
+    /// let loader = DataLoader::builder_with(words, |words| Ok(words.join(" "))).batch_size(2).build()?;
+    /// assert_eq!(loader.iter().collect::<Result<Vec<_>>>()?, ["fire brick", "wall"]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn builder_with(
         dataset: D,
         collate: impl Fn(Vec<D::Item>) -> Result<B> + Send + Sync + 'static,
@@ -71,6 +131,21 @@ impl<D: Dataset + 'static, B: Send + 'static> DataLoader<D, B> {
 
 impl<D: IterableDataset + 'static, B: Send + 'static> DataLoader<D, B> {
     /// A loader of an [`IterableDataset`] whose items become batches by `collate`.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DataLoader, IterableDataset, Order};
+    /// struct UpTo(i64);
+    /// impl IterableDataset for UpTo {
+    ///     type Item = i64;
+    ///     fn iter(&self) -> Order<'_, i64> {
+    ///         Box::new((0..self.0).map(Ok))
+    ///     }
+    /// }
+    /// let loader = DataLoader::iterable_with(UpTo(5), |items| Ok(items.iter().sum::<i64>())).batch_size(2).build()?;
+    /// assert_eq!(loader.iter().collect::<Result<Vec<_>>>()?, [1, 5, 4]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn iterable_with(
         dataset: D,
         collate: impl Fn(Vec<D::Item>) -> Result<B> + Send + Sync + 'static,
@@ -108,25 +183,45 @@ impl<D, B> DataLoaderBuilder<D, B> {
         self
     }
 
-    /// Is every pass in another random order?
+    /// Is every pass in another random order? Off unless set.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self
     }
 
-    /// Is a last batch of fewer items left out?
+    /// Is a last batch of fewer items left out? Off unless set.
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.drop_last = drop_last;
         self
     }
 
-    /// Visits the data set in this order.
+    /// Visits the data set in this order; from first to last unless set.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DataLoader, DistributedSampler, ListDataset};
+    /// let share = DistributedSampler::new(4, 2, 1)?.shuffle(false);
+    /// let loader = DataLoader::builder(ListDataset(vec![5i32, 6, 7, 8])).sampler(share).batch_size(2).build()?;
+    /// let batches = loader.iter().map(|batch| batch?.to_vec::<i32>()).collect::<Result<Vec<_>>>()?;
+    /// assert_eq!(batches, [[6, 8]]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn sampler(mut self, sampler: impl Sampler<Item = usize> + 'static) -> Self {
         self.sampler = Some(Box::new(sampler));
         self
     }
 
     /// Makes these batches.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{BatchSampler, DataLoader, ListDataset, SequentialSampler};
+    /// let batches = BatchSampler::new(SequentialSampler::new(3), 2, false)?;
+    /// let loader = DataLoader::builder(ListDataset(vec![5i32, 6, 7])).batch_sampler(batches).build()?;
+    /// let batches = loader.iter().map(|batch| batch?.to_vec::<i32>()).collect::<Result<Vec<_>>>()?;
+    /// assert_eq!(batches, [vec![5, 6], vec![7]]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn batch_sampler(mut self, sampler: impl Sampler<Item = Vec<usize>> + 'static) -> Self {
         self.batch_sampler = Some(Box::new(sampler));
         self
@@ -150,7 +245,7 @@ impl<D, B> DataLoaderBuilder<D, B> {
         self
     }
 
-    /// Do workers live on from pass to pass?
+    /// Do workers live on from pass to pass? Off unless set.
     pub fn persistent_workers(mut self, persistent: bool) -> Self {
         self.crew.persistent = persistent;
         self
@@ -165,6 +260,21 @@ impl<D, B> DataLoaderBuilder<D, B> {
 
     /// Calls `init` with its number in every worker before the worker's first batch. Its error is that of every batch
     /// of the worker.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_core::Error;
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let ready = |id: usize| match id {
+    ///     0 => Ok(()),
+    ///     id => Err(Error::runtime("init", format!("no camera for worker {id}"))),
+    /// };
+    /// let loader = DataLoader::builder(ListDataset(vec![5, 6])).num_workers(2).worker_init_fn(ready).build()?;
+    /// let batches: Vec<_> = loader.iter().collect();
+    /// assert!(batches[0].is_ok());
+    /// assert_eq!(batches[1].as_ref().unwrap_err().to_string(), "no camera for worker 1");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn worker_init_fn(mut self, init: impl Fn(usize) -> Result<()> + Send + Sync + 'static) -> Self {
         self.crew.init = Some(Arc::new(init));
         self
@@ -176,6 +286,15 @@ impl<D, B> DataLoaderBuilder<D, B> {
     /// `batch_size` = 0; `shuffle` beside a sampler; a batch sampler beside any other order; `shuffle` of no items; an
     /// order for a data set that is iterable; workers' options without workers; `prefetch_factor` = 0, with which
     /// PyTorch 2.15 gives no batches at all.
+    ///
+    /// ```
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// assert_eq!(DataLoader::builder(ListDataset(vec![5, 6, 7])).batch_size(2).build()?.len(), 2);
+    /// let refused = DataLoader::builder(ListDataset(vec![5, 6, 7])).batch_size(0).build().err();
+    /// let text = "batch_size should be a positive integer value, but got batch_size=0";
+    /// assert_eq!(refused.map(|error| error.to_string()).as_deref(), Some(text));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn build(mut self) -> Result<DataLoader<D, B>> {
         let crew = self.crew()?;
         let (batch_size, drop_last) = (self.batch_size.unwrap_or(1), self.drop_last);

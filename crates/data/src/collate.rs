@@ -16,6 +16,13 @@ use indexmap::IndexMap;
 /// | an `Option` | a batch, or `None` if every item is `None` |
 ///
 /// Unlike PyTorch's, a number keeps its own width: Python's have only one. PyTorch 2.15 refuses every `None`.
+///
+/// ```
+/// use firebrick_data::Collate;
+/// let (numbers, names) = Collate::collate(vec![(1.5f32, "a"), (2.5, "b")])?;
+/// assert_eq!((numbers.to_vec::<f32>()?, names), (vec![1.5, 2.5], vec!["a", "b"]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait Collate: Sized {
     /// Several items together.
     type Batch;
@@ -24,6 +31,15 @@ pub trait Collate: Sized {
     ///
     /// # Errors
     /// Tensors of different shapes or dtypes, vectors of different lengths, maps of different keys, `None` beside items.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_data::Collate;
+    /// let batch = Tensor::collate(vec![Tensor::new([1.0f32, 2.0])?, Tensor::new([3.0f32, 4.0])?])?;
+    /// assert_eq!((batch.shape(), batch.to_vec::<f32>()?), ([2, 2].into(), vec![1.0, 2.0, 3.0, 4.0]));
+    /// assert!(Tensor::collate(vec![Tensor::zeros([2])?, Tensor::zeros([3])?]).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn collate(items: Vec<Self>) -> Result<Self::Batch>;
 }
 

@@ -29,15 +29,33 @@ pub trait Dataset: Send + Sync {
     type Item;
 
     /// Number of items: Python's `len(dataset)`.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset};
+    /// assert_eq!(ListDataset(vec!['a', 'b']).len(), 2);
+    /// ```
     fn len(&self) -> usize;
 
     /// The item at `index`: Python's `dataset[index]`.
     ///
     /// # Errors
     /// `index` is not below the length; the item cannot be read.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset};
+    /// let letters = ListDataset(vec!['a', 'b']);
+    /// assert_eq!(letters.get(1)?, 'b');
+    /// assert_eq!(letters.get(2).unwrap_err().to_string(), "list index out of range");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn get(&self, index: usize) -> Result<Self::Item>;
 
     /// Whether there are no items.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset};
+    /// assert!(ListDataset(Vec::<char>::new()).is_empty());
+    /// ```
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -46,6 +64,12 @@ pub trait Dataset: Send + Sync {
     ///
     /// # Errors
     /// Those of [`Dataset::get`], and its panics as errors; the error's details name the index.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset};
+    /// assert_eq!(ListDataset(vec!['a', 'b', 'c']).get_items(&[2, 0])?, ['c', 'a']);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn get_items(&self, indices: &[usize]) -> Result<Vec<Self::Item>> {
         let named = |index: usize| move |error: Error| error.context(format!("dataset index {index}"));
         let item = |&index: &usize| caught(|| self.get(index)).map_err(named(index));
@@ -117,16 +141,35 @@ pub struct Subset<D> {
 
 impl<D: Dataset> Subset<D> {
     /// The items of `dataset` at `indices`.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset, Subset};
+    /// let subset = Subset::new(ListDataset(vec!['a', 'b', 'c']), vec![2, 2]);
+    /// assert_eq!(subset.get_items(&[0, 1])?, ['c', 'c']);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(dataset: D, indices: Vec<usize>) -> Self {
         Subset { dataset, indices }
     }
 
     /// The whole data set.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset, Subset};
+    /// let subset = Subset::new(ListDataset(vec!['a', 'b', 'c']), vec![2, 0]);
+    /// assert_eq!((subset.len(), subset.dataset().len()), (2, 3));
+    /// ```
     pub fn dataset(&self) -> &D {
         &self.dataset
     }
 
     /// Indices into the whole data set.
+    ///
+    /// ```
+    /// use firebrick_data::{ListDataset, Subset};
+    /// let subset = Subset::new(ListDataset(vec!['a', 'b', 'c']), vec![2, 0]);
+    /// assert_eq!(subset.indices(), [2, 0]);
+    /// ```
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
@@ -174,6 +217,14 @@ impl<D: Dataset> ConcatDataset<D> {
     ///
     /// # Errors
     /// There are none; more items than can be counted.
+    ///
+    /// ```
+    /// use firebrick_data::{ConcatDataset, Dataset, ListDataset};
+    /// let both = ConcatDataset::new(vec![ListDataset(vec![1, 2]), ListDataset(vec![3])])?;
+    /// assert_eq!(both.get_items(&[0, 2])?, [1, 3]);
+    /// assert!(ConcatDataset::<ListDataset<i32>>::new(Vec::new()).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(datasets: Vec<D>) -> Result<Self> {
         const OP: &str = "ConcatDataset";
         if datasets.is_empty() {
@@ -193,6 +244,13 @@ impl<D: Dataset> ConcatDataset<D> {
     }
 
     /// The data sets.
+    ///
+    /// ```
+    /// use firebrick_data::{ConcatDataset, Dataset, ListDataset};
+    /// let both = ConcatDataset::new(vec![ListDataset(vec![1, 2]), ListDataset(vec![3])])?;
+    /// assert_eq!(both.datasets()[0].len(), 2);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn datasets(&self) -> &[D] {
         &self.datasets
     }

@@ -33,6 +33,15 @@ impl DistributedSampler {
     ///
     /// # Errors
     /// `rank` is not below `num_replicas`.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DistributedSampler, Sampler};
+    /// let sampler = DistributedSampler::new(5, 2, 0)?.seed(7).shuffle(true).drop_last(false);
+    /// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [0, 3, 4]);
+    /// assert!(DistributedSampler::new(5, 2, 2).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(len: usize, num_replicas: usize, rank: usize) -> Result<Self> {
         if rank >= num_replicas {
             let last = num_replicas as i128 - 1;
@@ -45,7 +54,7 @@ impl DistributedSampler {
         Ok(DistributedSampler { items: len, num_replicas, rank, shuffle: true, seed: 0, drop_last: false, epoch })
     }
 
-    /// Is every epoch in another random order?
+    /// Is every epoch in another random order? On unless set.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self
@@ -57,7 +66,16 @@ impl DistributedSampler {
         self
     }
 
-    /// Are items left out, rather than repeated, to make the shares equal?
+    /// Are items left out, rather than repeated, to make the shares equal? Off unless set.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DistributedSampler, Sampler};
+    /// let share = DistributedSampler::new(5, 2, 0)?.shuffle(false);
+    /// assert_eq!(share.iter().collect::<Result<Vec<_>>>()?, [0, 2, 4]);
+    /// assert_eq!(share.drop_last(true).iter().collect::<Result<Vec<_>>>()?, [0, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.drop_last = drop_last;
         self
@@ -66,6 +84,16 @@ impl DistributedSampler {
     /// Chooses the order of the next pass; without it every pass has the same one.
     ///
     /// A loader takes the sampler for itself: give it an [`Arc`](std::sync::Arc) and keep another to call this.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{DistributedSampler, Sampler};
+    /// let sampler = DistributedSampler::new(5, 2, 0)?.seed(7);
+    /// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [0, 3, 4]);
+    /// sampler.set_epoch(1);
+    /// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [3, 2, 0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn set_epoch(&self, epoch: u64) {
         self.epoch.store(epoch, Ordering::Relaxed);
     }

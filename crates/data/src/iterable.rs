@@ -29,6 +29,20 @@ pub trait IterableDataset: Send + Sync {
     type Item;
 
     /// One pass over the items.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{IterableDataset, Order};
+    /// struct Lines(&'static str);
+    /// impl IterableDataset for Lines {
+    ///     type Item = &'static str;
+    ///     fn iter(&self) -> Order<'_, &'static str> {
+    ///         Box::new(self.0.lines().map(Ok))
+    ///     }
+    /// }
+    /// assert_eq!(Lines("fire\nbrick").iter().collect::<Result<Vec<_>>>()?, ["fire", "brick"]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn iter(&self) -> Order<'_, Self::Item>;
 }
 
@@ -68,6 +82,22 @@ pub struct ChainDataset<D> {
 
 impl<D: IterableDataset> ChainDataset<D> {
     /// These data sets in this order.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{ChainDataset, IterableDataset, Order};
+    /// struct UpTo(i64);
+    /// impl IterableDataset for UpTo {
+    ///     type Item = i64;
+    ///     fn iter(&self) -> Order<'_, i64> {
+    ///         Box::new((0..self.0).map(Ok))
+    ///     }
+    /// }
+    /// let chain = ChainDataset::new(vec![UpTo(1), UpTo(2)]);
+    /// assert_eq!(chain.datasets().len(), 2);
+    /// assert_eq!(chain.iter().collect::<Result<Vec<_>>>()?, [0, 0, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(datasets: Vec<D>) -> Self {
         ChainDataset { datasets }
     }

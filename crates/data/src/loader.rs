@@ -57,11 +57,25 @@ pub struct DataLoader<D, B> {
 
 impl<D: Dataset, B> DataLoader<D, B> {
     /// Number of batches of a pass.
+    ///
+    /// ```
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let loader = DataLoader::builder(ListDataset(vec![5, 6, 7])).batch_size(2);
+    /// assert_eq!(loader.drop_last(true).build()?.len(), 1);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.batches.len()
     }
 
     /// Whether a pass has no batches.
+    ///
+    /// ```
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let loader = DataLoader::builder(ListDataset(vec![5, 6, 7])).batch_size(4).drop_last(true).build()?;
+    /// assert!(loader.is_empty());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -69,11 +83,31 @@ impl<D: Dataset, B> DataLoader<D, B> {
 
 impl<D, B: Send + 'static> DataLoader<D, B> {
     /// The data set.
+    ///
+    /// ```
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let loader = DataLoader::builder(ListDataset(vec![5, 6, 7])).batch_size(2).build()?;
+    /// assert_eq!(loader.dataset().0, [5, 6, 7]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn dataset(&self) -> &D {
         &self.dataset
     }
 
     /// One pass.
+    ///
+    /// ```
+    /// use firebrick_data::{DataLoader, ListDataset};
+    /// let loader = DataLoader::builder(ListDataset(vec![5i64, 6, 7])).batch_size(2).build()?;
+    /// for _epoch in 0..2 {
+    ///     let mut sum = 0;
+    ///     for batch in loader.iter() {
+    ///         sum += batch?.sum()?.item::<i64>()?;
+    ///     }
+    ///     assert_eq!(sum, 18);
+    /// }
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn iter(&self) -> Batches<'_, B> {
         let order = self.batches.iter();
         let Some(options) = &self.crew else {
@@ -109,6 +143,15 @@ impl<'a, D, B: Send + 'static> IntoIterator for &'a DataLoader<D, B> {
 }
 
 /// One pass of a [`DataLoader`].
+///
+/// ```
+/// use firebrick_data::{DataLoader, ListDataset};
+/// let loader = DataLoader::builder(ListDataset(vec![5, 6, 7])).batch_size(2).build()?;
+/// let mut batches: firebrick_data::Batches<'_, firebrick_core::Tensor> = loader.iter();
+/// assert_eq!(batches.next().transpose()?.map(|batch| batch.to_vec::<i32>()).transpose()?, Some(vec![5, 6]));
+/// assert_eq!(batches.count(), 1);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub struct Batches<'a, B>(Work<'a, B>);
 
 enum Work<'a, B> {

@@ -37,28 +37,54 @@ impl RandomSampler {
     ///
     /// # Errors
     /// There are no items.
+    ///
+    /// ```
+    /// use firebrick_core::{Generator, Result};
+    /// use firebrick_data::{RandomSampler, Sampler};
+    /// let sampler = RandomSampler::new(5)?.generator(&Generator::new().manual_seed(0));
+    /// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [4, 0, 1, 3, 2]);
+    /// assert!(RandomSampler::new(0).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(len: usize) -> Result<Self> {
         check_count(len)?;
         Ok(RandomSampler { items: len, num_samples: len, replacement: false, generator: None })
     }
 
-    /// May an item come again before the others have come?
+    /// May an item come again before the others have come? Off unless set.
+    ///
+    /// ```
+    /// use firebrick_core::{Generator, Result};
+    /// use firebrick_data::{RandomSampler, Sampler};
+    /// let sampler = RandomSampler::new(3)?.replacement(true).num_samples(5)?;
+    /// let sampler = sampler.generator(&Generator::new().manual_seed(0));
+    /// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [2, 0, 2, 0, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn replacement(mut self, replacement: bool) -> Self {
         self.replacement = replacement;
         self
     }
 
-    /// Indices of one pass, which may be more than there are items.
+    /// Indices of one pass, which may be more than there are items; as many as items unless set.
     ///
     /// # Errors
     /// `num_samples` = 0.
+    ///
+    /// ```
+    /// use firebrick_core::{Generator, Result};
+    /// use firebrick_data::{RandomSampler, Sampler};
+    /// let sampler = RandomSampler::new(3)?.num_samples(5)?.generator(&Generator::new().manual_seed(0));
+    /// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [2, 0, 1, 2, 1]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn num_samples(mut self, num_samples: usize) -> Result<Self> {
         check_count(num_samples)?;
         self.num_samples = num_samples;
         Ok(self)
     }
 
-    /// Draws from `generator`.
+    /// Draws from `generator`; from a fresh one unless set.
     pub fn generator(mut self, generator: &Generator) -> Self {
         self.generator = Some(generator.clone());
         self
@@ -135,6 +161,14 @@ impl Iterator for RandomOrder<'_> {
 }
 
 /// Given indices in random order.
+///
+/// ```
+/// use firebrick_core::{Generator, Result};
+/// use firebrick_data::{Sampler, SubsetRandomSampler};
+/// let sampler = SubsetRandomSampler::new(vec![10, 20, 30, 40]).generator(&Generator::new().manual_seed(0));
+/// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [10, 20, 40, 30]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SubsetRandomSampler {
     indices: Vec<usize>,
@@ -171,6 +205,15 @@ impl Sampler for SubsetRandomSampler {
 }
 
 /// Items drawn with probabilities that their weights are proportional to.
+///
+/// ```
+/// use firebrick_core::{Generator, Result};
+/// use firebrick_data::{Sampler, WeightedRandomSampler};
+/// let sampler = WeightedRandomSampler::new(&[1.0, 0.0, 3.0], 5, true)?;
+/// let sampler = sampler.generator(&Generator::new().manual_seed(1));
+/// assert_eq!(sampler.iter().collect::<Result<Vec<_>>>()?, [0, 0, 0, 0, 2]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WeightedRandomSampler {
     weights: Vec<f64>,

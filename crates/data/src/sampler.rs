@@ -4,6 +4,14 @@ use firebrick_core::Result;
 use std::sync::Arc;
 
 /// One pass of a sampler.
+///
+/// ```
+/// use firebrick_core::Result;
+/// use firebrick_data::Order;
+/// let evens: Order<'_, usize> = Box::new((0..3).map(|i| Ok(2 * i)));
+/// assert_eq!(evens.collect::<Result<Vec<_>>>()?, [0, 2, 4]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub type Order<'a, T> = Box<dyn Iterator<Item = Result<T>> + Send + 'a>;
 
 /// An order in which a data set is visited: indices, or lists of indices for whole batches.
@@ -31,12 +39,31 @@ pub trait Sampler: Send + Sync {
     type Item;
 
     /// One pass. Random numbers are drawn while it is read, as by PyTorch's samplers, not when it is made.
+    ///
+    /// ```
+    /// use firebrick_core::Result;
+    /// use firebrick_data::{Sampler, SequentialSampler};
+    /// assert_eq!(SequentialSampler::new(3).iter().collect::<Result<Vec<_>>>()?, [0, 1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn iter(&self) -> Order<'_, Self::Item>;
 
     /// Items of one pass.
+    ///
+    /// ```
+    /// use firebrick_data::{BatchSampler, Sampler, SequentialSampler};
+    /// assert_eq!(BatchSampler::new(SequentialSampler::new(5), 2, false)?.len(), 3);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn len(&self) -> usize;
 
     /// Whether a pass has no items.
+    ///
+    /// ```
+    /// use firebrick_data::{BatchSampler, Sampler, SequentialSampler};
+    /// assert!(BatchSampler::new(SequentialSampler::new(1), 2, true)?.is_empty());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -60,6 +87,13 @@ macro_rules! by_reference {
 by_reference!(&S, Box<S>, Arc<S>);
 
 /// The items in their order.
+///
+/// ```
+/// use firebrick_core::Result;
+/// use firebrick_data::{Sampler, SequentialSampler};
+/// assert_eq!(SequentialSampler::new(3).iter().collect::<Result<Vec<_>>>()?, [0, 1, 2]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SequentialSampler {
     len: usize,

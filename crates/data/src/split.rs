@@ -8,11 +8,26 @@ use std::sync::Arc;
 const OP: &str = "random_split";
 
 /// What [`random_split`] takes: numbers of items, or fractions that add up to 1.
+///
+/// ```
+/// use firebrick_data::{ListDataset, Dataset, random_split};
+/// let by_number = random_split(ListDataset((0..10).collect::<Vec<i64>>()), [7, 3])?;
+/// let by_fraction = random_split(ListDataset((0..10).collect::<Vec<i64>>()), [0.75, 0.25])?;
+/// assert_eq!((by_number[0].len(), by_fraction[0].len()), (7, 8));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait SplitLengths {
     /// The number of items of each part of `len` items.
     ///
     /// # Errors
     /// A fraction outside `[0, 1]`; fractions that do not add up to 1.
+    ///
+    /// ```
+    /// use firebrick_data::SplitLengths;
+    /// assert_eq!([0.5, 0.25, 0.25].lengths(10)?, [6, 2, 2]); // the two items left over go to the first parts
+    /// assert!([0.5, 0.6].lengths(10).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn lengths(&self, len: usize) -> Result<Vec<usize>>;
 }
 

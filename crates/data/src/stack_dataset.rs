@@ -5,17 +5,35 @@ use firebrick_core::{Error, Result};
 use indexmap::IndexMap;
 
 /// Data sets of one length: a tuple, a vector or an `IndexMap` of them, and an item of each.
+///
+/// ```
+/// use firebrick_data::{Dataset, ListDataset, StackDataset};
+/// let eyes = vec![ListDataset(vec!["left 0", "left 1"]), ListDataset(vec!["right 0", "right 1"])];
+/// assert_eq!(StackDataset::new(eyes)?.get(1)?, ["left 1", "right 1"]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait Stack: Send + Sync {
     /// The items in the data sets' places.
     type Item;
 
     /// The data sets' lengths.
+    ///
+    /// ```
+    /// use firebrick_data::{ListDataset, Stack};
+    /// assert_eq!((ListDataset(vec!['a', 'b']), ListDataset(vec![1])).lengths(), [2, 1]);
+    /// ```
     fn lengths(&self) -> Vec<usize>;
 
     /// The item of each data set.
     ///
     /// # Errors
     /// Those of the data sets.
+    ///
+    /// ```
+    /// use firebrick_data::{ListDataset, Stack};
+    /// assert_eq!((ListDataset(vec!['a', 'b']), ListDataset(vec![1, 2])).get(1)?, ('b', 2));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn get(&self, index: usize) -> Result<Self::Item>;
 }
 
@@ -89,6 +107,14 @@ impl<S: Stack> StackDataset<S> {
     ///
     /// # Errors
     /// No data sets; data sets of different lengths.
+    ///
+    /// ```
+    /// use firebrick_data::{Dataset, ListDataset, StackDataset};
+    /// assert_eq!(StackDataset::new((ListDataset(vec!['a', 'b']), ListDataset(vec![1, 2])))?.get(0)?, ('a', 1));
+    /// let refused = StackDataset::new((ListDataset(vec!['a', 'b']), ListDataset(vec![1]))).unwrap_err();
+    /// assert_eq!(refused.to_string(), "Size mismatch between datasets");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(datasets: S) -> Result<Self> {
         const OP: &str = "StackDataset";
         let lengths = datasets.lengths();
@@ -100,6 +126,13 @@ impl<S: Stack> StackDataset<S> {
     }
 
     /// The data sets.
+    ///
+    /// ```
+    /// use firebrick_data::{ListDataset, StackDataset};
+    /// let pairs = StackDataset::new((ListDataset(vec!['a', 'b']), ListDataset(vec![1, 2])))?;
+    /// assert_eq!(pairs.datasets().1.0, [1, 2]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn datasets(&self) -> &S {
         &self.datasets
     }

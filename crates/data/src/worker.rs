@@ -9,6 +9,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 /// What a worker knows about itself: PyTorch's `get_worker_info()`.
+///
+/// ```
+/// use firebrick_core::Result;
+/// use firebrick_data::{DataLoader, Dataset, WorkerInfo, get_worker_info};
+/// struct Who;
+/// impl Dataset for Who {
+///     type Item = Option<usize>;
+///     fn len(&self) -> usize {
+///         4
+///     }
+///     fn get(&self, _: usize) -> Result<Option<usize>> {
+///         Ok(get_worker_info().map(|WorkerInfo { id, num_workers, .. }| 10 * num_workers + id))
+///     }
+/// }
+/// let loader = DataLoader::builder_with(Who, Ok).batch_size(2).num_workers(2).build()?;
+/// let batches = loader.iter().collect::<Result<Vec<_>>>()?;
+/// assert_eq!(batches, [[Some(20); 2], [Some(21); 2]]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerInfo {
     /// Counts from 0.
@@ -24,6 +43,16 @@ thread_local! {
 }
 
 /// The worker that calls this; `None` outside of workers.
+///
+/// ```
+/// use firebrick_core::Result;
+/// use firebrick_data::{DataLoader, ListDataset, get_worker_info};
+/// assert_eq!(get_worker_info(), None);
+/// let who = |_| Ok(get_worker_info().map(|info| info.id));
+/// let loader = DataLoader::builder_with(ListDataset(vec![0; 4]), who).num_workers(2).build()?;
+/// assert_eq!(loader.iter().collect::<Result<Vec<_>>>()?, [Some(0), Some(1), Some(0), Some(1)]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn get_worker_info() -> Option<WorkerInfo> {
     INFO.get()
 }

@@ -29,6 +29,13 @@ pub trait ModuleExt: Module {
     }
 
     /// Sets evaluation mode here and in everything below: `train(false)`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let net = nn::Sequential::new().add(nn::Dropout::new(0.5)?);
+    /// assert!(net.eval().modules().iter().all(|module| !module.is_training()));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn eval(&self) -> &Self {
         self.train(false)
     }
@@ -37,6 +44,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// When a parameter's dtype cannot have gradients.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// linear.requires_grad_(false)?;
+    /// assert!(!linear.call(Tensor::ones([1, 3])?)?.requires_grad());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn requires_grad_(&self, requires_grad: bool) -> Result<&Self> {
         for parameter in self.parameters() {
             parameter.requires_grad_(requires_grad)?;
@@ -66,6 +81,13 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A failing copy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// assert_eq!(linear.double()?.float()?.weight.dtype(), DType::F32);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn float(&self) -> Result<&Self> {
         self.to(DType::F32)
     }
@@ -73,6 +95,15 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A failing copy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// let weight = linear.weight.clone();
+    /// linear.double()?;
+    /// assert_eq!(weight.dtype(), DType::F64); // the parameter is the same
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn double(&self) -> Result<&Self> {
         self.to(DType::F64)
     }
@@ -80,6 +111,12 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A failing copy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Linear::new(3, 2)?.half()?.weight.dtype(), DType::F16);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn half(&self) -> Result<&Self> {
         self.to(DType::F16)
     }
@@ -87,6 +124,15 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A failing copy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::BatchNorm1d::new(2)?;
+    /// norm.bfloat16()?;
+    /// let dtypes: Vec<_> = norm.buffers().iter().map(|buffer| buffer.dtype()).collect();
+    /// assert_eq!(dtypes, [DType::BF16, DType::BF16, DType::I64]); // counts stay integers
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn bfloat16(&self) -> Result<&Self> {
         self.to(DType::BF16)
     }
@@ -94,6 +140,12 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A failing copy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Linear::new(3, 2)?.cpu()?.weight.device(), Device::Cpu);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn cpu(&self) -> Result<&Self> {
         self.to(Device::Cpu)
     }
@@ -102,6 +154,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A parameter that requires grad and a dtype without fractions; a failing copy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::BatchNorm1d::new(2)?;
+    /// norm.type_(DType::F64)?;
+    /// assert!(norm.buffers().iter().all(|buffer| buffer.dtype() == DType::F64));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn type_(&self, dtype: DType) -> Result<&Self> {
         conversion::cast_all(self.as_dyn(), dtype)?;
         Ok(self)
@@ -111,6 +171,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// When the memory cannot be had.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::builder(3, 2).device(Device::Meta).build()?;
+    /// linear.to_empty(Device::Cpu)?;
+    /// assert_eq!((linear.weight.device(), linear.weight.shape()?), (Device::Cpu, [2, 3].into()));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn to_empty(&self, device: Device) -> Result<&Self> {
         self.to_empty_with(device, true)
     }
@@ -119,6 +187,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// As there.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let net = nn::Sequential::new().add(nn::Linear::builder(3, 2).device(Device::Meta).build()?);
+    /// net.to_empty_with(Device::Cpu, false)?;
+    /// assert!(net.get_parameter("0.weight")?.is_meta());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn to_empty_with(&self, device: Device, recurse: bool) -> Result<&Self> {
         conversion::empty_all(self.as_dyn(), device, recurse)?;
         Ok(self)
@@ -147,6 +223,15 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A lazy module's parameters before the first call, as in PyTorch.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// linear.share_memory()?;
+    /// let shape = std::thread::scope(|threads| threads.spawn(|| linear.weight.shape()).join());
+    /// assert_eq!(shape.expect("the thread ends well")?, [2, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn share_memory(&self) -> Result<&Self> {
         let waiting = |tensor: &Tensor| tensor.is_uninitialized();
         if self.parameters().iter().any(|p| waiting(p)) || self.buffers().iter().any(|b| waiting(b)) {
@@ -162,6 +247,17 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// The first error of `f`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let net = nn::Sequential::new().add(nn::Linear::new(3, 2)?).add(nn::Linear::new(2, 1)?);
+    /// net.apply(|module| match module.downcast_ref::<nn::Linear>() {
+    ///     Some(linear) => nn::init::ones_(&linear.weight).map(drop),
+    ///     None => Ok(()),
+    /// })?;
+    /// assert_eq!(net.get_parameter("1.weight")?.to_vec::<f32>()?, [1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn apply(&self, mut f: impl FnMut(&dyn Module) -> Result<()>) -> Result<&Self> {
         apply(self.as_dyn(), &mut f)?;
         Ok(self)
@@ -171,6 +267,15 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// When a parameter or buffer has a history.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// let copy = linear.deep_clone()?;
+    /// autograd::no_grad(|| linear.weight.zero_())?;
+    /// assert_ne!(copy.weight.to_vec::<f32>()?, [0.0; 6]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn deep_clone(&self) -> Result<Self>
     where
         Self: Sized,
@@ -182,6 +287,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A `KeyError` for a malformed or taken name.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut relu = nn::ReLU::new();
+    /// relu.add_module("probe", nn::Linear::new(3, 2)?)?;
+    /// assert_eq!(relu.named_parameters()[0].0, "probe.weight");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn add_module(&mut self, name: &str, module: impl Module) -> Result<()> {
         extra::add_module(exclusive(self.as_dyn_mut(), "add_module")?, name, Some(Box::new(module)))
     }
@@ -190,6 +303,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// As there.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut relu = nn::ReLU::new();
+    /// relu.register_module("probe", nn::Identity::new())?;
+    /// assert_eq!(relu.named_children()[0].0, "probe");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_module(&mut self, name: &str, module: impl Module) -> Result<()> {
         self.add_module(name, module)
     }
@@ -198,11 +319,28 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// A `KeyError` for a malformed or taken name.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut relu = nn::ReLU::new();
+    /// relu.add_empty_module("downsample")?;
+    /// assert!(relu.children().is_empty());
+    /// assert!(relu.add_module("a.b", nn::Identity::new()).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn add_empty_module(&mut self, name: &str) -> Result<()> {
         extra::add_module(exclusive(self.as_dyn_mut(), "add_module")?, name, None)
     }
 
     /// Takes off a member that was registered by name at run time; `false` when there is none.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut relu = nn::ReLU::new();
+    /// relu.add_module("probe", nn::Identity::new())?;
+    /// assert!(relu.unregister("probe") && !relu.unregister("probe"));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn unregister(&mut self, name: &str) -> bool {
         self.as_dyn_mut().is_some_and(|module| extra::unregister(module, name))
     }
@@ -229,6 +367,15 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// As there, and when nothing is at the path.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut net = nn::Sequential::new().add(nn::ReLU::new());
+    /// net.set_submodule_strict("0", nn::boxed(nn::Tanh::new()))?;
+    /// assert_eq!(net.children()[0].type_name(), "Tanh");
+    /// assert!(net.set_submodule_strict("1", nn::boxed(nn::Tanh::new())).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn set_submodule_strict(&mut self, target: &str, module: impl Module) -> Result<()> {
         submodule::set(exclusive(self.as_dyn_mut(), "set_submodule")?, target, module, true)
     }

@@ -24,6 +24,17 @@ pub struct Traversal {
 
 impl Traversal {
     /// PyTorch's defaults: no prefix, through all children, shared members once.
+    ///
+    /// ```
+    /// use firebrick::nn::Traversal;
+    /// use firebrick::prelude::*;
+    /// use std::sync::Arc;
+    /// let shared = Arc::new(nn::Linear::new(3, 3)?);
+    /// let net = nn::Sequential::new().add(shared.clone()).add(shared);
+    /// let all = Traversal::new().prefix("net").recurse(true).remove_duplicate(false);
+    /// assert_eq!((net.parameters().len(), net.parameters_with(&all).len()), (2, 4));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new() -> Self {
         Traversal { prefix: String::new(), recurse: true, remove_duplicate: true }
     }
@@ -32,12 +43,12 @@ impl Traversal {
         self.prefix = prefix.into();
         self
     }
-    /// Go into children, or stay with the module's own members.
+    /// Go into children (unless set), or stay with the module's own members.
     pub fn recurse(mut self, recurse: bool) -> Self {
         self.recurse = recurse;
         self
     }
-    /// List tied parameters and shared modules once, or under each of their names.
+    /// List tied parameters and shared modules once (unless set), or under each of their names.
     pub fn remove_duplicate(mut self, remove_duplicate: bool) -> Self {
         self.remove_duplicate = remove_duplicate;
         self

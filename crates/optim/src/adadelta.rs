@@ -38,6 +38,22 @@ impl Adadelta {
     pub const LR: f64 = 1.0;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::Adadelta::new([&p], 1.0)
+    ///     .rho(0.5)
+    ///     .eps(1e-2)
+    ///     .weight_decay(0.5)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.3005598]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<Adadelta> {
         Builder::new(
@@ -57,13 +73,13 @@ impl Adadelta {
 }
 
 options! { Adadelta => {
-    /// How much of the running averages is kept at each step.
+    /// How much of the running averages is kept at each step; 0.9 unless set.
     rho: Scalar;
-    /// Added under both roots.
+    /// Added under both roots; 1e-6 unless set.
     eps: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

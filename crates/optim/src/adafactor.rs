@@ -38,6 +38,23 @@ impl Adafactor {
     pub const LR: f64 = 0.01;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([[1.0f32, 2.0]])?);
+    /// let mut optimizer = optim::Adafactor::new([&p], 0.1)
+    ///     .beta2_decay(-0.5)
+    ///     .eps(None, 1e-2)
+    ///     .d(2.0)
+    ///     .weight_decay(0.5)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([[2.0f32, -1.0]])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.198689, 1.508811]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<Adafactor> {
         Builder::new(
@@ -56,19 +73,19 @@ impl Adafactor {
 }
 
 options! { Adafactor => {
-    /// The power of the step by which the averages take up less and less.
+    /// The power of the step by which the averages take up less and less; -0.8 unless set.
     beta2_decay: Scalar;
-    /// Above which root mean square updates are scaled down.
+    /// Above which root mean square updates are scaled down; 1 unless set.
     d: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 
 impl Builder<Adafactor> {
     /// The least root of an average square (`None`: the precision of the parameter's dtype), and the least size that a
-    /// parameter is taken to have.
+    /// parameter is taken to have; `None` and 1e-3 unless set.
     pub fn eps(self, eps1: Option<f64>, eps2: f64) -> Self {
         self.set("eps", Value::Tuple(vec![eps1.map_or(Value::None, Value::from), eps2.into()]))
     }

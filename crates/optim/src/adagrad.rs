@@ -36,6 +36,23 @@ impl Adagrad {
     pub const LR: f64 = 0.01;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::Adagrad::new([&p], 0.1)
+    ///     .lr_decay(0.5)
+    ///     .eps(1e-3)
+    ///     .weight_decay(0.5)
+    ///     .initial_accumulator_value(1.0)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.1250705]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<Adagrad> {
         Builder::new(
@@ -56,15 +73,15 @@ impl Adagrad {
 }
 
 options! { Adagrad => {
-    /// How quickly the learning rate falls from step to step.
+    /// How quickly the learning rate falls from step to step; 0 unless set.
     lr_decay: Scalar;
-    /// Added to the denominator.
+    /// Added to the denominator; 1e-10 unless set.
     eps: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// What the sum of squares begins with.
+    /// What the sum of squares begins with; 0 unless set.
     initial_accumulator_value: Scalar;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

@@ -56,6 +56,24 @@ impl Adam {
     pub const LR: f64 = 0.001;
 
     /// Options for `params`, at the defaults: betas 0.9 and 0.999, eps 1e-8, no weight decay.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::Adam::new([&p], 0.1)
+    ///     .betas((0.5, 0.9))
+    ///     .eps(1e-3)
+    ///     .weight_decay(0.5)
+    ///     .amsgrad(true)
+    ///     .maximize(true)
+    ///     .decoupled_weight_decay(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.0974026]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<Adam> {
         builder(params, lr.into(), 0.into(), false)
@@ -67,6 +85,24 @@ impl AdamW {
     pub const LR: f64 = 0.001;
 
     /// Options for `params`, at the defaults: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::AdamW::new([&p], 0.1)
+    ///     .betas((0.5, 0.9))
+    ///     .eps(1e-3)
+    ///     .weight_decay(0.5)
+    ///     .amsgrad(true)
+    ///     .maximize(true)
+    ///     .decoupled_weight_decay(false)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.1993757]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<AdamW> {
         builder(params, lr.into(), 0.01.into(), true)
@@ -93,17 +129,17 @@ fn builder<O>(params: impl IntoParamGroups, lr: Value, weight_decay: Value, deco
 }
 
 options! { Adam, AdamW => {
-    /// How much of the running averages of the gradient and of its square is kept at each step.
+    /// How much of the running averages of the gradient and of its square is kept at each step; 0.9 and 0.999 unless set.
     betas: (f64, f64);
-    /// Added to the denominator.
+    /// Added to the denominator; 1e-8 unless set.
     eps: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 in Adam and 0.01 in AdamW unless set.
     weight_decay: Scalar;
-    /// Divides by the largest average of squares so far rather than the current one.
+    /// Divides by the largest average of squares so far rather than the current one; off unless set.
     amsgrad: bool;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
-    /// Weight decay as in AdamW (`true`, its default) or in Adam.
+    /// Weight decay as in AdamW (`true`, its default) or as in Adam (`false`, its default).
     decoupled_weight_decay: bool;
 } }
 

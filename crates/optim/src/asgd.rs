@@ -37,6 +37,23 @@ impl ASGD {
     pub const LR: f64 = 0.01;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::ASGD::new([&p], 0.1)
+    ///     .lambd(0.5)
+    ///     .alpha(0.5)
+    ///     .t0(1)
+    ///     .weight_decay(0.5)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.187831]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<ASGD> {
         Builder::new(
@@ -57,15 +74,15 @@ impl ASGD {
 }
 
 options! { ASGD => {
-    /// How quickly the parameters and the step size fall.
+    /// How quickly the parameters and the step size fall; 1e-4 unless set.
     lambd: Scalar;
-    /// The power by which the step size falls.
+    /// The power by which the step size falls; 0.75 unless set.
     alpha: Scalar;
-    /// The step after which averaging begins.
+    /// The step after which averaging begins; 1e6 unless set.
     t0: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

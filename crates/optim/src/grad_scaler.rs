@@ -55,6 +55,29 @@ pub struct GradScaler {
 }
 
 /// Options of a [`GradScaler`].
+///
+/// ```
+/// use firebrick::amp::GradScaler;
+/// use firebrick::prelude::*;
+/// let mut scaler = GradScaler::builder()
+///     .init_scale(8.0)
+///     .growth_factor(4.0)
+///     .backoff_factor(0.25)
+///     .growth_interval(1)
+///     .enabled(true)
+///     .build()?;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 0.5).build()?;
+/// scaler.scale(&p.mul(1.0)?)?.backward()?;
+/// scaler.step(&mut optimizer)?;
+/// scaler.update()?;
+/// assert_eq!(scaler.get_scale(), 32.0); // grown after one step without an overflow
+/// p.set_grad(Some(&Tensor::new([f32::INFINITY])?))?;
+/// scaler.step(&mut optimizer)?;
+/// scaler.update()?;
+/// assert_eq!(scaler.get_scale(), 8.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct GradScalerBuilder {
     init_scale: f64,
@@ -99,6 +122,15 @@ impl GradScalerBuilder {
     ///
     /// # Errors
     /// Factors that do not grow or back off.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(GradScaler::builder().init_scale(128.0).build()?.get_scale(), 128.0);
+    /// let refused = GradScaler::builder().growth_factor(1.0).build().unwrap_err();
+    /// assert_eq!(refused.to_string(), "The growth factor must be > 1.0.");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn build(self) -> Result<GradScaler> {
         if self.enabled && self.growth_factor <= 1.0 {
             return Err(Error::value(OP, "The growth factor must be > 1.0."));
@@ -132,11 +164,25 @@ impl Default for GradScaler {
 
 impl GradScaler {
     /// A scaler with PyTorch's defaults.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// let scaler = GradScaler::new();
+    /// assert_eq!((scaler.get_scale(), scaler.get_growth_interval()), (65536.0, 2000));
+    /// ```
     pub fn new() -> Self {
         Self::builder().made()
     }
 
     /// A scaler with options.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let scaler = GradScaler::builder().init_scale(4.0).build()?;
+    /// assert_eq!((scaler.get_scale(), scaler.get_growth_factor(), scaler.get_backoff_factor()), (4.0, 2.0, 0.5));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder() -> GradScalerBuilder {
         let (growth_factor, backoff_factor) = (2.0, 0.5);
         GradScalerBuilder { init_scale: 65536.0, growth_factor, backoff_factor, growth_interval: 2000, enabled: true }
@@ -146,6 +192,14 @@ impl GradScaler {
     ///
     /// # Errors
     /// Those of the product.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let mut scaler = GradScaler::builder().init_scale(4.0).build()?;
+    /// assert_eq!(scaler.scale(&Tensor::new([1.5f32])?)?.to_vec::<f32>()?, [6.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn scale(&mut self, outputs: &Tensor) -> Result<Tensor> {
         if !self.enabled {
             return Ok(outputs.clone());
@@ -158,6 +212,15 @@ impl GradScaler {
     ///
     /// # Errors
     /// Those of the products.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let mut scaler = GradScaler::builder().init_scale(4.0).build()?;
+    /// let losses = scaler.scale_all(&[Tensor::new(1.0f32)?, Tensor::new(0.5f32)?])?;
+    /// assert_eq!((losses[0].item::<f32>()?, losses[1].item::<f32>()?), (4.0, 2.0));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn scale_all(&mut self, outputs: &[Tensor]) -> Result<Vec<Tensor>> {
         outputs.iter().map(|output| self.scale(output)).collect()
     }
@@ -167,6 +230,20 @@ impl GradScaler {
     ///
     /// # Errors
     /// Nothing was scaled yet; called twice or after `step`; gradients of float16, which would overflow.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scaler = GradScaler::builder().init_scale(4.0).build()?;
+    /// scaler.scale(&p.mul(3.0)?.sum()?)?.backward()?;
+    /// scaler.unscale_(&optimizer)?;
+    /// assert_eq!(nn::utils::clip_grad_norm_([&p], 1.5)?.item::<f32>()?, 3.0);
+    /// scaler.step(&mut optimizer)?;
+    /// assert!((p.item::<f32>()? + 0.5).abs() < 1e-5); // 1 - 1.5
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn unscale_(&mut self, optimizer: &(impl Optimizer + ?Sized)) -> Result<()> {
         if !self.enabled {
             return Ok(());
@@ -190,6 +267,18 @@ impl GradScaler {
     ///
     /// # Errors
     /// Nothing was scaled yet; called twice without `update`; no parameter has a gradient; those of the optimizer.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.5).build()?;
+    /// let mut scaler = GradScaler::new();
+    /// scaler.scale(&p.div(0.0)?)?.backward()?;
+    /// assert!(!scaler.step(&mut optimizer)?);
+    /// assert_eq!(p.to_vec::<f32>()?, [1.0]); // the gradient was infinite
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn step(&mut self, optimizer: &mut (impl Optimizer + ?Sized)) -> Result<bool> {
         if !self.enabled {
             return optimizer.step().map(|()| true);
@@ -217,6 +306,19 @@ impl GradScaler {
     ///
     /// # Errors
     /// Nothing was scaled yet, or no gradient was looked at.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.5).build()?;
+    /// let mut scaler = GradScaler::new();
+    /// scaler.scale(&p.div(0.0)?)?.backward()?;
+    /// scaler.step(&mut optimizer)?;
+    /// scaler.update()?;
+    /// assert_eq!(scaler.get_scale(), 32768.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn update(&mut self) -> Result<()> {
         if !self.enabled {
             return Ok(());
@@ -244,6 +346,16 @@ impl GradScaler {
     ///
     /// # Errors
     /// Nothing was scaled yet.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// use firebrick::prelude::*;
+    /// let mut scaler = GradScaler::new();
+    /// scaler.scale(&Tensor::new([1.0f32])?)?;
+    /// scaler.update_to(16.0)?;
+    /// assert_eq!(scaler.get_scale(), 16.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn update_to(&mut self, new_scale: f64) -> Result<()> {
         if !self.enabled {
             return Ok(());
@@ -255,46 +367,103 @@ impl GradScaler {
     }
 
     /// The scale; 1 where scaling is off.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// assert_eq!(GradScaler::new().get_scale(), 65536.0);
+    /// assert_eq!(GradScaler::builder().enabled(false).build()?.get_scale(), 1.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn get_scale(&self) -> f64 {
         if self.enabled { self.scale.into() } else { 1.0 }
     }
 
     /// Does it do anything?
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// assert!(GradScaler::new().is_enabled());
+    /// assert!(!GradScaler::builder().enabled(false).build()?.is_enabled());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn is_enabled(&self) -> bool {
         self.enabled
     }
 
     /// What the scale is multiplied by when it grows.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// assert_eq!(GradScaler::new().get_growth_factor(), 2.0);
+    /// ```
     pub fn get_growth_factor(&self) -> f64 {
         self.growth_factor
     }
 
     /// Sets what the scale is multiplied by when it grows.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// let mut scaler = GradScaler::new();
+    /// scaler.set_growth_factor(4.0);
+    /// assert_eq!(scaler.get_growth_factor(), 4.0);
+    /// ```
     pub fn set_growth_factor(&mut self, factor: f64) {
         self.growth_factor = factor;
     }
 
     /// What the scale is multiplied by after an overflow.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// assert_eq!(GradScaler::new().get_backoff_factor(), 0.5);
+    /// ```
     pub fn get_backoff_factor(&self) -> f64 {
         self.backoff_factor
     }
 
     /// Sets what the scale is multiplied by after an overflow.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// let mut scaler = GradScaler::new();
+    /// scaler.set_backoff_factor(0.25);
+    /// assert_eq!(scaler.get_backoff_factor(), 0.25);
+    /// ```
     pub fn set_backoff_factor(&mut self, factor: f64) {
         self.backoff_factor = factor;
     }
 
     /// After how many steps without an overflow the scale grows.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// assert_eq!(GradScaler::new().get_growth_interval(), 2000);
+    /// ```
     pub fn get_growth_interval(&self) -> i64 {
         self.growth_interval
     }
 
     /// Sets after how many steps without an overflow the scale grows.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// let mut scaler = GradScaler::new();
+    /// scaler.set_growth_interval(100);
+    /// assert_eq!(scaler.get_growth_interval(), 100);
+    /// ```
     pub fn set_growth_interval(&mut self, steps: i64) {
         self.growth_interval = steps;
     }
 
     /// Scale, factors and progress by PyTorch's names; empty where scaling is off.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// let text = GradScaler::new().state_dict().to_string();
+    /// assert!(text.starts_with("{'scale': 65536.0, 'growth_factor': 2.0, 'backoff_factor': 0.5,"));
+    /// assert!(text.ends_with("'growth_interval': 2000, '_growth_tracker': 0}"));
+    /// ```
     pub fn state_dict(&self) -> Value {
         if !self.enabled {
             return Value::Dict(IndexMap::default());
@@ -312,6 +481,15 @@ impl GradScaler {
     ///
     /// # Errors
     /// An empty state, or one without an entry; nothing has changed then.
+    ///
+    /// ```
+    /// use firebrick::amp::GradScaler;
+    /// let saved = GradScaler::builder().init_scale(32.0).build()?.state_dict();
+    /// let mut scaler = GradScaler::new();
+    /// scaler.load_state_dict(&saved)?;
+    /// assert_eq!(scaler.get_scale(), 32.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn load_state_dict(&mut self, state: &Value) -> Result<()> {
         if !self.enabled {
             return Ok(());

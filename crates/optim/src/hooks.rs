@@ -34,6 +34,17 @@ impl StepHooks {
 }
 
 /// Returned by the registration of a step hook. Dropping it leaves the hook where it is.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+/// let handle = optimizer.register_step_pre_hook(|_| Err(Error::runtime("step", "not yet")));
+/// assert_eq!(optimizer.step().unwrap_err().to_string(), "not yet");
+/// handle.remove();
+/// optimizer.step()?;
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub struct StepHookHandle {
     id: u64,
     table: Weak<Mutex<Table>>,
@@ -41,6 +52,17 @@ pub struct StepHookHandle {
 
 impl StepHookHandle {
     /// Takes the hook off. Doing so twice, or after the optimizer is gone, does nothing.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let handle = optimizer.register_step_post_hook(|core| core.param_groups_mut()[0].set_lr(0.5));
+    /// handle.remove();
+    /// optimizer.step()?;
+    /// assert_eq!(optimizer.param_groups()[0].get_lr()?, 1.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn remove(&self) {
         if let Some(table) = self.table.upgrade() {
             let gone = table.lock().unwrap_or_else(PoisonError::into_inner).hooks.shift_remove(&self.id);

@@ -39,6 +39,24 @@ impl Muon {
     pub const LR: f64 = 0.001;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([[1.0f32, 0.0], [0.0, 1.0]])?);
+    /// let mut optimizer = optim::Muon::new([&p], 0.1)
+    ///     .weight_decay(0.5)
+    ///     .momentum(0.5)
+    ///     .nesterov(false)
+    ///     .ns_coefficients((3.0, -4.0, 2.0))
+    ///     .eps(1e-5)
+    ///     .ns_steps(2)
+    ///     .adjust_lr_fn("match_rms_adamw")
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([[3.0f32, 0.0], [0.0, -3.0]])?))?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [0.91906404, 0.0, 0.0, 0.98093593]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<Muon> {
         Builder::new(
@@ -58,26 +76,26 @@ impl Muon {
 }
 
 options! { Muon => {
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0.1 unless set.
     weight_decay: Scalar;
-    /// How much of the running average is kept at each step.
+    /// How much of the running average is kept at each step; 0.95 unless set.
     momentum: Scalar;
-    /// Nesterov's momentum, which looks a step ahead.
+    /// Nesterov's momentum, which looks a step ahead; on unless set.
     nesterov: bool;
-    /// The least norm that the momentum is divided by.
+    /// The least norm that the momentum is divided by; 1e-7 unless set.
     eps: Scalar;
-    /// Steps towards the orthogonal matrix; fewer than 100.
+    /// Steps towards the orthogonal matrix; fewer than 100, and 5 unless set.
     ns_steps: i64;
 } }
 
 impl Builder<Muon> {
-    /// The polynomial of Newton and Schulz.
+    /// The polynomial `a x + b x^3 + c x^5` of Newton and Schulz; 3.4445, -4.775 and 2.0315 unless set.
     pub fn ns_coefficients(self, coefficients: (f64, f64, f64)) -> Self {
         let (a, b, c) = coefficients;
         self.set("ns_coefficients", Value::Tuple(vec![a.into(), b.into(), c.into()]))
     }
 
-    /// How the learning rate follows the shape: "original", "match_rms_adamw" or "spectral_unclamped".
+    /// How the learning rate follows the shape: "original" (unless set), "match_rms_adamw" or "spectral_unclamped".
     pub fn adjust_lr_fn(self, name: impl AsRef<str>) -> Self {
         self.set("adjust_lr_fn", name.as_ref())
     }

@@ -39,6 +39,24 @@ impl NAdam {
     pub const LR: f64 = 0.002;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::NAdam::new([&p], 0.1)
+    ///     .betas((0.5, 0.9))
+    ///     .eps(1e-3)
+    ///     .weight_decay(0.5)
+    ///     .momentum_decay(0.1)
+    ///     .decoupled_weight_decay(true)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.1093118]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<NAdam> {
         Builder::new(
@@ -60,17 +78,17 @@ impl NAdam {
 }
 
 options! { NAdam => {
-    /// How much of the running averages of the gradient and of its size is kept at each step.
+    /// How much of the running averages of the gradient and of its size is kept at each step; 0.9 and 0.999 unless set.
     betas: (f64, f64);
-    /// Added to the denominator.
+    /// Added to the denominator; 1e-8 unless set.
     eps: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// How quickly the momentum comes to its full value.
+    /// How quickly the momentum comes to its full value; 4e-3 unless set.
     momentum_decay: Scalar;
-    /// Does weight decay scale the parameters, as in AdamW, rather than join the gradient?
+    /// Does weight decay scale the parameters, as in AdamW, rather than join the gradient? It does not unless set.
     decoupled_weight_decay: bool;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

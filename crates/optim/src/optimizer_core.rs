@@ -9,9 +9,27 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What an optimizer keeps for one parameter, by PyTorch's names.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::State;
+/// let state: State = [("step".to_owned(), 3.into())].into();
+/// assert_eq!(state["step"].as_i64(), Some(3));
+/// ```
 pub type State = IndexMap<String, Value>;
 
 /// Groups and state of an optimizer.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::OptimizerCore;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut core = OptimizerCore::new([&p], [("lr".to_owned(), 0.1.into())].into())?;
+/// core.state_mut(&p).insert("step".to_owned(), 1.into());
+/// assert_eq!(core.param_groups()[0].get_lr()?, 0.1);
+/// assert_eq!(core.state_mut(&p)["step"].as_i64(), Some(1));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub struct OptimizerCore {
     id: u64,
     pub(crate) defaults: IndexMap<String, Value>,
@@ -29,6 +47,17 @@ impl OptimizerCore {
     ///
     /// # Errors
     /// No parameters, a tensor that is not a leaf, a parameter in two groups.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::{OptimizerCore, ParamGroup};
+    /// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+    /// let groups = [ParamGroup::new([&p]), ParamGroup::new([&q]).lr(0.5)];
+    /// let core = OptimizerCore::new(groups, [("lr".to_owned(), 0.1.into())].into())?;
+    /// let lrs: Vec<f64> = core.param_groups().iter().map(ParamGroup::get_lr).collect::<Result<_>>()?;
+    /// assert_eq!(lrs, [0.1, 0.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(params: impl IntoParamGroups, defaults: IndexMap<String, Value>) -> Result<Self> {
         Self::from_groups(params.into_param_groups()?, defaults)
     }
@@ -44,26 +73,75 @@ impl OptimizerCore {
     }
 
     /// Identity of the optimizer: a number of its own.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let (first, second) = (optim::SGD::new([&p], 0.1).build()?, optim::SGD::new([&p], 0.1).build()?);
+    /// assert_ne!(first.core().id(), second.core().id());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn id(&self) -> u64 {
         self.id
     }
 
     /// What is kept for a parameter of one of the groups, empty at first.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.1).build()?;
+    /// optimizer.core_mut().state_mut(&p).insert("note".to_owned(), "mine".into());
+    /// assert_eq!(optimizer.state(&p).and_then(|state| state["note"].as_str()), Some("mine"));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn state_mut(&mut self, param: &Tensor) -> &mut State {
         self.state.entry(param.id()).or_default()
     }
 
     /// The groups, in order.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let optimizer = optim::SGD::new([&p], 0.1).build()?;
+    /// assert_eq!(optimizer.core().param_groups()[0].params()[0].shape(), [1]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn param_groups(&self) -> &[ParamGroup] {
         &self.groups
     }
 
     /// The groups, so that options can be changed.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.1).build()?;
+    /// optimizer.register_step_post_hook(|core| {
+    ///     let group = &mut core.param_groups_mut()[0];
+    ///     group.set_lr(group.get_lr()? / 2.0)
+    /// });
+    /// optimizer.step()?;
+    /// assert_eq!(optimizer.param_groups()[0].get_lr()?, 0.05);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn param_groups_mut(&mut self) -> &mut [ParamGroup] {
         &mut self.groups
     }
 
     /// Calls `hook` before every step.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// optimizer.core().register_step_pre_hook(|core| core.param_groups_mut()[0].set_lr(0.25));
+    /// p.set_grad(Some(&Tensor::new([1.0f32])?))?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [0.75]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn register_step_pre_hook(
         &self,
         hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,
@@ -72,6 +150,16 @@ impl OptimizerCore {
     }
 
     /// Calls `hook` after every step.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// optimizer.core().register_step_post_hook(|core| core.param_groups_mut()[0].set_lr(0.25));
+    /// optimizer.step()?;
+    /// assert_eq!(optimizer.param_groups()[0].get_lr()?, 0.25);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn register_step_post_hook(
         &self,
         hook: impl Fn(&mut OptimizerCore) -> Result<()> + Send + Sync + 'static,

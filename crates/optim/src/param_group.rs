@@ -23,6 +23,19 @@ use std::fmt;
 /// optimizer.param_groups_mut()[0].set_lr(0.001)?;
 /// # Ok::<_, firebrick::Error>(())
 /// ```
+///
+/// Every option that several optimizers share has a method; [`option`](ParamGroup::option) sets the others:
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::ParamGroup;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let group = ParamGroup::new([&p]).momentum(0.9).dampening(0.1).nesterov(false).maximize(true);
+/// let group = group.eps(1e-6).amsgrad(true).option("rho", 0.5);
+/// let text = "1 parameters, momentum: 0.9, dampening: 0.1, nesterov: False, maximize: True, eps: 1e-06";
+/// assert_eq!(format!("{group:?}"), format!("{text}, amsgrad: True, rho: 0.5"));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct ParamGroup {
     pub(crate) params: Vec<Tensor>,
@@ -42,6 +55,16 @@ macro_rules! options {
 
 impl ParamGroup {
     /// A group of parameters (with names, if it is given pairs) with no options of its own.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let model = nn::Linear::new(3, 2)?;
+    /// let group = ParamGroup::new(model.named_parameters());
+    /// assert_eq!(group.params().len(), 2);
+    /// assert_eq!(group.get("param_names").map(ToString::to_string).as_deref(), Some("['weight', 'bias']"));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(params: impl IntoIterator<Item: GroupItem>) -> Self {
         let mut items = Items::default();
         params.into_iter().for_each(|item| item.add_to(&mut items));
@@ -68,32 +91,86 @@ impl ParamGroup {
     }
 
     /// Coefficients of the running averages.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).betas((0.8, 0.9));
+    /// assert_eq!(group.pair("betas")?, (0.8, 0.9));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn betas(self, betas: (f64, f64)) -> Self {
         self.option("betas", betas)
     }
 
     /// Any option by name. Ones that the optimizer does not know are kept and saved, as PyTorch's are.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).option("layer", "head").option("rho", 0.5);
+    /// assert_eq!(format!("{group:?}"), "1 parameters, layer: 'head', rho: 0.5");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn option(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.set(name, value);
         self
     }
 
     /// The parameters.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::zeros([3, 2])?);
+    /// assert_eq!(ParamGroup::new([&p]).params()[0].shape(), [3, 2]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn params(&self) -> &[Tensor] {
         &self.params
     }
 
     /// The options by name, in PyTorch's order.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let optimizer = optim::SGD::new([&p], 0.1).build()?;
+    /// let names: Vec<_> = optimizer.param_groups()[0].options().keys().take(3).collect();
+    /// assert_eq!(names, ["lr", "momentum", "dampening"]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn options(&self) -> &IndexMap<String, Value> {
         &self.options
     }
 
     /// An option.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).momentum(0.9);
+    /// assert_eq!(group.get("momentum").and_then(|value| value.as_f64()), Some(0.9));
+    /// assert!(group.get("lr").is_none());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.options.get(name)
     }
 
     /// Sets an option.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.1).momentum(0.9).build()?;
+    /// optimizer.param_groups_mut()[0].set("momentum", 0.5);
+    /// assert_eq!(optimizer.param_groups()[0].number("momentum")?, 0.5);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.options.insert(name.to_owned(), value.into());
     }
@@ -102,6 +179,15 @@ impl ParamGroup {
     ///
     /// # Errors
     /// The group has none.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// assert_eq!(ParamGroup::new([&p]).lr(0.1).get_lr()?, 0.1);
+    /// assert!(ParamGroup::new([&p]).get_lr().is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn get_lr(&self) -> Result<f64> {
         self.number("lr")
     }
@@ -110,6 +196,15 @@ impl ParamGroup {
     ///
     /// # Errors
     /// The tensor cannot be written.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (p, lr) = (Parameter::new(Tensor::new([1.0f32])?), Tensor::new(0.1f32)?);
+    /// let mut optimizer = optim::SGD::new([&p], lr.clone()).build()?;
+    /// optimizer.param_groups_mut()[0].set_lr(0.5)?;
+    /// assert_eq!(lr.item::<f32>()?, 0.5);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn set_lr(&mut self, lr: f64) -> Result<()> {
         match self.get("lr") {
             Some(Value::Tensor(tensor)) => tensor.fill_(lr).map(drop),
@@ -124,6 +219,17 @@ impl ParamGroup {
     ///
     /// # Errors
     /// A `KeyError` when there is none, a `TypeError` when it is no number.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).momentum(0.9).option("layer", "head");
+    /// assert_eq!(group.number("momentum")?, 0.9);
+    /// assert_eq!(group.number("eps").unwrap_err().to_string(), "'eps'");
+    /// assert!(group.number("layer").is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn number(&self, name: &str) -> Result<f64> {
         self.read(name, "a number", |value| match value {
             // A learning rate may be a tensor of one element.
@@ -136,6 +242,15 @@ impl ParamGroup {
     ///
     /// # Errors
     /// A `KeyError` when there is none, a `TypeError` when it is no switch.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).nesterov(true);
+    /// assert!(group.switch("nesterov")?);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn switch(&self, name: &str) -> Result<bool> {
         self.read(name, "a truth value", Value::as_bool)
     }
@@ -144,6 +259,15 @@ impl ParamGroup {
     ///
     /// # Errors
     /// A `KeyError` when there is none, a `TypeError` when it is no pair.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).option("etas", (0.5, 1.2));
+    /// assert_eq!(group.pair("etas")?, (0.5, 1.2));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn pair(&self, name: &str) -> Result<(f64, f64)> {
         self.read(name, "a pair of numbers", |value| match value.as_slice()? {
             [a, b] => Some((a.as_f64()?, b.as_f64()?)),

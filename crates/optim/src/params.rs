@@ -5,15 +5,47 @@ use firebrick_core::{Error, Parameter, Result, Tensor, Value};
 use indexmap::IndexMap;
 
 /// Parameters, `(name, parameter)` pairs or [`ParamGroup`]s: anything that iterates over them.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::{IntoParamGroups, ParamGroup};
+/// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+/// let one = [&p, &q].into_param_groups()?;
+/// assert_eq!((one.len(), one[0].params().len()), (1, 2));
+/// let two = [ParamGroup::new([&p]), ParamGroup::new([&q]).lr(0.1)].into_param_groups()?;
+/// assert_eq!(two.len(), 2);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait IntoParamGroups {
     /// The groups.
     ///
     /// # Errors
     /// There is nothing in it, or groups and bare parameters together.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::IntoParamGroups;
+    /// let model = nn::Linear::new(3, 2)?;
+    /// let groups = model.named_parameters().into_param_groups()?;
+    /// let names = groups[0].get("param_names").map(ToString::to_string);
+    /// assert_eq!(names.as_deref(), Some("['weight', 'bias']"));
+    /// let refused = Vec::<Tensor>::new().into_param_groups().unwrap_err();
+    /// assert_eq!(refused.to_string(), "optimizer got an empty parameter list");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn into_param_groups(self) -> Result<Vec<ParamGroup>>;
 }
 
 /// One of the things that optimizers are built from.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::ParamGroup;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let group = ParamGroup::new([("scale".to_owned(), &p)]);
+/// assert_eq!(group.get("param_names").map(ToString::to_string).as_deref(), Some("['scale']"));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait GroupItem {
     /// Adds it.
     fn add_to(self, items: &mut Items);

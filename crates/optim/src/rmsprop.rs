@@ -37,6 +37,24 @@ impl RMSprop {
     pub const LR: f64 = 0.01;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::RMSprop::new([&p], 0.1)
+    ///     .momentum(0.9)
+    ///     .alpha(0.5)
+    ///     .eps(1e-3)
+    ///     .centered(true)
+    ///     .weight_decay(0.5)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.6042246]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<RMSprop> {
         Builder::new(
@@ -58,17 +76,17 @@ impl RMSprop {
 }
 
 options! { RMSprop => {
-    /// How much of the last steps is kept.
+    /// How much of the last steps is kept; 0 unless set.
     momentum: Scalar;
-    /// How much of the running averages is kept at each step.
+    /// How much of the running averages is kept at each step; 0.99 unless set.
     alpha: Scalar;
-    /// Added to the denominator.
+    /// Added to the denominator; 1e-8 unless set.
     eps: Scalar;
-    /// Divides by the deviation from the average gradient rather than by the root of squares.
+    /// Divides by the deviation from the average gradient rather than by the root of squares; off unless set.
     centered: bool;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

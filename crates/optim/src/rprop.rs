@@ -37,6 +37,21 @@ impl Rprop {
     pub const LR: f64 = 0.01;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::Rprop::new([&p], 0.1)
+    ///     .etas((0.5, 2.0))
+    ///     .step_sizes((0.01, 0.15))
+    ///     .maximize(true)
+    ///     .build()?;
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// optimizer.step()?;
+    /// optimizer.step()?;
+    /// assert_eq!(p.to_vec::<f32>()?, [1.25]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<Rprop> {
         Builder::new(
@@ -55,11 +70,11 @@ impl Rprop {
 }
 
 options! { Rprop => {
-    /// What step sizes shrink and grow by.
+    /// What step sizes shrink and grow by; 0.5 and 1.2 unless set.
     etas: (f64, f64);
-    /// The smallest and the largest step size.
+    /// The smallest and the largest step size; 1e-6 and 50 unless set.
     step_sizes: (f64, f64);
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

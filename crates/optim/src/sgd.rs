@@ -38,6 +38,22 @@ impl SGD {
     pub const LR: f64 = 0.001;
 
     /// Options for `params`, at the defaults: plain gradient descent with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+    /// let damped = optim::SGD::new([&p], 0.1).momentum(0.9).dampening(0.5).weight_decay(0.5).maximize(true);
+    /// let ahead = optim::SGD::new([&q], 0.1).momentum(0.9).nesterov(true).weight_decay(0.5);
+    /// let (mut damped, mut ahead) = (damped.build()?, ahead.build()?);
+    /// p.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// q.set_grad(Some(&Tensor::new([2.0f32])?))?;
+    /// for _ in 0..2 {
+    ///     damped.step()?;
+    ///     ahead.step()?;
+    /// }
+    /// assert_eq!((p.item::<f32>()?, q.item::<f32>()?), (1.3562499, -0.10737499));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<SGD> {
         Builder::new(
@@ -58,15 +74,15 @@ impl SGD {
 }
 
 options! { SGD => {
-    /// How much of the last steps is kept.
+    /// How much of the last steps is kept; 0 unless set.
     momentum: Scalar;
-    /// How much less the gradient counts beside the momentum.
+    /// How much less the gradient counts beside the momentum; 0 unless set.
     dampening: Scalar;
-    /// Draws parameters towards zero by this times their value.
+    /// Draws parameters towards zero by this times their value; 0 unless set.
     weight_decay: Scalar;
-    /// Nesterov's momentum, which looks a step ahead.
+    /// Nesterov's momentum, which looks a step ahead; off unless set. It needs a momentum and no dampening.
     nesterov: bool;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 

@@ -45,26 +45,61 @@ pub fn is_autocast_enabled(device: Device) -> bool {
 }
 
 /// Can autocast be used on this device? On the CPU.
+///
+/// ```
+/// # use firebrick_core::{Device, amp};
+/// assert!(amp::is_autocast_available(Device::Cpu) && !amp::is_autocast_available(Device::Meta));
+/// ```
 pub fn is_autocast_available(device: Device) -> bool {
     device == Device::Cpu
 }
 
 /// Are casts of parameters kept until autocast ends?
+///
+/// ```
+/// # use firebrick_core::{Device, amp};
+/// assert!(amp::is_autocast_cache_enabled());
+/// let _guard = amp::autocast(Device::Cpu).cache_enabled(false).enter()?;
+/// assert!(!amp::is_autocast_cache_enabled());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn is_autocast_cache_enabled() -> bool {
     STATE.get().caches
 }
 
 /// The dtype that [`autocast`] takes where none is given: bfloat16 unless set.
+///
+/// ```
+/// # use firebrick_core::{DType, Device, amp};
+/// assert_eq!(amp::autocast_dtype(Device::Cpu), Some(DType::BF16));
+/// ```
 pub fn autocast_dtype(device: Device) -> Option<DType> {
     is_autocast_available(device).then(|| STATE.get().dtype)
 }
 
 /// Sets what [`autocast_dtype`] gives on this thread: PyTorch's `torch.set_autocast_dtype`.
+///
+/// ```
+/// # use firebrick_core::{DType, Device, Tensor, amp::{self, autocast}};
+/// amp::set_autocast_dtype(DType::F16);
+/// let x = Tensor::ones([2, 2])?;
+/// assert_eq!(autocast(Device::Cpu).scope(|| x.mm(&x))?.dtype(), DType::F16);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn set_autocast_dtype(dtype: DType) {
     STATE.set(State { dtype, ..STATE.get() });
 }
 
 /// Options of a stretch of autocast; made by [`autocast`].
+///
+/// ```
+/// # use firebrick_core::{DType, Device, Tensor, amp::{self, autocast}};
+/// let x = Tensor::ones([2, 2])?;
+/// let options: amp::Autocast = autocast(Device::Cpu).dtype(DType::F16).cache_enabled(false);
+/// assert_eq!(options.scope(|| x.mm(&x))?.dtype(), DType::F16);
+/// assert_eq!(options.enabled(false).scope(|| x.mm(&x))?.dtype(), DType::F32);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "options do nothing until `scope` or `enter`"]
 pub struct Autocast {
@@ -120,6 +155,16 @@ impl Autocast {
     ///
     /// # Errors
     /// A device that autocast is not available on.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Device, Tensor, amp::{self, autocast}};
+    /// let x = Tensor::ones([2, 2])?;
+    /// let guard = autocast(Device::Cpu).enter()?;
+    /// assert_eq!(x.mm(&x)?.dtype(), DType::BF16);
+    /// drop(guard);
+    /// assert_eq!(x.mm(&x)?.dtype(), DType::F32);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn enter(&self) -> Result<AutocastGuard> {
         if !is_autocast_available(self.device) {
             let text = format!("User specified an unsupported autocast device_type '{}'", self.device);
@@ -146,12 +191,29 @@ impl Autocast {
     ///
     /// # Errors
     /// Those of [`Autocast::enter`] and of `f`.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Device, Tensor, amp::{self, autocast}};
+    /// let x = Tensor::ones([2, 2])?;
+    /// assert_eq!(autocast(Device::Cpu).scope(|| x.mm(&x))?.dtype(), DType::BF16);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scope<R>(&self, f: impl FnOnce() -> Result<R>) -> Result<R> {
         let _guard = self.enter()?;
         f()
     }
 
     /// What is in force on this thread, to be entered again elsewhere.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Device, Tensor, amp::{self, autocast}};
+    /// let x = Tensor::ones([2, 2])?;
+    /// let _guard = autocast(Device::Cpu).enter()?;
+    /// let here = amp::Autocast::current();
+    /// let dtype = std::thread::scope(|threads| threads.spawn(|| here.scope(|| Ok(x.mm(&x)?.dtype()))).join());
+    /// assert_eq!(dtype.expect("the thread ends well")?, DType::BF16);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn current() -> Self {
         let State { on, dtype, caches, .. } = STATE.get();
         Autocast { device: Device::Cpu, dtype: Some(dtype), enabled: on, cache_enabled: Some(caches) }
@@ -159,6 +221,15 @@ impl Autocast {
 }
 
 /// Ends a stretch of autocast when it is dropped; it stays on its thread.
+///
+/// ```
+/// # use firebrick_core::{Device, amp};
+/// let guard: amp::AutocastGuard = amp::autocast(Device::Cpu).enter()?;
+/// assert!(amp::is_autocast_enabled(Device::Cpu));
+/// drop(guard);
+/// assert!(!amp::is_autocast_enabled(Device::Cpu));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[must_use = "autocast lasts as long as the guard"]
 pub struct AutocastGuard {
     before: State,

@@ -23,6 +23,18 @@ thread_local! {
 }
 
 /// Forgets the casts of parameters on this thread, as the end of the outermost autocast does.
+///
+/// ```
+/// # use firebrick_core::{Device, Parameter, Tensor, amp};
+/// let (x, w) = (Tensor::ones([2, 2])?, Parameter::new(Tensor::ones([2, 2])?));
+/// amp::autocast(Device::Cpu).scope(|| {
+///     let before = x.mm(&w)?;
+///     amp::clear_autocast_cache(); // the next product casts anew
+///     assert!(before.equal(&x.mm(&w)?)?);
+///     Ok(())
+/// })?;
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn clear_autocast_cache() {
     // Dropped when the table is free again.
     let gone = CACHE.take();

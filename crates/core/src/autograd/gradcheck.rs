@@ -4,6 +4,14 @@ use super::{Grad, ModeGuard};
 use crate::{Error, Result, Tensor};
 
 /// Step and tolerances of a gradient check, PyTorch's by default.
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor, autograd::GradCheck};
+/// let x = Parameter::new(Tensor::new([0.5f64])?);
+/// let strict = GradCheck { atol: 1e-9, rtol: 1e-9, ..GradCheck::default() };
+/// strict.run(&|x| x[0].mul(2), &[Tensor::clone(&x)])?;
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct GradCheck {
     /// Distance of the two points of a difference.
@@ -97,6 +105,14 @@ fn real_numbers(tensor: &Tensor) -> Result<Vec<f64>> {
 
 impl GradCheck {
     /// Checks with these tolerances; see [`gradcheck`].
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd::GradCheck};
+    /// let x = Parameter::new(Tensor::new([0.5f64])?);
+    /// let forgets = |x: &[Tensor]| x[0].mul(&x[0].detach());
+    /// assert!(GradCheck::default().run(&forgets, &[Tensor::clone(&x)]).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn run(&self, f: &dyn Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> Result<()> {
         let _on = ModeGuard::enable_grad();
         let output = f(inputs)?;

@@ -84,6 +84,17 @@ fn next_id() -> u64 {
 }
 
 /// Returned by hook registration; [`TensorHookHandle::remove`] takes the hook off again.
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor};
+/// let x = Parameter::new(Tensor::new([1.0f32])?);
+/// let handle = x.register_hook(|grad| grad.mul(10).map(Some))?;
+/// x.mul(2)?.backward()?;
+/// handle.remove();
+/// x.mul(2)?.backward()?;
+/// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![22.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub struct TensorHookHandle {
     id: u64,
     hooks: Weak<Hooks>,

@@ -57,16 +57,36 @@ pub fn is_inference_mode_enabled() -> bool {
 }
 
 /// Is the backward pass of this thread watched by [`detect_anomaly`]?
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// assert!(!autograd::is_anomaly_enabled());
+/// assert!(autograd::detect_anomaly(autograd::is_anomaly_enabled));
+/// ```
 pub fn is_anomaly_enabled() -> bool {
     MODE.get().anomaly.on
 }
 
 /// Does [`detect_anomaly`] look for NaN where it is on?
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// let _guard = autograd::ModeGuard::detect_anomaly(true, false);
+/// assert!(autograd::is_anomaly_enabled() && !autograd::is_anomaly_check_nan_enabled());
+/// ```
 pub fn is_anomaly_check_nan_enabled() -> bool {
     MODE.get().anomaly.check_nan
 }
 
 /// Restores the mode that was in force when it was made; it stays on its thread.
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// let guard = autograd::ModeGuard::no_grad();
+/// assert!(!autograd::is_grad_enabled());
+/// drop(guard);
+/// assert!(autograd::is_grad_enabled());
+/// ```
 #[must_use = "the mode lasts as long as the guard"]
 pub struct ModeGuard {
     before: Mode,
@@ -83,6 +103,14 @@ impl ModeGuard {
     }
 
     /// `torch.no_grad()`: nothing is recorded while the guard lives.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([1.0f32])?);
+    /// let _guard = autograd::ModeGuard::no_grad();
+    /// assert!(!x.exp()?.requires_grad());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn no_grad() -> Self {
         Self::set_grad_enabled(false)
     }
@@ -121,6 +149,16 @@ impl ModeGuard {
     }
 
     /// `torch.autograd.set_detect_anomaly(on, check_nan)`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([0.0f32])?);
+    /// let y = x.sqrt()?.mul(0)?;
+    /// let _guard = autograd::ModeGuard::detect_anomaly(true, true);
+    /// let error = y.backward().unwrap_err();
+    /// assert_eq!(error.to_string(), "Function 'SqrtBackward0' returned nan values in its 0th output.");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn detect_anomaly(on: bool, check_nan: bool) -> Self {
         let mut guard = Self::enter(|mode| Mode { anomaly: Anomaly { on, check_nan }, ..mode });
         guard._lines = on.then(SourceLines::note);
@@ -149,18 +187,37 @@ pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Runs `f` while recording, as `with torch.enable_grad():` does.
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// assert!(autograd::no_grad(|| autograd::enable_grad(autograd::is_grad_enabled)));
+/// ```
 pub fn enable_grad<R>(f: impl FnOnce() -> R) -> R {
     let _guard = ModeGuard::enable_grad();
     f()
 }
 
 /// Runs `f` with recording on or off, as `with torch.set_grad_enabled(on):` does.
+///
+/// ```
+/// # use firebrick_core::autograd;
+/// let training = false;
+/// assert!(!autograd::set_grad_enabled(training, autograd::is_grad_enabled));
+/// ```
 pub fn set_grad_enabled<R>(on: bool, f: impl FnOnce() -> R) -> R {
     let _guard = ModeGuard::set_grad_enabled(on);
     f()
 }
 
 /// Runs `f` in inference mode, as `with torch.inference_mode():` does.
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor, autograd};
+/// let x = Parameter::new(Tensor::new([1.0f32])?);
+/// let y = autograd::inference_mode(|| x.exp())?;
+/// assert!(y.is_inference() && !y.requires_grad());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn inference_mode<R>(f: impl FnOnce() -> R) -> R {
     let _guard = ModeGuard::inference_mode(true);
     f()

@@ -35,18 +35,46 @@ impl Backward {
     }
 
     /// Keeps the graph for another pass.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([3.0f32])?);
+    /// let y = x.square()?;
+    /// y.backward_with(autograd::Backward::new().retain_graph(true))?;
+    /// y.backward()?;
+    /// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![12.0])); // 6 + 6
+    /// assert!(y.backward().is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn retain_graph(mut self, on: bool) -> Self {
         self.retain_graph = Some(on);
         self
     }
 
     /// Records the pass itself, for gradients of gradients.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([3.0f32])?);
+    /// x.pow(3)?.backward_with(autograd::Backward::new().create_graph(true))?;
+    /// let slope = x.grad().expect("a gradient arrived"); // 3 x^2
+    /// assert_eq!(autograd::grad(&slope, &x)?.to_vec::<f32>()?, [18.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn create_graph(mut self, on: bool) -> Self {
         self.create_graph = on;
         self
     }
 
     /// Accumulates into these tensors only.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let (x, y) = (Parameter::new(Tensor::new([2.0f32])?), Parameter::new(Tensor::new([3.0f32])?));
+    /// x.mul(&y)?.backward_with(autograd::Backward::new().inputs(&[&x]))?;
+    /// assert!(x.grad().is_some() && y.grad().is_none());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn inputs(mut self, inputs: &[&Tensor]) -> Self {
         self.inputs = Some(inputs.iter().map(|&t| t.clone()).collect());
         self
@@ -91,6 +119,16 @@ impl Tensor {
 }
 
 /// `torch.autograd.backward`: several roots at once, each with its gradient (`None`: one, for a scalar).
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor, autograd};
+/// let x = Parameter::new(Tensor::new([1.0f32, 2.0])?);
+/// let (sum, square) = (x.sum()?, x.square()?);
+/// let weights = Tensor::new([1.0f32, 10.0])?;
+/// autograd::backward(&[&sum, &square], &[None, Some(weights)], autograd::Backward::new())?;
+/// assert_eq!(x.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![3.0, 41.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[track_caller]
 pub fn backward(tensors: &[&Tensor], gradients: &[Option<Tensor>], options: Backward) -> Result<()> {
     let _running = source::module();
@@ -225,12 +263,30 @@ impl Grad {
     }
 
     /// Keeps the graph for another pass; by default as `create_graph`.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([3.0f32])?);
+    /// let y = x.square()?;
+    /// autograd::Grad::new(&[&y], &[&x]).retain_graph(true).run()?;
+    /// assert_eq!(autograd::Grad::new(&[&y], &[&x]).run()?[0].item::<f32>()?, 6.0);
+    /// assert!(autograd::Grad::new(&[&y], &[&x]).run().is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn retain_graph(mut self, on: bool) -> Self {
         self.retain_graph = Some(on);
         self
     }
 
     /// Records the pass itself, for gradients of gradients.
+    ///
+    /// ```
+    /// # use firebrick_core::{Parameter, Tensor, autograd};
+    /// let x = Parameter::new(Tensor::new([3.0f32])?);
+    /// let slope = autograd::Grad::new(&[&x.pow(3)?], &[&x]).create_graph(true).run()?.remove(0);
+    /// assert_eq!(autograd::Grad::new(&[&slope], &[&x]).run()?[0].item::<f32>()?, 18.0);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn create_graph(mut self, on: bool) -> Self {
         self.create_graph = on;
         self

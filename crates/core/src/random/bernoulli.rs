@@ -29,12 +29,23 @@ pub enum BernoulliRule {
 static RULE: AtomicU8 = AtomicU8::new(BernoulliRule::Uniform as u8);
 
 /// The process's present [`BernoulliRule`].
+///
+/// ```
+/// # use firebrick_core::random::{BernoulliRule, bernoulli_rule};
+/// assert_eq!(bernoulli_rule(), BernoulliRule::Uniform);
+/// ```
 #[must_use]
 pub fn bernoulli_rule() -> BernoulliRule {
     if RULE.load(Ordering::Relaxed) == BernoulliRule::Mkl as u8 { BernoulliRule::Mkl } else { BernoulliRule::Uniform }
 }
 
 /// Sets the process's [`BernoulliRule`].
+///
+/// ```
+/// # use firebrick_core::random::{BernoulliRule, bernoulli_rule, set_bernoulli_rule};
+/// set_bernoulli_rule(BernoulliRule::Mkl);
+/// assert_eq!(bernoulli_rule(), BernoulliRule::Mkl);
+/// ```
 pub fn set_bernoulli_rule(rule: BernoulliRule) {
     RULE.store(rule as u8, Ordering::Relaxed);
 }
@@ -44,6 +55,14 @@ pub fn set_bernoulli_rule(rule: BernoulliRule) {
 ///
 /// # Errors
 /// `p` outside `[0, 1]`.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0_u8; 4];
+/// random::fill_bernoulli(&mut Engine::new(0), &mut out, 0.5)?;
+/// assert_eq!(out, [0, 0, 1, 0]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_bernoulli<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> Result<(), RandomError> {
     let (one, zero) = (T::from_i64(1), T::from_i64(0));
     toss(engine, bernoulli_rule(), out, p, one, zero)
@@ -57,6 +76,14 @@ pub fn fill_bernoulli<T: Sample>(engine: &mut Engine, out: &mut [T], p: f64) -> 
 ///
 /// # Errors
 /// A probability outside `[0, 1]`; the elements before it have drawn.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0.0f64; 4];
+/// random::fill_bernoulli_each(&mut Engine::new(0), &mut out, &[0.0, 1.0, 0.5, 0.5])?;
+/// assert_eq!(out, [0.0, 1.0, 1.0, 0.0]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_bernoulli_each<T: Sample, P: Real>(engine: &mut Engine, out: &mut [T], p: &[P]) -> Result<(), RandomError> {
     debug_assert_eq!(out.len(), p.len(), "one probability for each element");
     for (out, &p) in out.iter_mut().zip(p) {
@@ -77,6 +104,14 @@ pub fn fill_bernoulli_each<T: Sample, P: Real>(engine: &mut Engine, out: &mut [T
 ///
 /// # Errors
 /// `p` outside `[0, 1]`.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0.0f32; 4];
+/// random::fill_dropout(&mut Engine::new(0), &mut out, 0.5)?;
+/// assert_eq!(out, [0.0, 0.0, 2.0, 0.0]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_dropout<T: Real>(engine: &mut Engine, out: &mut [T], p: f64) -> Result<(), RandomError> {
     if !(0.0..=1.0).contains(&p) {
         return Err(RandomError::Dropout(Number(p)));

@@ -78,6 +78,12 @@ impl Generator {
     }
 
     /// Restarts the sequence from a seed nobody chose, of 53 bits, and returns it.
+    ///
+    /// ```
+    /// # use firebrick_core::Generator;
+    /// let generator = Generator::new();
+    /// assert_eq!(generator.seed(), generator.initial_seed());
+    /// ```
     pub fn seed(&self) -> u64 {
         let seed = nondeterministic_seed();
         self.manual_seed(seed);
@@ -144,6 +150,12 @@ impl Generator {
 }
 
 /// What [`Generator::manual_seed`] takes: any of the integers, of which the 64 bits count.
+///
+/// ```
+/// # use firebrick_core::Generator;
+/// assert_eq!(Generator::new().manual_seed(7_u8).initial_seed(), 7);
+/// assert_eq!(Generator::new().manual_seed(-1).initial_seed(), u64::MAX);
+/// ```
 pub trait Seed {
     /// The seed as PyTorch stores it: negative values wrap to the upper half.
     fn to_bits(self) -> u64;

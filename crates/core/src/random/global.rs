@@ -12,6 +12,12 @@ static DEFAULT: LazyLock<Generator> = LazyLock::new(|| {
 });
 
 /// PyTorch's `torch.default_generator`. Until it is seeded its numbers differ from run to run.
+///
+/// ```
+/// # use firebrick_core::random;
+/// random::default_generator().manual_seed(3);
+/// assert_eq!(random::initial_seed(), 3);
+/// ```
 #[must_use]
 pub fn default_generator() -> &'static Generator {
     &DEFAULT
@@ -29,11 +35,22 @@ pub fn manual_seed(seed: impl Seed) -> Generator {
 }
 
 /// Seeds the default generator with a number nobody chose, and returns that.
+///
+/// ```
+/// # use firebrick_core::random;
+/// assert_eq!(random::seed(), random::initial_seed());
+/// ```
 pub fn seed() -> u64 {
     DEFAULT.seed()
 }
 
 /// The seed of the default generator.
+///
+/// ```
+/// # use firebrick_core::{manual_seed, random};
+/// manual_seed(42);
+/// assert_eq!(random::initial_seed(), 42);
+/// ```
 #[must_use]
 pub fn initial_seed() -> u64 {
     DEFAULT.initial_seed()
@@ -54,6 +71,15 @@ pub fn get_rng_state() -> Vec<u8> {
 ///
 /// # Errors
 /// As [`Generator::set_state`].
+///
+/// ```
+/// # use firebrick_core::{Tensor, random};
+/// let before = random::get_rng_state();
+/// let first = Tensor::rand([3])?.to_vec::<f32>()?;
+/// random::set_rng_state(&before).map_err(|error| error.to_string()).expect("a state of its own");
+/// assert_eq!(Tensor::rand([3])?.to_vec::<f32>()?, first);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn set_rng_state(state: &[u8]) -> Result<(), RandomError> {
     DEFAULT.set_state(state)
 }
@@ -78,6 +104,15 @@ pub fn fork_rng() -> ForkRng {
 }
 
 /// The guard of [`fork_rng`].
+///
+/// ```
+/// # use firebrick_core::{manual_seed, random};
+/// manual_seed(1);
+/// let fork: random::ForkRng = random::fork_rng();
+/// manual_seed(2);
+/// drop(fork);
+/// assert_eq!(random::initial_seed(), 1);
+/// ```
 #[must_use = "the state is put back as soon as this is dropped"]
 #[derive(Debug)]
 pub struct ForkRng {

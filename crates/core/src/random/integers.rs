@@ -10,6 +10,13 @@ const FULL_RANGE_KERNEL: &str = "random_full_64_bits_range_kernel_cpu";
 
 /// Fills `out` with integers of the type's whole non-negative range (for a floating type, those it
 /// counts one by one): PyTorch's `random_()`.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0_u8; 4];
+/// random::fill_random(&mut Engine::new(0), &mut out);
+/// assert_eq!(out, [172, 47, 117, 192]);
+/// ```
 pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
     T::random(engine, out);
 }
@@ -19,6 +26,14 @@ pub fn fill_random<T: Sample>(engine: &mut Engine, out: &mut [T]) {
 ///
 /// # Errors
 /// An empty range, or bounds `T` cannot hold.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0_i64; 5];
+/// random::fill_randint(&mut Engine::new(0), &mut out, -3, 3)?;
+/// assert_eq!(out, [-1, 0, 2, -3, -2]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_randint<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64, to: i64) -> Result<(), RandomError> {
     if from >= to {
         return Err(RandomError::EmptyRange { from, to });
@@ -38,6 +53,14 @@ pub fn fill_randint<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64, to
 ///
 /// # Errors
 /// `from` that `T` cannot hold or that lies above its last integer.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0_u8; 3];
+/// random::fill_random_from(&mut Engine::new(0), &mut out, 200)?;
+/// assert_eq!(out, [204, 231, 221]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_random_from<T: Sample>(engine: &mut Engine, out: &mut [T], from: i64) -> Result<(), RandomError> {
     if from == i64::MIN {
         return fill_all_bits(engine, out);

@@ -20,6 +20,14 @@ const ZERO_SUM: &str = "invalid multinomial distribution (sum of probabilities <
 /// # Errors
 /// No samples; more samples than categories without replacement; more than 2^24 categories; a
 /// weight that is negative or not finite; a row that is empty or sums to zero.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let weights = [1.0f32, 0.0, 3.0, 4.0];
+/// assert_eq!(random::multinomial(&mut Engine::new(0), &weights, 4, 5, true)?, [3, 3, 2, 3, 3]);
+/// assert_eq!(random::multinomial(&mut Engine::new(0), &weights, 4, 2, false)?, [2, 3]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn multinomial<T: Real>(
     engine: &mut Engine,
     weights: &[T],

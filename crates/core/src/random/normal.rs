@@ -17,6 +17,14 @@ const BLOCK: usize = 16;
 ///
 /// # Errors
 /// `std` negative or NaN.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0.0f32; 2];
+/// random::fill_normal(&mut Engine::new(0), &mut out, 0.0, 1.0, true)?;
+/// assert_eq!(out, [1.540_996_1, -0.293_428_9]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_normal<T: Real>(
     engine: &mut Engine,
     out: &mut [T],

@@ -13,6 +13,14 @@ const CHUNK: usize = 512;
 ///
 /// # Errors
 /// A permutation longer than `T` can number; `bool`.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0_i32; 5];
+/// random::fill_randperm(&mut Engine::new(0), &mut out)?;
+/// assert_eq!(out, [4, 0, 1, 3, 2]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_randperm<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<(), RandomError> {
     if T::NAME == bool::NAME {
         return Err(RandomError::NotImplemented { kernel: "randperm", dtype: T::NAME });
@@ -31,6 +39,11 @@ pub fn fill_randperm<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<()
 }
 
 /// A random permutation of `0..n` as indices: PyTorch's `randperm(n).tolist()`.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// assert_eq!(random::randperm(&mut Engine::new(0), 5), [4, 0, 1, 3, 2]);
+/// ```
 #[must_use]
 pub fn randperm(engine: &mut Engine, n: usize) -> Vec<i64> {
     let mut out = vec![0; n];

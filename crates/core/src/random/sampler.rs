@@ -17,6 +17,12 @@ const BLOCK: usize = 32;
 ///
 /// # Errors
 /// `num_samples` = 0; `n` = 0.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// assert_eq!(random::random_sampler_order(&mut Engine::new(0), 3, 5, false)?, [2, 0, 1, 2, 1]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn random_sampler_order(
     engine: &mut Engine,
     n: usize,
@@ -46,6 +52,12 @@ pub fn random_sampler_order(
 ///
 /// # Errors
 /// `num_samples` = 0, and those of [`multinomial`].
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// assert_eq!(random::weighted_sampler_order(&mut Engine::new(1), &[1.0, 0.0, 3.0], 5, true)?, [0, 0, 0, 0, 2]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn weighted_sampler_order(
     engine: &mut Engine,
     weights: &[f64],
@@ -60,6 +72,11 @@ pub fn weighted_sampler_order(
 
 /// The seed that a data loader takes for each iterator, and a random sampler without a generator
 /// of its own for each pass: one 64-bit draw without its top bit.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// assert_eq!(random::loader_seed(&mut Engine::new(0)), 900_450_186_894_289_455);
+/// ```
 pub fn loader_seed(engine: &mut Engine) -> u64 {
     engine.random64() & (u64::MAX >> 1)
 }

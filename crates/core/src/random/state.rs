@@ -22,6 +22,12 @@ const FLOAT_NORMAL_VALID: usize = FLOAT_NORMAL + 4;
 
 impl Engine {
     /// The state as the bytes of PyTorch's `Generator.get_state()`.
+    ///
+    /// ```
+    /// # use firebrick_core::random::Engine;
+    /// let bytes = Engine::new(7).to_bytes();
+    /// assert_eq!((bytes.len(), bytes[0]), (5056, 7));
+    /// ```
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; STATE_BYTES];
@@ -48,6 +54,15 @@ impl Engine {
     ///
     /// # Errors
     /// Another length than 5056 bytes; counters out of range.
+    ///
+    /// ```
+    /// # use firebrick_core::random::Engine;
+    /// let mut engine = Engine::new(7);
+    /// let mut copy = Engine::from_bytes(&engine.to_bytes())?;
+    /// assert_eq!(copy.random(), engine.random());
+    /// assert!(Engine::from_bytes(&[0; 8]).is_err());
+    /// # Ok::<_, firebrick_core::random::RandomError>(())
+    /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RandomError> {
         if bytes.len() != STATE_BYTES {
             return Err(RandomError::StateSize(bytes.len()));

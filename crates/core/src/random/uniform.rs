@@ -12,6 +12,14 @@ use super::real::Real;
 ///
 /// # Errors
 /// `from > to`; a bound, or the distance between them, that `T` cannot hold.
+///
+/// ```
+/// # use firebrick_core::random::{self, Engine};
+/// let mut out = [0.0f32; 2];
+/// random::fill_uniform(&mut Engine::new(0), &mut out, -1.0, 1.0)?;
+/// assert_eq!(out, [-0.007_486_82, 0.536_443_6]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
+/// ```
 pub fn fill_uniform<T: Real>(engine: &mut Engine, out: &mut [T], from: f64, to: f64) -> Result<(), RandomError> {
     let (least, greatest) = T::BOUNDS;
     for (argument, value) in [("from", from), ("to", to)] {

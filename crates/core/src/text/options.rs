@@ -40,11 +40,25 @@ impl PrintOptions {
         PrintOptions { precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80, sci_mode: None };
 
     /// The profile `short`: two digits and two elements at each end.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let _short = text::printoptions(text::PrintOptions::short());
+    /// assert_eq!(Tensor::new([0.123_456f32])?.to_string(), "tensor([0.12])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn short() -> Self {
         Self::DEFAULT.precision(2).edgeitems(2)
     }
 
     /// The profile `full`: every element is printed, however many there are.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let _full = text::printoptions(text::PrintOptions::full());
+    /// assert!(!Tensor::zeros([2000])?.to_string().contains("..."));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn full() -> Self {
         Self::DEFAULT.threshold(usize::MAX)
     }
@@ -77,12 +91,26 @@ impl PrintOptions {
     }
 
     /// Sets how many elements a summarised dimension keeps at each end.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let _two = text::printoptions(text::PrintOptions::default().threshold(4).edgeitems(2));
+    /// assert_eq!(Tensor::arange(6)?.to_string(), "tensor([0, 1,  ..., 4, 5])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn edgeitems(mut self, edgeitems: usize) -> Self {
         self.edgeitems = edgeitems;
         self
     }
 
     /// Sets the length of a line in characters.
+    ///
+    /// ```
+    /// # use firebrick_core::{Tensor, text};
+    /// let _narrow = text::printoptions(text::PrintOptions::default().linewidth(16));
+    /// assert_eq!(Tensor::arange(4)?.to_string(), "tensor([0, 1, 2,\n        3])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn linewidth(mut self, linewidth: usize) -> Self {
         self.linewidth = linewidth;
         self
@@ -109,6 +137,11 @@ impl Default for PrintOptions {
 }
 
 /// The options in force, `torch.get_printoptions`.
+///
+/// ```
+/// # use firebrick_core::text;
+/// assert_eq!(text::get_printoptions().linewidth, 80);
+/// ```
 pub fn get_printoptions() -> PrintOptions {
     CURRENT.read().clone()
 }
@@ -127,12 +160,28 @@ pub fn set_printoptions(options: PrintOptions) {
 }
 
 /// Puts `options` in force until the guard is dropped, `with torch.printoptions(...)`.
+///
+/// ```
+/// # use firebrick_core::{Tensor, text};
+/// let guard = text::printoptions(text::PrintOptions::default().precision(1));
+/// assert_eq!(Tensor::new([0.25f32])?.to_string(), "tensor([0.2])");
+/// drop(guard);
+/// assert_eq!(Tensor::new([0.25f32])?.to_string(), "tensor([0.2500])");
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn printoptions(options: PrintOptions) -> PrintOptionsGuard {
     let before = std::mem::replace(&mut *CURRENT.write(), options);
     PrintOptionsGuard { before }
 }
 
 /// Restores the options that were in force before [`printoptions`].
+///
+/// ```
+/// # use firebrick_core::text;
+/// let guard: text::PrintOptionsGuard = text::printoptions(text::PrintOptions::short());
+/// drop(guard);
+/// assert_eq!(text::get_printoptions().precision, 4);
+/// ```
 #[must_use = "the options are restored as soon as the guard is dropped"]
 pub struct PrintOptionsGuard {
     before: PrintOptions,

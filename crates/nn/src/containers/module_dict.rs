@@ -39,6 +39,20 @@ impl<M: Module> ModuleDict<M> {
     ///
     /// # Errors
     /// A `KeyError` for a malformed name.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut heads = nn::ModuleDict::from_entries([("a", nn::Linear::new(2, 1)?), ("b", nn::Linear::new(2, 2)?)])?;
+    /// heads.update([("b", nn::Linear::new(2, 3)?)])?;
+    /// heads.get_mut("a")?.bias = None;
+    /// assert!(heads.contains_key("a") && heads.get("a")?.bias.is_none());
+    /// let sizes: Vec<_> = heads.iter().map(|(name, head)| (name, head.out_features())).collect();
+    /// assert_eq!(sizes, [("a", 1), ("b", 3)]);
+    /// assert_eq!((heads.pop("b")?.out_features(), heads.len(), heads.values().len()), (3, 1, 1));
+    /// heads.clear();
+    /// assert!(heads.is_empty());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn from_entries<K: Into<String>>(entries: impl IntoIterator<Item = (K, M)>) -> Result<Self> {
         let mut dict = Self::new();
         dict.update(entries)?;

@@ -43,6 +43,22 @@ impl<M: Module> Custom for ModuleList<M> {
 
 impl<M: Module> ModuleList<M> {
     /// An empty list.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut layers = nn::ModuleList::new();
+    /// assert!(layers.is_empty());
+    /// layers.append(nn::Linear::new(2, 2)?);
+    /// layers.extend([nn::Linear::new(2, 3)?, nn::Linear::new(3, 4)?]);
+    /// layers.insert(0, nn::Linear::new(1, 2)?)?;
+    /// assert_eq!((layers.len(), layers.get(-1)?.out_features()), (4, 4));
+    /// layers.set(0, nn::Linear::new(5, 2)?)?;
+    /// layers.get_mut(0)?.bias = None;
+    /// let sizes: Vec<_> = layers.iter().map(|layer| layer.parameters().len()).collect();
+    /// assert_eq!(sizes, [1, 2, 2, 2]);
+    /// assert_eq!(layers.pop(-1)?.out_features(), 4);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::from(Vec::new())
     }

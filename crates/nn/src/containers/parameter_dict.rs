@@ -57,6 +57,21 @@ impl ParameterDict {
     ///
     /// # Errors
     /// As [`ParameterDict::insert`].
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let scalar = |x: f32| Tensor::new([x]).map(Parameter::new);
+    /// let mut dict = nn::ParameterDict::from_entries([("a", scalar(1.0)?), ("b", scalar(2.0)?)])?;
+    /// dict.update([("b", scalar(3.0)?)])?;
+    /// assert_eq!(dict.set_default("c", scalar(4.0)?)?.item::<f32>()?, 4.0);
+    /// assert_eq!((dict.get("b")?.item::<f32>()?, dict.contains_key("d"), dict.len()), (3.0, false, 3));
+    /// assert_eq!(dict.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
+    /// assert_eq!((dict.pop_item()?.0, dict.pop("a")?.item::<f32>()?), ("c".to_owned(), 1.0));
+    /// let copy = dict.copy();
+    /// dict.clear();
+    /// assert_eq!((dict.is_empty(), copy.values().len(), copy.iter().len()), (true, 1, 1));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn from_entries<K: Into<String>>(entries: impl IntoIterator<Item = (K, Parameter)>) -> Result<Self> {
         let mut dict = Self::new();
         dict.update(entries)?;

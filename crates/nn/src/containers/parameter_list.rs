@@ -42,6 +42,18 @@ pub(super) fn line(key: &str, parameter: &Parameter, dtype: &str) -> String {
 
 impl ParameterList {
     /// An empty list.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let scalar = |x: f32| Tensor::new([x]).map(Parameter::new);
+    /// let mut list = nn::ParameterList::new();
+    /// list.append(scalar(1.0)?).extend([scalar(2.0)?, scalar(3.0)?]);
+    /// list.set(-1, scalar(4.0)?)?;
+    /// let numbers: Vec<f32> = list.iter().map(|parameter| parameter.item()).collect::<Result<_>>()?;
+    /// assert_eq!((numbers, list.get(1)?.item::<f32>()?), (vec![1.0, 2.0, 4.0], 2.0));
+    /// assert_eq!((list.len(), list.slice(1..).len(), list.is_empty()), (3, 2, false));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::from(Vec::new())
     }

@@ -55,6 +55,14 @@ impl Sequential {
     ///
     /// # Errors
     /// A `KeyError` for a name that is empty, contains a dot, or is a method's.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let net = nn::Sequential::new().add_named("fc", nn::Linear::new(3, 2)?)?.add_named("act", nn::ReLU::new())?;
+    /// assert_eq!(net.state_dict().keys().collect::<Vec<_>>(), ["fc.weight", "fc.bias"]);
+    /// assert!(nn::Sequential::new().add_named("append", nn::ReLU::new()).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn add_named(mut self, name: &str, layer: impl Forward) -> Result<Self> {
         if !self.layers.contains_key(name) {
             if METHODS.contains(&name) || has_attribute(&self, name) {
@@ -99,6 +107,20 @@ impl Sequential {
     }
 
     /// Adds a layer at the end, named by its number.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut net = nn::Sequential::new();
+    /// assert!(net.is_empty());
+    /// net.append(nn::Linear::new(3, 2)?).append(nn::ReLU::new());
+    /// net.extend(nn::Sequential::new().add(nn::Tanh::new()));
+    /// net.insert(0, nn::Flatten::new())?;
+    /// net.set(-1, nn::Sigmoid::new())?;
+    /// let names: Vec<_> = net.iter().map(|layer| layer.type_name()).collect();
+    /// assert_eq!(names, ["Flatten", "Linear", "ReLU", "Sigmoid"]);
+    /// assert_eq!((net.pop(0)?.type_name(), net.len()), ("Flatten", 3));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn append(&mut self, layer: impl Forward) -> &mut Self {
         self.layers.insert(self.layers.len().to_string(), Box::new(layer));
         self
@@ -156,6 +178,13 @@ impl Sequential {
 
     /// Takes a range of layers out into a model of its own: PyTorch's `del sequential[a:b]`. The rest is then named by
     /// numbers.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut net = nn::Sequential::new().add(nn::ReLU::new()).add(nn::Tanh::new()).add(nn::Sigmoid::new());
+    /// let taken = net.drain(1..);
+    /// assert_eq!((net.len(), taken.children()[0].type_name()), (1, "Tanh"));
+    /// ```
     pub fn drain(&mut self, range: impl RangeBounds<isize>) -> Sequential {
         let range = slice(range, self.len());
         let out = Sequential { core: Core::new(), layers: self.layers.drain(range).collect() };
@@ -168,6 +197,12 @@ impl Sequential {
     ///
     /// # Errors
     /// A `ValueError` for zero.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::Sequential::new().add(nn::Linear::new(2, 2)?).repeat(3)?.len(), 3);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn repeat(mut self, times: usize) -> Result<Sequential> {
         if times == 0 {
             return Err(Error::value(

@@ -144,6 +144,24 @@ impl MultiheadAttention {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let attention = nn::MultiheadAttention::builder(4, 2)
+    ///     .dropout(0.1)
+    ///     .bias(true)
+    ///     .add_bias_kv(true)
+    ///     .add_zero_attn(true)
+    ///     .kdim(3)
+    ///     .vdim(5)
+    ///     .batch_first(true)
+    ///     .dtype(DType::F64)
+    ///     .device(Device::Cpu)
+    ///     .build()?;
+    /// assert_eq!(attention.get_parameter("k_proj_weight")?.shape()?, [4, 3]);
+    /// assert_eq!(attention.get_parameter("v_proj_weight")?.shape()?, [4, 5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(embed_dim: usize, num_heads: usize) -> MultiheadAttentionBuilder {
         MultiheadAttentionBuilder {
             embed_dim,

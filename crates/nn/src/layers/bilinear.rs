@@ -51,6 +51,14 @@ impl Bilinear {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::Bilinear::builder(2, 3, 4).bias(false).dtype(DType::F64).device(Device::Cpu).build()?;
+    /// assert_eq!(layer.to_string(), "Bilinear(in1_features=2, in2_features=3, out_features=4, bias=False)");
+    /// assert_eq!(layer.weight.dtype(), DType::F64);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(in1_features: usize, in2_features: usize, out_features: usize) -> BilinearBuilder {
         let sizes = [out_features, in1_features, in2_features];
         BilinearBuilder { sizes, bias: true, dtype: default_dtype(), device: default_device() }

@@ -54,6 +54,24 @@ impl Embedding {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let words = nn::Embedding::builder(10, 3)
+    ///     .padding_idx(-1)
+    ///     .max_norm(1.0)
+    ///     .norm_type(1.0)
+    ///     .scale_grad_by_freq(true)
+    ///     .sparse(false)
+    ///     .dtype(DType::F64)
+    ///     .device(Device::Cpu)
+    ///     .build()?;
+    /// assert_eq!(
+    ///     words.to_string(),
+    ///     "Embedding(10, 3, padding_idx=9, max_norm=1.0, norm_type=1.0, scale_grad_by_freq=True)"
+    /// );
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(num_embeddings: usize, embedding_dim: usize) -> EmbeddingBuilder {
         EmbeddingBuilder {
             num_embeddings,

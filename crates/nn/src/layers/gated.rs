@@ -152,6 +152,13 @@ impl PReLU {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let prelu = nn::PReLU::builder(2).init(0.5).dtype(DType::F64).device(Device::Cpu).build()?;
+    /// assert_eq!(prelu.call(Tensor::new([[-1.0f64, 3.0]])?)?.to_vec::<f64>()?, [-0.5, 3.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(num_parameters: usize) -> PReLUBuilder {
         PReLUBuilder { num_parameters, init: 0.25, dtype: default_dtype(), device: default_device() }
     }

@@ -56,6 +56,21 @@ impl GroupNorm {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::GroupNorm::builder(2, 4)
+    ///     .eps(1e-3)
+    ///     .affine(true)
+    ///     .bias(false)
+    ///     .dtype(DType::F64)
+    ///     .device(Device::Cpu)
+    ///     .build()?;
+    /// assert_eq!(norm.state_dict().keys().collect::<Vec<_>>(), ["weight"]);
+    /// let values = norm.call(Tensor::new([[1.0f64, 3.0, 1.0, 3.0]])?)?.to_vec::<f64>()?;
+    /// assert!((values[3] - 1.0 / 1.001f64.sqrt()).abs() < 1e-12); // (3 - 2) / sqrt(1 + eps)
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(num_groups: i64, num_channels: usize) -> GroupNormBuilder {
         GroupNormBuilder {
             num_groups,

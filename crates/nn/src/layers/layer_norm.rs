@@ -58,6 +58,21 @@ impl LayerNorm {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::LayerNorm::builder([2])
+    ///     .eps(1e-3)
+    ///     .elementwise_affine(true)
+    ///     .bias(false)
+    ///     .dtype(DType::F64)
+    ///     .device(Device::Cpu)
+    ///     .build()?;
+    /// assert_eq!(norm.state_dict().keys().collect::<Vec<_>>(), ["weight"]);
+    /// let values = norm.call(Tensor::new([[1.0f64, 3.0]])?)?.to_vec::<f64>()?;
+    /// assert!((values[1] - 1.0 / 1.001f64.sqrt()).abs() < 1e-12); // (3 - 2) / sqrt(1 + eps)
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(normalized_shape: impl Into<Sizes>) -> LayerNormBuilder {
         LayerNormBuilder {
             normalized_shape: normalized_shape.into(),

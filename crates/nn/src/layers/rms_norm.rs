@@ -55,6 +55,15 @@ impl RMSNorm {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::RMSNorm::builder([2]).eps(7.0).dtype(DType::F64).device(Device::Cpu).build()?;
+    /// assert_eq!(norm.call(Tensor::new([[3.0f64, 3.0]])?)?.to_vec::<f64>()?, [0.75, 0.75]); // 3 / sqrt(9 + 7)
+    /// let plain = nn::RMSNorm::builder([2]).elementwise_affine(false).build()?;
+    /// assert!(plain.parameters().is_empty());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(normalized_shape: impl Into<Sizes>) -> RMSNormBuilder {
         RMSNormBuilder {
             normalized_shape: normalized_shape.into(),

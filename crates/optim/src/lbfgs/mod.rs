@@ -59,6 +59,29 @@ impl LBFGS {
     pub const LR: i64 = 1;
 
     /// Options for `params`, at PyTorch's defaults, with the learning rate `lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let p = Parameter::new(Tensor::new([3.0f32, -4.0])?);
+    /// let mut optimizer = optim::LBFGS::new([&p], 1)
+    ///     .max_iter(2)
+    ///     .max_eval(3)
+    ///     .tolerance_grad(1e-5)
+    ///     .tolerance_change(1e-7)
+    ///     .history_size(5)
+    ///     .maximize(true)
+    ///     .build()?;
+    /// let mut calls = 0;
+    /// optimizer.step_with(&mut || {
+    ///     calls += 1;
+    ///     p.set_grad(None)?;
+    ///     let gain = (&*p - 1.0)?.pow(2)?.sum()?.neg()?;
+    ///     gain.backward()?;
+    ///     Ok(gain)
+    /// })?;
+    /// assert_eq!((p.to_vec::<f32>()?, calls), (vec![1.0000005, 0.9999995], 2));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     #[allow(clippy::new_ret_no_self, reason = "options end in build()")]
     pub fn new(params: impl IntoParamGroups, lr: impl Into<Value>) -> Builder<LBFGS> {
         Builder::new(
@@ -78,22 +101,22 @@ impl LBFGS {
 }
 
 options! { LBFGS => {
-    /// Most iterations of a step.
+    /// Most iterations of a step; 20 unless set.
     max_iter: i64;
     /// Most calls of the closure in a step; five for four iterations unless set.
     max_eval: i64;
-    /// The largest element of a gradient at which a step ends.
+    /// The largest element of a gradient at which a step ends; 1e-7 unless set.
     tolerance_grad: Scalar;
-    /// The change of the loss, or of the parameters, at which a step ends.
+    /// The change of the loss, or of the parameters, at which a step ends; 1e-9 unless set.
     tolerance_change: Scalar;
-    /// Steps that are remembered.
+    /// Steps that are remembered; 100 unless set.
     history_size: i64;
-    /// Climbs instead of descending.
+    /// Climbs instead of descending; off unless set.
     maximize: bool;
 } }
 
 impl Builder<LBFGS> {
-    /// The line search: "strong_wolfe".
+    /// The line search: "strong_wolfe"; none unless set.
     pub fn line_search_fn(self, name: impl AsRef<str>) -> Self {
         self.set("line_search_fn", name.as_ref())
     }

@@ -45,7 +45,7 @@ impl CosineAnnealingLR {
 
 fields!(CosineAnnealingLR { t_max => "T_max", eta_min => "eta_min" });
 setters!(CosineAnnealingLR {
-    /// The least learning rate.
+    /// The least learning rate; 0 unless set.
     eta_min: Scalar;
 });
 

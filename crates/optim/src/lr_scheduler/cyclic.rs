@@ -105,22 +105,43 @@ setters!(CyclicLR {
     step_size_up: i64;
     /// Steps back; as many unless set.
     step_size_down: Option<i64>;
-    /// `triangular`, `triangular2` or `exp_range`.
+    /// `triangular` (unless set), `triangular2` or `exp_range`.
     mode: String;
-    /// The base of `exp_range`.
+    /// The base of `exp_range`; 1 unless set.
     gamma: Scalar;
-    /// Whether a scale function of one's own is given the `cycle`, from 1, or the `iterations`.
+    /// Whether a scale function of one's own is given the `cycle` (unless set), from 1, or the `iterations`.
     scale_mode: String;
-    /// Does the momentum (or the first beta) go the other way?
+    /// Does the momentum (or the first beta) go the other way? It does unless set.
     cycle_momentum: bool;
-    /// The momentum at the top.
+    /// The momentum at the top; 0.8 unless set.
     base_momentum: PerGroup;
-    /// The momentum at the bottom.
+    /// The momentum at the bottom; 0.9 unless set.
     max_momentum: PerGroup;
 });
 
 impl CyclicLR {
     /// Between these learning rates.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{CyclicLR, LrScheduler, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).momentum(0.9).build()?;
+    /// let mut scheduler = CyclicLR::new(0.0, 1.0)
+    ///     .step_size_up(1)
+    ///     .step_size_down(2)
+    ///     .mode("exp_range")
+    ///     .gamma(0.5)
+    ///     .cycle_momentum(true)
+    ///     .base_momentum(0.5)
+    ///     .max_momentum(1.0)
+    ///     .build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// scheduler.step(&mut optimizer)?;
+    /// let momentum = optimizer.param_groups()[0].number("momentum")?;
+    /// assert!((scheduler.get_last_lr()[0] - 0.5).abs() < 1e-12 && (momentum - 0.75).abs() < 1e-12);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(base_lr: impl Into<PerGroup>, max_lr: impl Into<PerGroup>) -> Self {
         CyclicLR {
             base_lr: base_lr.into(),
@@ -143,6 +164,24 @@ impl CyclicLR {
     }
 
     /// What the height of a cycle is multiplied by, in the place of a mode.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{CyclicLR, LrScheduler, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let schedule = CyclicLR::new(0.0, 1.0).step_size_up(1).cycle_momentum(false);
+    /// let schedule = schedule.scale_fn(|cycle| 1.0 / cycle).scale_mode("cycle");
+    /// let mut scheduler = schedule.build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// let mut lrs = scheduler.get_last_lr();
+    /// for _ in 0..4 {
+    ///     scheduler.step(&mut optimizer)?;
+    ///     lrs.extend(scheduler.get_last_lr());
+    /// }
+    /// assert_eq!(lrs, [0.0, 1.0, 0.0, 0.5, 0.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn scale_fn(mut self, scale: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Self {
         self.scale = Some(Arc::new(scale));
         self

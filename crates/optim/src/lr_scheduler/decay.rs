@@ -81,9 +81,9 @@ impl PolynomialLR {
 
 fields!(PolynomialLR { total_iters => "total_iters", power => "power" });
 setters!(PolynomialLR {
-    /// The epochs.
+    /// The epochs; 5 unless set.
     total_iters: i64;
-    /// The power.
+    /// The power; 1 unless set.
     power: Scalar;
 });
 

@@ -4,14 +4,56 @@ use firebrick_core::{Error, Key, Result, Scalar, Value};
 use indexmap::IndexMap;
 
 /// A schedule's own entries of the state, by PyTorch's names.
+///
+/// ```
+/// use firebrick::Value;
+/// use firebrick::optim::lr_scheduler::Fields;
+/// use firebrick::prelude::*;
+/// /// The options of a schedule: how many epochs it waits.
+/// struct Wait {
+///     epochs: i64,
+/// }
+///
+/// impl Fields for Wait {
+///     fn save(&self) -> Vec<(&'static str, Value)> {
+///         vec![("epochs", self.epochs.into())]
+///     }
+///
+///     fn load(&mut self, state: &Value) -> Result<()> {
+///         self.epochs = state.get("epochs").and_then(Value::as_i64).unwrap_or(self.epochs);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut wait = Wait { epochs: 0 };
+/// wait.load(&Value::dict(Wait { epochs: 3 }.save()))?;
+/// assert_eq!(wait.epochs, 3);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait Fields {
     /// The entries, in PyTorch's order.
+    ///
+    /// ```
+    /// use firebrick::optim::lr_scheduler::{Fields, StepLR};
+    /// let names: Vec<_> = StepLR::new(3).save().into_iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["step_size", "gamma"]);
+    /// ```
     fn save(&self) -> Vec<(&'static str, Value)>;
 
     /// Takes over the entries that are there.
     ///
     /// # Errors
     /// One that is of another kind; nothing has changed then.
+    ///
+    /// ```
+    /// use firebrick::Value;
+    /// use firebrick::optim::lr_scheduler::{Fields, StepLR};
+    /// let mut schedule = StepLR::new(3);
+    /// schedule.load(&Value::dict([("gamma", 0.5.into())]))?;
+    /// assert_eq!(format!("{schedule:?}"), "StepLR { step_size: 3, gamma: Float(0.5) }");
+    /// assert!(schedule.load(&Value::dict([("gamma", "half".into())])).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn load(&mut self, state: &Value) -> Result<()>;
 }
 

@@ -98,6 +98,22 @@ by_function! {
     /// assert_eq!(scheduler.get_last_lr(), [0.5]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
+    ///
+    /// A function for each group:
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// use optim::lr_scheduler::{LambdaLR, LrScheduler, Schedule};
+    /// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+    /// let mut optimizer = optim::SGD::new([ParamGroup::new([&p]), ParamGroup::new([&q])], 1.0).build()?;
+    /// let schedule = LambdaLR::each(vec![Box::new(|epoch| 0.5f64.powi(epoch as i32)), Box::new(|_| 1.0)]);
+    /// let mut scheduler = schedule.build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// scheduler.step(&mut optimizer)?;
+    /// assert_eq!(scheduler.get_last_lr(), [0.5, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     LambdaLR |factors, clock, groups| {
         let _ = groups;
         factors.times(clock.base_lrs()?, clock.last_epoch)
@@ -115,6 +131,22 @@ by_function! {
     /// scheduler.step(&mut optimizer)?;
     /// scheduler.step(&mut optimizer)?;
     /// assert_eq!(scheduler.get_last_lr(), [0.25]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    ///
+    /// A function for each group:
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::ParamGroup;
+    /// use optim::lr_scheduler::{LrScheduler, MultiplicativeLR, Schedule};
+    /// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+    /// let mut optimizer = optim::SGD::new([ParamGroup::new([&p]), ParamGroup::new([&q])], 1.0).build()?;
+    /// let schedule = MultiplicativeLR::each(vec![Box::new(|_| 0.5), Box::new(|_| 1.0)]);
+    /// let mut scheduler = schedule.build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// scheduler.step(&mut optimizer)?;
+    /// assert_eq!(scheduler.get_last_lr(), [0.5, 1.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     MultiplicativeLR |factors, clock, groups| {

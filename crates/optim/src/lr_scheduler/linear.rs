@@ -43,9 +43,9 @@ impl ConstantLR {
 
 fields!(ConstantLR { factor => "factor", total_iters => "total_iters" });
 setters!(ConstantLR {
-    /// The part.
+    /// The part; a third unless set.
     factor: Scalar;
-    /// The epochs.
+    /// The epochs; 5 unless set.
     total_iters: i64;
 });
 
@@ -111,6 +111,23 @@ impl Default for LinearLR {
 
 impl LinearLR {
     /// From a third to all of it over five epochs.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LinearLR, LrScheduler, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let schedule = LinearLR::new().start_factor(0.5).end_factor(0.25).total_iters(2);
+    /// let mut scheduler = schedule.build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// let mut lrs = scheduler.get_last_lr();
+    /// for _ in 0..3 {
+    ///     scheduler.step(&mut optimizer)?;
+    ///     lrs.extend(scheduler.get_last_lr());
+    /// }
+    /// assert_eq!(lrs, [0.5, 0.375, 0.25, 0.25]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -118,11 +135,11 @@ impl LinearLR {
 
 fields!(LinearLR { start_factor => "start_factor", end_factor => "end_factor", total_iters => "total_iters" });
 setters!(LinearLR {
-    /// The part at the start.
+    /// The part at the start; a third unless set.
     start_factor: Scalar;
-    /// The part at the end.
+    /// The part at the end; 1 unless set.
     end_factor: Scalar;
-    /// The epochs.
+    /// The epochs; 5 unless set.
     total_iters: i64;
 });
 

@@ -109,24 +109,51 @@ impl Fields for OneCycleLR {
 setters!(OneCycleLR {
     /// The part of the steps in which the learning rate rises; 0.3 unless set.
     pct_start: f64;
-    /// `cos` or `linear`.
+    /// `cos` (unless set) or `linear`.
     anneal_strategy: String;
-    /// Does the momentum (or the first beta) go the other way?
+    /// Does the momentum (or the first beta) go the other way? It does unless set.
     cycle_momentum: bool;
-    /// The momentum at the top.
+    /// The momentum at the top; 0.85 unless set.
     base_momentum: PerGroup;
-    /// The momentum at both ends.
+    /// The momentum at both ends; 0.95 unless set.
     max_momentum: PerGroup;
-    /// How many times less than `max_lr` the first learning rate is.
+    /// How many times less than `max_lr` the first learning rate is; 25 unless set.
     div_factor: Scalar;
-    /// How many times less than the first the last learning rate is.
+    /// How many times less than the first the last learning rate is; 1e4 unless set.
     final_div_factor: Scalar;
-    /// Back to the first learning rate as quickly as up, and only then further down?
+    /// Back to the first learning rate as quickly as up, and only then further down? Off unless set.
     three_phase: bool;
 });
 
 impl OneCycleLR {
     /// Up to `max_lr`, in a training of `total_steps` batches.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, OneCycleLR, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).momentum(0.9).build()?;
+    /// let mut scheduler = OneCycleLR::new(1.0, 6)
+    ///     .pct_start(0.5)
+    ///     .anneal_strategy("linear")
+    ///     .cycle_momentum(true)
+    ///     .base_momentum(0.5)
+    ///     .max_momentum(1.0)
+    ///     .div_factor(4)
+    ///     .final_div_factor(2)
+    ///     .three_phase(true)
+    ///     .build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// let (mut lrs, mut momenta) = (scheduler.get_last_lr(), vec![1.0]);
+    /// for _ in 0..5 {
+    ///     scheduler.step(&mut optimizer)?;
+    ///     lrs.extend(scheduler.get_last_lr());
+    ///     momenta.push(optimizer.param_groups()[0].number("momentum")?);
+    /// }
+    /// assert_eq!(lrs, [0.25, 0.625, 1.0, 0.625, 0.25, 0.125]);
+    /// assert_eq!(momenta, [1.0, 0.75, 0.5, 0.75, 1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(max_lr: impl Into<PerGroup>, total_steps: i64) -> Self {
         OneCycleLR {
             max_lr: max_lr.into(),
@@ -146,6 +173,20 @@ impl OneCycleLR {
     }
 
     /// Up to `max_lr`, in a training of so many epochs of so many batches.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, OneCycleLR, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = OneCycleLR::of_epochs(1.0, 2, 3).cycle_momentum(false).build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// for _ in 0..5 {
+    ///     scheduler.step(&mut optimizer)?;
+    /// }
+    /// assert!((scheduler.get_last_lr()[0] - 4e-6).abs() < 1e-12); // 1 / 25 / 1e4
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn of_epochs(max_lr: impl Into<PerGroup>, epochs: i64, steps_per_epoch: i64) -> Self {
         let total = epochs.saturating_mul(steps_per_epoch);
         OneCycleLR { epochs: Some((epochs, steps_per_epoch)), ..OneCycleLR::new(max_lr, total) }

@@ -3,6 +3,16 @@
 use firebrick_core::{Error, Result, Scalar};
 
 /// One number for all parameter groups, or a list with one for each.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::{ParamGroup, lr_scheduler::{CyclicLR, LrScheduler, Schedule}};
+/// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+/// let mut optimizer = optim::SGD::new([ParamGroup::new([&p]), ParamGroup::new([&q])], 1.0).build()?;
+/// let schedule = CyclicLR::new([0.0, 0.5], 1.0).cycle_momentum(false);
+/// assert_eq!(schedule.build(&mut optimizer)?.get_last_lr(), [0.0, 0.5]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum PerGroup {
     /// For all of them.

@@ -53,26 +53,50 @@ impl Default for ReduceLROnPlateau {
 }
 
 setters!(ReduceLROnPlateau {
-    /// Whether `min` or `max` is better.
+    /// Whether `min` (unless set) or `max` is better.
     mode: String;
-    /// What the learning rate is multiplied by; less than 1.
+    /// What the learning rate is multiplied by; less than 1, and 0.1 unless set.
     factor: Scalar;
-    /// Epochs without improvement that are borne.
+    /// Epochs without improvement that are borne; 10 unless set.
     patience: i64;
-    /// How much better counts as better.
+    /// How much better counts as better; 1e-4 unless set.
     threshold: Scalar;
-    /// Whether the threshold is a part of the best number (`rel`) or a difference (`abs`).
+    /// Whether the threshold is a part of the best number (`rel`, unless set) or a difference (`abs`).
     threshold_mode: String;
-    /// Epochs after a fall that are not counted.
+    /// Epochs after a fall that are not counted; 0 unless set.
     cooldown: i64;
-    /// The least learning rate.
+    /// The least learning rate; 0 unless set.
     min_lr: PerGroup;
-    /// The least change of a learning rate that is made.
+    /// The least change of a learning rate that is made; 1e-8 unless set.
     eps: Scalar;
 });
 
 impl ReduceLROnPlateau {
     /// By 0.1 after ten epochs in which the number has not become smaller.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::ReduceLROnPlateau;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = ReduceLROnPlateau::new()
+    ///     .mode("max")
+    ///     .factor(0.5)
+    ///     .patience(0)
+    ///     .threshold(0.1)
+    ///     .threshold_mode("abs")
+    ///     .cooldown(1)
+    ///     .min_lr(0.3)
+    ///     .eps(1e-3)
+    ///     .build(&mut optimizer)?;
+    /// let mut lrs = Vec::new();
+    /// for accuracy in [1.0, 1.05, 1.05, 1.05] {
+    ///     scheduler.step(&mut optimizer, accuracy)?;
+    ///     lrs.extend(scheduler.get_last_lr());
+    /// }
+    /// assert_eq!(lrs, [1.0, 0.5, 0.5, 0.3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -81,6 +105,16 @@ impl ReduceLROnPlateau {
     ///
     /// # Errors
     /// A factor of 1 or more; a list of least learning rates of another length than there are groups; an unknown mode.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::ReduceLROnPlateau;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let refused = ReduceLROnPlateau::new().factor(1.0).build(&mut optimizer).unwrap_err();
+    /// assert_eq!(refused.to_string(), "Factor should be < 1.0.");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn build(self, optimizer: &mut dyn Optimizer) -> Result<Plateau> {
         let groups = &optimizer.core().groups;
         if self.factor.to_f64() >= 1.0 {
@@ -131,6 +165,18 @@ fn check_modes(mode: &str, threshold_mode: &str) -> Result<f64> {
 /// The scheduler of [`ReduceLROnPlateau`].
 ///
 /// It is no [`LrScheduler`](super::LrScheduler), since its step takes a number, and so no part of combined ones.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::lr_scheduler::ReduceLROnPlateau;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+/// let mut scheduler: optim::lr_scheduler::Plateau = ReduceLROnPlateau::new().patience(0).build(&mut optimizer)?;
+/// scheduler.step(&mut optimizer, 2.0)?;
+/// scheduler.step(&mut optimizer, 2.0)?;
+/// assert_eq!(scheduler.get_last_lr(), [0.1]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plateau {
     factor: Scalar,
@@ -173,6 +219,19 @@ impl Plateau {
     ///
     /// # Errors
     /// Groups were added while each had a least learning rate of its own.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::ReduceLROnPlateau;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = ReduceLROnPlateau::new().patience(0).factor(0.5).build(&mut optimizer)?;
+    /// for loss in [2.0, 1.0, 1.0] {
+    ///     scheduler.step(&mut optimizer, loss)?;
+    /// }
+    /// assert_eq!(optimizer.param_groups()[0].get_lr()?, 0.5);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn step(&mut self, optimizer: &mut dyn Optimizer, metrics: f64) -> Result<()> {
         let core = optimizer.core_mut();
         self.last_epoch += 1;
@@ -233,11 +292,31 @@ impl Plateau {
     }
 
     /// The learning rates after the last step.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::ReduceLROnPlateau;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.25).build()?;
+    /// assert_eq!(ReduceLROnPlateau::new().build(&mut optimizer)?.get_last_lr(), [0.25]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn get_last_lr(&self) -> Vec<f64> {
         numbers(&self.last_lr)
     }
 
     /// Options and counts, by PyTorch's names.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::ReduceLROnPlateau;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = ReduceLROnPlateau::new().build(&mut optimizer)?;
+    /// scheduler.step(&mut optimizer, 2.5)?;
+    /// assert_eq!(scheduler.state_dict().get("best").and_then(|best| best.as_f64()), Some(2.5));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn state_dict(&self) -> Value {
         Value::dict(super::Fields::save(self))
     }
@@ -246,6 +325,20 @@ impl Plateau {
     ///
     /// # Errors
     /// An entry of another kind, an unknown mode; nothing has changed then.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::ReduceLROnPlateau;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut before = ReduceLROnPlateau::new().patience(0).build(&mut optimizer)?;
+    /// before.step(&mut optimizer, 2.5)?;
+    /// let mut resumed = ReduceLROnPlateau::new().build(&mut optimizer)?;
+    /// resumed.load_state_dict(&before.state_dict())?;
+    /// resumed.step(&mut optimizer, 2.5)?; // no better than the best of before
+    /// assert_eq!(resumed.get_last_lr(), [0.1]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn load_state_dict(&mut self, state_dict: &Value) -> Result<()> {
         let mode: String = read(state_dict, "mode")?.unwrap_or_else(|| self.mode.clone());
         let threshold_mode: String = read(state_dict, "threshold_mode")?.unwrap_or_else(|| self.threshold_mode.clone());

@@ -9,6 +9,38 @@ use firebrick_core::{Error, Result, Value};
 const OP: &str = "lr_scheduler";
 
 /// Where a scheduler stands.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::lr_scheduler::{Clock, Fields, LrScheduler, Schedule};
+/// use optim::ParamGroup;
+/// # use firebrick::Value;
+/// /// A learning rate that falls by one part in `epoch + 1`.
+/// struct Harmonic;
+/// # impl Fields for Harmonic {
+/// #     fn save(&self) -> Vec<(&'static str, Value)> {
+/// #         Vec::new()
+/// #     }
+/// #     fn load(&mut self, _: &Value) -> Result<()> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// impl Schedule for Harmonic {
+///     fn lrs(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
+///         let part = 1.0 / (clock.last_epoch + 1) as f64;
+///         Ok(Some(clock.base_lrs()?.into_iter().map(|lr| lr * part).collect()))
+///     }
+/// }
+///
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+/// let mut scheduler = Harmonic.build(&mut optimizer)?;
+/// optimizer.step()?;
+/// scheduler.step(&mut optimizer)?;
+/// assert_eq!(scheduler.get_last_lr(), [0.5]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Clock {
     /// Learning rates of the groups at the start.
@@ -67,6 +99,44 @@ pub(super) fn numbers(lrs: &[Value]) -> Vec<f64> {
 }
 
 /// How learning rates follow from the epoch: what a kind of scheduler is.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::Value;
+/// use optim::lr_scheduler::{Clock, Fields, LrScheduler, Schedule};
+/// use optim::ParamGroup;
+/// /// Half the learning rate at every epoch of an even number.
+/// struct Flicker;
+///
+/// impl Fields for Flicker {
+///     fn save(&self) -> Vec<(&'static str, Value)> {
+///         Vec::new()
+///     }
+///
+///     fn load(&mut self, _: &Value) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// impl Schedule for Flicker {
+///     fn lrs(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
+///         let part = if clock.last_epoch % 2 == 0 { 0.5 } else { 1.0 };
+///         Ok(Some(clock.base_lrs()?.into_iter().map(|lr| lr * part).collect()))
+///     }
+/// }
+///
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+/// let mut scheduler = Flicker.build(&mut optimizer)?;
+/// optimizer.step()?;
+/// let mut lrs = scheduler.get_last_lr();
+/// for _ in 0..2 {
+///     scheduler.step(&mut optimizer)?;
+///     lrs.extend(scheduler.get_last_lr());
+/// }
+/// assert_eq!(lrs, [0.5, 1.0, 0.5]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait Schedule: Fields + Send {
     /// Checks the options and makes the groups ready. `fresh`: training begins, rather than goes on.
     ///
@@ -111,6 +181,16 @@ pub trait Schedule: Fields + Send {
     ///
     /// # Errors
     /// An option outside its domain, in PyTorch's words.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 0.5).build()?;
+    /// let scheduler = StepLR::new(2).build(&mut optimizer)?;
+    /// assert_eq!((scheduler.last_epoch(), scheduler.get_last_lr()), (0, vec![0.5]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn build(self, optimizer: &mut dyn Optimizer) -> Result<Scheduler<Self>>
     where
         Self: Sized,
@@ -122,6 +202,18 @@ pub trait Schedule: Fields + Send {
     ///
     /// # Errors
     /// An option outside its domain; a group without `initial_lr`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// use optim::ParamGroup;
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let group = ParamGroup::new([&p]).lr(0.25).option("initial_lr", 1.0);
+    /// let mut optimizer = optim::SGD::new([group], 1.0).build()?;
+    /// let scheduler = StepLR::new(2).gamma(0.5).build_at(&mut optimizer, 4)?;
+    /// assert_eq!((scheduler.last_epoch(), scheduler.get_last_lr()), (5, vec![0.25]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn build_at(self, optimizer: &mut dyn Optimizer, last_epoch: i64) -> Result<Scheduler<Self>>
     where
         Self: Sized,
@@ -131,26 +223,88 @@ pub trait Schedule: Fields + Send {
 }
 
 /// A scheduler of learning rates: PyTorch's `LRScheduler`.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+/// let mut scheduler: Box<dyn LrScheduler> = Box::new(StepLR::new(1).gamma(0.5).build(&mut optimizer)?);
+/// optimizer.step()?;
+/// scheduler.step(&mut optimizer)?;
+/// assert_eq!(scheduler.get_last_lr(), [0.5]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait LrScheduler: Send {
     /// Goes to the next epoch and sets the learning rates of the optimizer's groups. To be called after the
     /// optimizer's own steps.
     ///
     /// # Errors
     /// There are no learning rates for this epoch; the optimizer has another number of groups.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = StepLR::new(1).gamma(0.5).build(&mut optimizer)?;
+    /// for _epoch in 0..2 {
+    ///     optimizer.step()?;
+    ///     scheduler.step(&mut optimizer)?;
+    /// }
+    /// assert_eq!(optimizer.param_groups()[0].get_lr()?, 0.25);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn step(&mut self, optimizer: &mut dyn Optimizer) -> Result<()> {
         self.advance(optimizer.core_mut())
     }
 
     /// The learning rates that were set last.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// use optim::ParamGroup;
+    /// let (p, q) = (Parameter::new(Tensor::new([1.0f32])?), Parameter::new(Tensor::new([1.0f32])?));
+    /// let groups = [ParamGroup::new([&p]), ParamGroup::new([&q]).lr(0.5)];
+    /// let mut optimizer = optim::SGD::new(groups, 0.1).build()?;
+    /// assert_eq!(StepLR::new(1).build(&mut optimizer)?.get_last_lr(), [0.1, 0.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn get_last_lr(&self) -> Vec<f64>;
 
     /// Options and counts, by PyTorch's names.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let state = StepLR::new(3).gamma(0.5).build(&mut optimizer)?.state_dict();
+    /// assert!(state.to_string().starts_with("{'step_size': 3, 'gamma': 0.5, 'base_lrs': [1.0], 'last_epoch': 0,"));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn state_dict(&self) -> Value;
 
     /// Takes over what [`LrScheduler::state_dict`] returned; learning rates of the optimizer are in its own state.
     ///
     /// # Errors
     /// An entry of another kind; nothing has changed then.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut before = StepLR::new(2).gamma(0.5).build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// before.step(&mut optimizer)?;
+    /// let mut resumed = StepLR::new(7).build(&mut optimizer)?;
+    /// resumed.load_state_dict(&before.state_dict())?;
+    /// resumed.step(&mut optimizer)?;
+    /// assert_eq!((resumed.last_epoch(), resumed.get_last_lr()), (2, vec![0.5]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn load_state_dict(&mut self, state_dict: &Value) -> Result<()>;
 
     /// Goes to the next epoch.
@@ -171,6 +325,19 @@ pub trait LrScheduler: Send {
 }
 
 /// The scheduler of a [`Schedule`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+/// use optim::lr_scheduler::Scheduler;
+/// let p = Parameter::new(Tensor::new([1.0f32])?);
+/// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+/// let mut scheduler: Scheduler<StepLR> = StepLR::new(1).gamma(0.5).build(&mut optimizer)?;
+/// optimizer.step()?;
+/// scheduler.step(&mut optimizer)?;
+/// assert_eq!((scheduler.last_epoch(), scheduler.get_last_lr()), (1, vec![0.5]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub struct Scheduler<S> {
     pub(super) schedule: S,
     pub(super) clock: Clock,
@@ -198,11 +365,33 @@ impl<S: Schedule> Scheduler<S> {
     }
 
     /// The options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let scheduler = StepLR::new(1).gamma(0.5).build(&mut optimizer)?;
+    /// assert_eq!(format!("{:?}", scheduler.schedule()), "StepLR { step_size: 1, gamma: Float(0.5) }");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn schedule(&self) -> &S {
         &self.schedule
     }
 
     /// The epoch, from 0.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{LrScheduler, Schedule, StepLR};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = StepLR::new(1).build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// scheduler.step(&mut optimizer)?;
+    /// assert_eq!(scheduler.last_epoch(), 1);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn last_epoch(&self) -> i64 {
         self.clock.last_epoch
     }

@@ -44,7 +44,7 @@ impl StepLR {
 
 fields!(StepLR { step_size => "step_size", gamma => "gamma" });
 setters!(StepLR {
-    /// What the learning rate is multiplied by.
+    /// What the learning rate is multiplied by; 0.1 unless set.
     gamma: Scalar;
 });
 
@@ -98,7 +98,7 @@ impl MultiStepLR {
 
 fields!(MultiStepLR { milestones => "milestones", gamma => "gamma" });
 setters!(MultiStepLR {
-    /// What the learning rate is multiplied by.
+    /// What the learning rate is multiplied by; 0.1 unless set.
     gamma: Scalar;
 });
 

@@ -48,9 +48,9 @@ impl SWALR {
 
 fields!(SWALR { anneal_strategy => "_anneal_strategy", anneal_epochs => "anneal_epochs" });
 setters!(SWALR {
-    /// `cos` or `linear`.
+    /// `cos` (unless set) or `linear`.
     anneal_strategy: String;
-    /// The epochs.
+    /// The epochs; 10 unless set.
     anneal_epochs: i64;
 });
 

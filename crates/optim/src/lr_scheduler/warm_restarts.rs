@@ -40,6 +40,22 @@ pub struct CosineAnnealingWarmRestarts {
 
 impl CosineAnnealingWarmRestarts {
     /// To zero in `t_0` epochs, again and again.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{CosineAnnealingWarmRestarts, LrScheduler, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = CosineAnnealingWarmRestarts::new(1).t_mult(2).eta_min(0.5).build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// let mut lrs = scheduler.get_last_lr();
+    /// for _ in 0..3 {
+    ///     scheduler.step(&mut optimizer)?;
+    ///     lrs.extend(scheduler.get_last_lr());
+    /// }
+    /// assert_eq!(lrs, [1.0, 1.0, 0.75, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(t_0: i64) -> Self {
         CosineAnnealingWarmRestarts { t_0, t_i: t_0, t_mult: 1, eta_min: 0.0.into(), t_cur: (-1).into() }
     }
@@ -72,9 +88,9 @@ fields!(CosineAnnealingWarmRestarts {
     t_cur => "T_cur",
 });
 setters!(CosineAnnealingWarmRestarts {
-    /// How many times longer each round is than the one before.
+    /// How many times longer each round is than the one before; 1 unless set.
     t_mult: i64;
-    /// The least learning rate.
+    /// The least learning rate; 0 unless set.
     eta_min: Scalar;
 });
 
@@ -123,6 +139,18 @@ impl Scheduler<CosineAnnealingWarmRestarts> {
     ///
     /// # Errors
     /// A negative epoch.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::lr_scheduler::{CosineAnnealingWarmRestarts, LrScheduler, Schedule};
+    /// let p = Parameter::new(Tensor::new([1.0f32])?);
+    /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
+    /// let mut scheduler = CosineAnnealingWarmRestarts::new(2).build(&mut optimizer)?;
+    /// optimizer.step()?;
+    /// scheduler.step_to(&mut optimizer, 2.5)?; // half an epoch after the restart
+    /// assert!((scheduler.get_last_lr()[0] - 0.853_553_390_593_273_7).abs() < 1e-12);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn step_to(&mut self, optimizer: &mut dyn Optimizer, epoch: impl Into<Scalar>) -> Result<()> {
         let epoch = epoch.into();
         if epoch.to_f64().is_nan() || epoch.to_f64() < 0.0 {

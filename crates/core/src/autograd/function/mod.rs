@@ -53,6 +53,28 @@ use crate::{Result, Tensor};
 ///
 /// Differences from PyTorch 2.15: there is one context for each direction, so that nothing can be saved in `backward`;
 /// arguments and results are tensors only; forward-mode derivatives, `vmap` and `setup_context` do not exist.
+///
+/// ```
+/// # use firebrick_core::autograd::function::{BackwardContext, ForwardContext, Function, OutputGrads};
+/// # use firebrick_core::{Parameter, Result, Tensor};
+/// /// Rounds forward, and is the identity backward.
+/// struct StraightThrough;
+/// impl Function for StraightThrough {
+///     const NAME: &'static str = "StraightThroughBackward";
+///     fn forward(&mut self, _: &mut ForwardContext, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+///         Ok(vec![inputs[0].round()?])
+///     }
+///     fn backward(&self, _: &BackwardContext, grads: &OutputGrads) -> Result<Vec<Option<Tensor>>> {
+///         Ok(vec![Some(grads.get(0)?.clone())])
+///     }
+/// }
+/// let x = Parameter::new(Tensor::new([0.75f32])?);
+/// let y = StraightThrough.apply(&[&x])?.remove(0);
+/// y.backward()?;
+/// assert_eq!(y.item::<f32>()?, 1.0);
+/// assert_eq!(x.grad().map(|grad| grad.to_vec::<f32>()).transpose()?, Some(vec![1.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait Function: Send + Sync + Sized + 'static {
     /// What `grad_fn` prints: by PyTorch's custom the name of the function with `Backward` behind it.
     const NAME: &'static str;
@@ -84,6 +106,25 @@ pub trait Function: Send + Sync + Sized + 'static {
     /// # Errors
     /// Those of `forward`; a leaf that requires grad was changed in place, a marked tensor was not returned. In the
     /// backward pass, those of `backward`; gradients of another number or shape.
+    ///
+    /// ```
+    /// # use firebrick_core::autograd::function::{BackwardContext, ForwardContext, Function, OutputGrads};
+    /// # use firebrick_core::{Parameter, Result, Tensor};
+    /// struct Negative;
+    /// impl Function for Negative {
+    ///     const NAME: &'static str = "NegativeBackward";
+    ///     fn forward(&mut self, _: &mut ForwardContext, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    ///         Ok(vec![inputs[0].neg()?])
+    ///     }
+    ///     fn backward(&self, _: &BackwardContext, grads: &OutputGrads) -> Result<Vec<Option<Tensor>>> {
+    ///         Ok(vec![Some(grads.get(0)?.neg()?)])
+    ///     }
+    /// }
+    /// let x = Parameter::new(Tensor::new([2.0f32])?);
+    /// assert_eq!(Negative.apply(&[&x])?[0].grad_fn(), Some("NegativeBackward"));
+    /// assert_eq!(Negative.apply(&[&x.detach()])?[0].grad_fn(), None);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn apply(self, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
         apply::apply(self, inputs)
     }

@@ -17,6 +17,20 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// In the backward pass, when `backward` fails or returns another number of gradients than there are inputs.
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor, autograd};
+/// let x = Parameter::new(Tensor::new([2.0f32])?);
+/// let cube = autograd::no_grad(|| x.pow(3))?;
+/// let slope = autograd::no_grad(|| x.square()?.mul(3))?;
+/// let backward = move |grads: &[Option<Tensor>]| {
+///     Ok(vec![grads[0].as_ref().map(|grad| grad.mul(&slope)).transpose()?])
+/// };
+/// let cube = autograd::function::record("CubeBackward", &[&x], vec![cube], backward)?;
+/// cube[0].backward()?;
+/// assert_eq!(x.grad().map(|grad| grad.to_vec::<f32>()).transpose()?, Some(vec![12.0]));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn record(
     name: &'static str,
     inputs: &[&Tensor],
