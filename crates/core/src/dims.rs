@@ -31,13 +31,22 @@ enum Repr {
 }
 
 impl Dims {
-    /// No dimensions.
+    /// No dimensions; [`Dims::from_slice`] shows it.
     #[inline]
     pub fn new() -> Self {
         Dims(Repr::Inline(0, [0; INLINE]))
     }
 
     /// A copy of `dims`.
+    ///
+    /// ```
+    /// # use firebrick_core::Dims;
+    /// let mut dims = Dims::from_slice(&[2, 3]);
+    /// dims.insert(0, 5);
+    /// assert_eq!(dims, [5, 2, 3]);
+    /// assert_eq!((dims.remove(1), dims.numel()), (2, 15));
+    /// assert_eq!((Dims::new().numel(), Dims::repeat(1, 3)), (1, [1, 1, 1].into()));
+    /// ```
     #[inline]
     pub fn from_slice(dims: &[usize]) -> Self {
         if dims.len() > INLINE {
@@ -48,7 +57,7 @@ impl Dims {
         Dims(Repr::Inline(dims.len() as u8, data))
     }
 
-    /// `len` times `value`.
+    /// `len` times `value`; [`Dims::from_slice`] shows it.
     pub fn repeat(value: usize, len: usize) -> Self {
         if len > INLINE { Dims(Repr::Heap(vec![value; len])) } else { Dims(Repr::Inline(len as u8, [value; INLINE])) }
     }
@@ -69,13 +78,13 @@ impl Dims {
         }
     }
 
-    /// Inserts a dimension before `at`.
+    /// Inserts a dimension before `at`; [`Dims::from_slice`] shows it.
     pub fn insert(&mut self, at: usize, value: usize) {
         self.push(value);
         self[at..].rotate_right(1);
     }
 
-    /// Removes and returns the dimension `at`.
+    /// Removes and returns the dimension `at`; [`Dims::from_slice`] shows it.
     pub fn remove(&mut self, at: usize) -> usize {
         let removed = self[at];
         self[at..].rotate_left(1);
@@ -99,6 +108,13 @@ impl Dims {
     ///
     /// A size of 0 counts as 1 for the limit, so that the product of any of the sizes fits, too. PyTorch lets such
     /// shapes pass, and wraps.
+    ///
+    /// ```
+    /// # use firebrick_core::Dims;
+    /// assert_eq!(Dims::from_slice(&[2, 0, 3]).checked_numel("zeros")?, 0);
+    /// assert!(Dims::repeat(1 << 33, 2).checked_numel("zeros").is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn checked_numel(&self, op: &'static str) -> Result<usize> {
         self.extent()
             .map(|extent| if self.contains(&0) { 0 } else { extent })
@@ -242,6 +258,11 @@ impl PartialEq<&[usize]> for Dims {
 pub struct Sizes(SmallVec<[i64; 6]>);
 
 /// An integer that may stand in [`Sizes`].
+///
+/// ```
+/// # use firebrick_core::Integer;
+/// assert_eq!((7usize.to_i64(), u64::MAX.to_i64()), (7, i64::MAX));
+/// ```
 pub trait Integer: Copy {
     /// The value; numbers beyond `i64` saturate and are refused where they are used.
     fn to_i64(self) -> i64;
@@ -266,6 +287,13 @@ integers!(i32, i64, isize, u32, u64, usize);
 
 impl Sizes {
     /// As a shape: every entry must be 0 or more.
+    ///
+    /// ```
+    /// # use firebrick_core::Sizes;
+    /// assert_eq!(Sizes::from([2, 3]).to_shape("zeros")?, [2, 3]);
+    /// assert!(Sizes::from([2, -1]).to_shape("zeros").is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn to_shape(&self, op: &'static str) -> Result<Dims> {
         if self.0.iter().any(|&s| s < 0) {
             let list = &self.0[..];

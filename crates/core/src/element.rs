@@ -11,6 +11,12 @@ mod sealed {
 ///
 /// Conversions follow C++, as PyTorch's casts do: to a smaller integer by wrapping, from floating point
 /// to integer by cutting off, to `bool` by comparison with zero. Of a complex number the real part is converted.
+///
+/// ```
+/// # use firebrick_core::{DType, Element};
+/// assert_eq!((f32::DTYPE, u8::from_i64(257), i32::from_f64(-2.7)), (DType::F32, 1, -2));
+/// assert_eq!((bool::from_f64(0.5), true.to_f64(), 2.5f64.to_f32(), 2.5f32.to_i64()), (true, 1.0, 2.5, 2));
+/// ```
 pub trait Element:
     sealed::Sealed + Copy + Default + PartialEq + PartialOrd + Send + Sync + std::fmt::Debug + 'static
 {

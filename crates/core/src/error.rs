@@ -60,6 +60,13 @@ struct Inner {
 macro_rules! shorthands {
     ($($(#[$doc:meta])* $name:ident = $kind:ident;)*) => { $(
         $(#[$doc])*
+        ///
+        /// ```
+        /// # use firebrick_core::{Error, ErrorKind};
+        #[doc = concat!("let error = Error::", stringify!($name), "(\"load\", \"it does not fit\");")]
+        #[doc = concat!("assert_eq!(error.kind(), ErrorKind::", stringify!($kind), ");")]
+        /// assert_eq!((error.op(), error.message()), ("load", "it does not fit"));
+        /// ```
         pub fn $name(op: &'static str, message: impl Into<String>) -> Self {
             Self::new(ErrorKind::$kind, op, message)
         }
@@ -129,6 +136,12 @@ impl Error {
     }
 
     /// Adds where it happened to what was given.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let error = Error::runtime("load", "a record is damaged").given("byte 7").context("model.pt");
+    /// assert!(format!("{error:#}").contains("byte 7; model.pt"));
+    /// ```
     pub fn context(mut self, place: impl fmt::Display) -> Self {
         self.0.given = Some(match self.0.given.take() {
             Some(given) => format!("{given}; {place}"),
@@ -194,29 +207,45 @@ impl Error {
         &self.0.message
     }
 
-    /// The dotted path of the module in which it happened, where one is known.
+    /// The dotted path of the module in which it happened, where one is known; [`Error::set_module`] shows it.
     pub fn module_path(&self) -> Option<&str> {
         self.0.module_path.as_deref()
     }
 
     /// What the module is in which it happened: its class and options, such as
-    /// `Linear(in_features=3, out_features=8, bias=True)`.
+    /// `Linear(in_features=3, out_features=8, bias=True)`; [`Error::set_module`] shows it.
     pub fn module(&self) -> Option<&str> {
         self.0.module.as_deref()
     }
 
     /// Notes that the error passed through the module with this core identity, innermost first.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let mut error = Error::runtime("matmul", "shapes do not fit");
+    /// error.push_frame(7);
+    /// assert_eq!(error.frames(), [7]);
+    /// ```
     pub fn push_frame(&mut self, core_id: u64) {
         self.0.frames.push(core_id);
     }
 
-    /// The core identities noted so far, innermost first.
+    /// The core identities noted so far, innermost first; [`Error::push_frame`] shows it.
     pub fn frames(&self) -> &[u64] {
         &self.0.frames
     }
 
     /// Sets what [`Error::module_path`] and [`Error::module`] return; an empty path is that of a module which is no part
     /// of another.
+    ///
+    /// ```
+    /// # use firebrick_core::Error;
+    /// let mut error = Error::runtime("matmul", "shapes do not fit");
+    /// error.set_module("net.0".to_owned(), "Linear(in_features=3, out_features=8, bias=True)".to_owned());
+    /// assert_eq!((error.module_path(), error.to_string().as_str()), (Some("net.0"), "shapes do not fit"));
+    /// assert!(error.module().is_some_and(|module| module.starts_with("Linear(")));
+    /// assert!(format!("{error:#}").starts_with("in net.0 (Linear("));
+    /// ```
     pub fn set_module(&mut self, path: String, module: String) {
         self.0.module_path = Some(path).filter(|path| !path.is_empty());
         self.0.module = Some(module);

@@ -6,6 +6,12 @@ use indexmap::IndexMap;
 use std::fmt;
 
 /// A key of a [`Value::Dict`].
+///
+/// ```
+/// # use firebrick_core::{Key, Value};
+/// assert_eq!((Key::from("lr"), Key::from(0)), (Key::Str("lr".to_owned()), Key::Int(0)));
+/// assert_eq!(Value::dict([("lr", 0.1.into())]).get("lr").and_then(Value::as_f64), Some(0.1));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// A text.

@@ -52,6 +52,12 @@ impl Float8 {
     pub const ALL: [Float8; 4] = [Float8::E4M3Fn, Float8::E5M2, Float8::E4M3Fnuz, Float8::E5M2Fnuz];
 
     /// PyTorch's name without the `torch.` before it.
+    ///
+    /// ```
+    /// use firebrick_io::Float8;
+    /// assert_eq!(Float8::E5M2.name(), "float8_e5m2");
+    /// assert_eq!(Float8::from_name("float8_e5m2"), Some(Float8::E5M2));
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Float8::E4M3Fn => "float8_e4m3fn",
@@ -61,7 +67,7 @@ impl Float8 {
         }
     }
 
-    /// The type with this PyTorch name.
+    /// The type with this PyTorch name; [`Float8::name`] shows it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|float8| float8.name() == name)
     }
@@ -77,6 +83,11 @@ impl Float8 {
     }
 
     /// The largest number.
+    ///
+    /// ```
+    /// use firebrick_io::Float8;
+    /// assert_eq!((Float8::E4M3Fn.largest(), Float8::E5M2.largest()), (448.0, 57344.0));
+    /// ```
     pub fn largest(self) -> f32 {
         self.to_f32(self.layout().largest)
     }
@@ -123,6 +134,15 @@ impl Float8 {
     ///
     /// # Errors
     /// A tensor of another dtype.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::Float8;
+    /// let bytes = Float8::E4M3Fn.encode(&Tensor::new([1.0f32, -2.0, 0.3])?)?;
+    /// assert_eq!(bytes.to_vec::<u8>()?, [56, 192, 42]);
+    /// assert_eq!(Float8::E4M3Fn.decode(&bytes)?.to_vec::<f32>()?, [1.0, -2.0, 0.3125]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn decode(self, bytes: &Tensor) -> Result<Tensor> {
         if bytes.dtype() != DType::U8 {
             return Err(Error::type_("decode", format!("bytes are uint8, not {}", bytes.dtype())));
@@ -132,7 +152,8 @@ impl Float8 {
         Tensor::from_vec(values, bytes.shape())
     }
 
-    /// The bytes, a tensor of `torch.uint8`, of the numbers nearest to those of a tensor of floating point.
+    /// The bytes, a tensor of `torch.uint8`, of the numbers nearest to those of a tensor of floating point. [`Float8::decode`]
+    /// shows it.
     ///
     /// # Errors
     /// A tensor of another dtype.

@@ -83,6 +83,17 @@ impl Mapping {
     ///
     /// # Errors
     /// As [`Mapping::tensor`].
+    ///
+    /// ```
+    /// use firebrick_core::DType;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("bytes");
+    /// std::fs::write(&path, 2.5f32.to_le_bytes())?;
+    /// let file = firebrick_io::mmap::Mapping::open(&path)?;
+    /// assert_eq!(file.copy(0..4, [1], DType::F32)?.to_vec::<f32>()?, [2.5]);
+    /// assert!(file.copy(0..8, [2], DType::F32).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn copy(&self, range: Range<usize>, shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
         Tensor::from_block(self.read(range, false)?.0, shape, dtype)
     }

@@ -84,6 +84,17 @@ impl LoadOptions {
 
     /// Puts all tensors on one device, wherever they were when they were saved. Unless this is said, they go where they came
     /// from; of formats that do not tell, to main memory.
+    ///
+    /// ```
+    /// use firebrick_core::{Device, StateDict, Tensor};
+    /// use firebrick_io::{LoadOptions, load_safetensors_with, save_safetensors};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("model.safetensors");
+    /// save_safetensors(&path, &StateDict::from_iter([("x", Tensor::ones([2])?)]))?;
+    /// let options = LoadOptions::new().map_location(Device::Meta).mmap(false);
+    /// assert!(load_safetensors_with(&path, &options)?.get("x").is_some_and(Tensor::is_meta));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn map_location(mut self, device: Device) -> Self {
         self.map_location = Some(device);
         self
@@ -95,14 +106,26 @@ impl LoadOptions {
     /// those of `safetensors.torch.load_file` do. What looks at a file is read when it is used, and nothing that is written
     /// into it reaches the file: see [`Mapping::tensor`](crate::mmap::Mapping::tensor). Copies are for files that some other
     /// program will write into in place. Deflated records, bools, and numbers of the other byte order are always copied, where
-    /// PyTorch's `mmap=True` refuses them.
+    /// PyTorch's `mmap=True` refuses them. [`LoadOptions::map_location`] shows it.
     pub fn mmap(mut self, mmap: bool) -> Self {
         self.mmap = Some(mmap);
         self
     }
 
-    /// Compares the checksums of `.pt` files or not. PyTorch does not; files written under `set_crc32_options(False)` have none
+    /// Compares the checksums of `.pt` files or not; it does unless set. PyTorch does not; files written under `set_crc32_options(False)` have none
     /// that hold.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::LoadOptions;
+    /// use firebrick_io::pytorch::{File, Object, to_bytes};
+    /// let mut bytes = to_bytes(Object::dict([("x", Tensor::new([1.0f32])?.into())]))?;
+    /// let place = bytes.windows(4).position(|four| four == 1.0f32.to_le_bytes()).expect("the number");
+    /// bytes[place] = 1; // damage
+    /// let read = |verify| File::from_bytes(bytes.clone(), &LoadOptions::new().verify(verify))?.read();
+    /// assert!(read(true).is_err() && read(false).is_ok());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
         self

@@ -10,9 +10,9 @@ use firebrick_core::{Error, Result, Tensor};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// The gradient of one tensor; `None` where there is none.
+/// The gradient of one tensor; `None` where there is none. [`ModuleInfo`] shows hooks that take it.
 pub type Gradient = Option<Tensor>;
-/// The gradients of the tensors in a module's input or output, in order.
+/// The gradients of the tensors in a module's input or output, in order. [`ModuleInfo`] shows hooks that take them.
 pub type Gradients = [Gradient];
 
 pub(crate) type BackwardPreHook = Arc<dyn Fn(&ModuleInfo, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync>;
@@ -20,6 +20,27 @@ pub(crate) type BackwardHook =
     Arc<dyn Fn(&ModuleInfo, &Gradients, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync>;
 
 /// The module whose gradients a backward hook sees. Backward may run when the module itself is gone.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::HookOptions;
+/// let linear = nn::Linear::builder(1, 1).bias(false).build()?;
+/// autograd::no_grad(|| linear.weight.fill_(2.0))?;
+/// linear.register_full_backward_pre_hook(HookOptions::new(), |module, grad_output| {
+///     assert_eq!((module.type_name(), module.is_training()), ("Linear", true));
+///     Ok(Some(vec![grad_output[0].as_ref().map(|grad| grad.mul(10.0)).transpose()?]))
+/// });
+/// let id = linear.core().id();
+/// linear.register_full_backward_hook(HookOptions::new(), move |module, grad_input, _| {
+///     assert_eq!(module.id(), id);
+///     assert_eq!(grad_input[0].as_ref().map(|grad| grad.item::<f32>()).transpose()?, Some(20.0));
+///     Ok(None)
+/// });
+/// let x = Parameter::new(Tensor::new([[3.0f32]])?);
+/// linear.call(&x)?.backward()?;
+/// assert_eq!(x.grad().map(|grad| grad.item::<f32>()).transpose()?, Some(20.0));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ModuleInfo {
     name: String,

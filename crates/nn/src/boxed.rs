@@ -1,7 +1,6 @@
 //! Modules behind `Box` (owned, the type may be forgotten) and `Arc` (shared: one set of weights, several names).
 
-use crate::module::Visitor;
-use crate::{Args, Core, Custom, Field, Forward, Member, MemberMut, Memo, Module, VisitorMut};
+use crate::{Args, Core, Custom, Field, Forward, Member, MemberMut, Memo, Module, Visitor, VisitorMut};
 use firebrick_core::{Result, StateDict, Tensor};
 use std::any::Any;
 use std::sync::Arc;

@@ -42,6 +42,14 @@ pub trait Call<I: Args + Clone, O: Args>: Forward<I, O> {
     }
 
     /// Runs `hook` before every `forward`; it may return another input.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let relu = nn::ReLU::new();
+    /// relu.register_forward_pre_hook(|_, x| Ok(Some(x.add(4.0)?)));
+    /// assert_eq!(relu.call(Tensor::new([-1.0f32])?)?.to_vec::<f32>()?, [3.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_forward_pre_hook(
         &self,
         hook: impl Fn(&dyn Module, &I) -> Result<Option<I>> + Send + Sync + 'static,
@@ -50,6 +58,15 @@ pub trait Call<I: Args + Clone, O: Args>: Forward<I, O> {
     }
 
     /// [`Call::register_forward_pre_hook`], before the other hooks with `prepend`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let relu = nn::ReLU::new();
+    /// relu.register_forward_pre_hook(|_, x| Ok(Some(x.add(4.0)?)));
+    /// relu.register_forward_pre_hook_with(nn::HookOptions::new().prepend(true), |_, x| Ok(Some(x.mul(2.0)?)));
+    /// assert_eq!(relu.call(Tensor::new([1.0f32])?)?.to_vec::<f32>()?, [6.0]); // 2 * 1 + 4
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_forward_pre_hook_with(
         &self,
         options: HookOptions,
@@ -63,11 +80,18 @@ pub trait Call<I: Args + Clone, O: Args>: Forward<I, O> {
             }
             Ok(())
         };
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.pre, id, Arc::new(hook), options.prepend))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.pre, id, Arc::new(hook), options.prepend))
     }
 
     /// Runs `hook` after every `forward`; it may return another output.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let relu = nn::ReLU::new();
+    /// relu.register_forward_hook(|_, x, y| Ok(Some(y.add(x)?)));
+    /// assert_eq!(relu.call(Tensor::new([-1.0f32, 2.0])?)?.to_vec::<f32>()?, [-1.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_forward_hook(
         &self,
         hook: impl Fn(&dyn Module, &I, &O) -> Result<Option<O>> + Send + Sync + 'static,
@@ -80,6 +104,19 @@ pub trait Call<I: Args + Clone, O: Args>: Forward<I, O> {
 
     /// [`Call::register_forward_hook`], before the other hooks with `prepend`, and with `always_call` also after an
     /// error, when the output is `None`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    /// static FAILED: AtomicBool = AtomicBool::new(false);
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// linear.register_forward_hook_with(nn::HookOptions::new().always_call(true), |_, _, y| {
+    ///     FAILED.store(y.is_none(), Relaxed);
+    ///     Ok(None)
+    /// });
+    /// assert!(linear.call(Tensor::ones([1, 4])?).is_err() && FAILED.load(Relaxed));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_forward_hook_with(
         &self,
         options: HookOptions,
@@ -96,8 +133,7 @@ pub trait Call<I: Args + Clone, O: Args>: Forward<I, O> {
             Ok(())
         };
         let hook = PostHook { run: Arc::new(run), always: options.always_call };
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.post, id, hook, options.prepend))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.post, id, hook, options.prepend))
     }
 }
 

@@ -68,3 +68,15 @@ pub(crate) fn empty_all(module: &dyn Module, device: Device, recurse: bool) -> R
         Tensor::empty_with(tensor.shape(), TensorOptions::new().dtype(tensor.dtype()).device(device))
     })
 }
+
+/// Is there a value behind every parameter and buffer?
+pub(crate) fn check_initialized(module: &dyn Module) -> Result<()> {
+    let waiting = |tensor: &Tensor| tensor.is_uninitialized();
+    if module.parameters().iter().any(|p| waiting(p)) || module.buffers().iter().any(|b| waiting(b)) {
+        return Err(Error::runtime(
+            "share_memory",
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before calling `module.share_memory()`.",
+        ));
+    }
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! The state every module carries: PyTorch's `super().__init__()`.
 
 use crate::extra::Extra;
-use crate::hooks::HookTable;
+use crate::hooks::{HookHandle, HookTable, Hooks};
 use crate::{Member, MemberMut, Memo, VisitorMut};
 use firebrick_core::autograd::forget_scope;
 use firebrick_core::{Buffer, Parameter, Result};
@@ -20,6 +20,24 @@ const STANDING_IN: u8 = 4;
 /// Train/eval flag, hooks, and members registered by name: one field of every module.
 ///
 /// A module that has no hooks, no run-time members and nothing lazy allocates nothing here.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// #[derive(Module)]
+/// struct Double { core: Core }
+///
+/// impl nn::Forward for Double {
+///     fn forward(&self, x: Tensor) -> Result<Tensor> {
+///         x.mul(2)
+///     }
+/// }
+///
+/// let (one, other) = (Double { core: Core::new() }, Double { core: Core::new() });
+/// assert!(one.core.is_training());
+/// assert_ne!(one.core.id(), other.core.id()); // two modules
+/// one.core.set_training(false);
+/// assert!(!one.is_training() && other.is_training());
+/// ```
 pub struct Core {
     id: CoreId,
     evaluating: AtomicBool,
@@ -70,36 +88,44 @@ impl Core {
 
     /// The core of a module whose parameters are uninitialized until its first call; see
     /// [`Forward::initialize`](crate::Forward::initialize).
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let core = Core::lazy();
+    /// assert!(core.is_lazy());
+    /// core.set_lazy(false);
+    /// assert!(!core.is_lazy());
+    /// ```
     pub fn lazy() -> Self {
         let core = Self::new();
         core.set_flag(LAZY, true);
         core
     }
 
-    /// Identity of the module: two names with one core are one module.
+    /// Identity of the module: two names with one core are one module. [`Core`] shows it.
     #[inline]
     pub fn id(&self) -> u64 {
         self.id.number
     }
 
-    /// Is the module in training mode?
+    /// Is the module in training mode? [`Core`] shows it.
     #[inline]
     pub fn is_training(&self) -> bool {
         !self.evaluating.load(Relaxed)
     }
 
-    /// Sets the mode of this module alone; [`ModuleExt::train`](crate::ModuleExt::train) sets a whole tree.
+    /// Sets the mode of this module alone; [`ModuleExt::train`](crate::ModuleExt::train) sets a whole tree. [`Core`] shows it.
     pub fn set_training(&self, on: bool) {
         self.evaluating.store(!on, Relaxed);
     }
 
-    /// Does the module wait for its first input?
+    /// Does the module wait for its first input? [`Core::lazy`] shows it.
     #[inline]
     pub fn is_lazy(&self) -> bool {
         self.flags.load(Acquire) & LAZY != 0
     }
 
-    /// Says whether the module waits for its first input. Calls and loading do this by themselves.
+    /// Says whether the module waits for its first input. Calls and loading do this by themselves. [`Core::lazy`] shows it.
     pub fn set_lazy(&self, on: bool) {
         self.set_flag(LAZY, on);
     }
@@ -138,11 +164,11 @@ impl Core {
         self.hooks.get()
     }
 
-    /// The hooks, for one more.
-    pub(crate) fn hooks_for_adding(&self) -> &HookTable {
+    /// Adds one hook through `add`, which gets its number.
+    pub(crate) fn add_hook(&self, add: impl FnOnce(&mut Hooks, u64)) -> HookHandle {
         let table = self.hooks.get_or_init(HookTable::default);
         self.set_flag(HOOKED, true);
-        table
+        table.add(add)
     }
 
     /// What is registered at run time, if anything is.
@@ -155,6 +181,18 @@ impl Core {
     }
 
     /// A parameter that was registered by name, for use in `forward`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut relu = nn::ReLU::new();
+    /// relu.register_parameter("gain", Some(Parameter::new(Tensor::new([2.0f32])?)))?;
+    /// relu.register_buffer("calls", Some(Buffer::new(Tensor::new([3.0f32])?)))?;
+    /// relu.add_module("probe", nn::Identity::new())?;
+    /// assert_eq!(relu.core().parameter("gain").map(|gain| gain.to_vec::<f32>()).transpose()?, Some(vec![2.0]));
+    /// assert_eq!(relu.core().buffer("calls").map(|calls| calls.to_vec::<f32>()).transpose()?, Some(vec![3.0]));
+    /// assert!(relu.core().module("probe").is_some() && relu.core().module("gain").is_none());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         match self.extra()?.usable(name)? {
             Member::Parameter(parameter) => Some(parameter),
@@ -162,7 +200,7 @@ impl Core {
         }
     }
 
-    /// A buffer that was registered by name, for use in `forward`.
+    /// A buffer that was registered by name, for use in `forward`; as [`Core::parameter`].
     pub fn buffer(&self, name: &str) -> Option<&Buffer> {
         match self.extra()?.usable(name)? {
             Member::Buffer(buffer) => Some(buffer),
@@ -170,7 +208,7 @@ impl Core {
         }
     }
 
-    /// A module that was registered by name.
+    /// A module that was registered by name; as [`Core::parameter`].
     pub fn module(&self, name: &str) -> Option<&dyn crate::Module> {
         match self.extra()?.member(name)? {
             Member::Module(module) => Some(module),
@@ -179,6 +217,13 @@ impl Core {
     }
 
     /// Another printed name for this one module.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut core = Core::new();
+    /// core.rename(Some("Twice".to_owned()));
+    /// assert_eq!(core.renamed(), Some("Twice"));
+    /// ```
     pub fn rename(&mut self, name: Option<String>) {
         self.extra_mut().set_name(name);
     }
@@ -192,6 +237,15 @@ impl Core {
     ///
     /// Its field still works; other members, registered under names of their own, can stand for it in
     /// `state_dict` and `parameters`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut linear = nn::Linear::new(3, 2)?;
+    /// linear.core_mut().expect("it has one owner").hide("bias", true);
+    /// assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["weight"]);
+    /// assert_eq!(linear.call(Tensor::ones([1, 3])?)?.shape(), [1, 2]); // the field still works
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn hide(&mut self, name: &str, hidden: bool) {
         self.extra_mut().hide(name, hidden);
     }
@@ -200,6 +254,17 @@ impl Core {
     ///
     /// `compute` runs at the start of each call and gives pairs of a parameter and the tensor, with its gradient
     /// history, that every operation on that parameter sees until the call returns. Several go by several names.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use std::sync::Arc;
+    /// let mut linear = nn::Linear::builder(2, 1).bias(false).build()?;
+    /// let weight = linear.weight.clone();
+    /// let compute = move |_: &dyn Module| Ok(vec![(weight.clone(), weight.full_like(3.0)?)]);
+    /// linear.core_mut().expect("it has one owner").stand_in("constant", Some(Arc::new(compute)));
+    /// assert_eq!(linear.call(Tensor::ones([1, 2])?)?.item::<f32>()?, 6.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn stand_in(&mut self, name: &str, compute: Option<crate::extra::StandIn>) {
         self.extra_mut().set_stand_in(name, compute);
         let any = self.extra_mut().is_standing_in();

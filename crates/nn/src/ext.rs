@@ -1,9 +1,9 @@
 //! `ModuleExt`: the methods of every module that have type parameters or return the module itself.
 
 use crate::backward_hooks::{Gradient, Gradients, ModuleInfo};
+use crate::extra::exclusive;
 use crate::hooks::{HookHandle, HookOptions, PostHook, insert};
 use crate::load_state_dict::{IncompatibleKeys, Loading};
-use crate::module::exclusive;
 use crate::{Args, Memo, Module, conversion, extra, scope, submodule, traverse};
 use firebrick_core::{DType, Device, Error, Result, StateDict, Tensor, To};
 use std::sync::Arc;
@@ -11,6 +11,14 @@ use std::sync::Arc;
 /// Methods of every module, concrete or `dyn`, that could not be called through `dyn Module` otherwise.
 ///
 /// Implemented for every [`Module`]; the prelude brings it in.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let net = nn::Sequential::new().add(nn::Linear::new(3, 2)?).add(nn::Dropout::new(0.5)?);
+/// net.to(DType::F64)?.eval().requires_grad_(false)?;
+/// assert_eq!(net.call(Tensor::ones_with([1, 3], DType::F64)?)?.dtype(), DType::F64);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait ModuleExt: Module {
     /// Sets training mode here and in everything below: PyTorch's `train(mode)`.
     ///
@@ -98,10 +106,8 @@ pub trait ModuleExt: Module {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let linear = nn::Linear::new(3, 2)?;
-    /// let weight = linear.weight.clone();
-    /// linear.double()?;
-    /// assert_eq!(weight.dtype(), DType::F64); // the parameter is the same
+    /// let (linear, input) = (nn::Linear::new(3, 2)?, Tensor::ones_with([1, 3], DType::F64)?);
+    /// assert_eq!(linear.double()?.call(input)?.dtype(), DType::F64);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn double(&self) -> Result<&Self> {
@@ -233,13 +239,7 @@ pub trait ModuleExt: Module {
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn share_memory(&self) -> Result<&Self> {
-        let waiting = |tensor: &Tensor| tensor.is_uninitialized();
-        if self.parameters().iter().any(|p| waiting(p)) || self.buffers().iter().any(|b| waiting(b)) {
-            return Err(Error::runtime(
-                "share_memory",
-                "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before calling `module.share_memory()`.",
-            ));
-        }
+        conversion::check_initialized(self.as_dyn())?;
         Ok(self)
     }
 
@@ -259,7 +259,7 @@ pub trait ModuleExt: Module {
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn apply(&self, mut f: impl FnMut(&dyn Module) -> Result<()>) -> Result<&Self> {
-        apply(self.as_dyn(), &mut f)?;
+        traverse::apply(self.as_dyn(), &mut f)?;
         Ok(self)
     }
 
@@ -303,14 +303,6 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// As there.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let mut relu = nn::ReLU::new();
-    /// relu.register_module("probe", nn::Identity::new())?;
-    /// assert_eq!(relu.named_children()[0].0, "probe");
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
     fn register_module(&mut self, name: &str, module: impl Module) -> Result<()> {
         self.add_module(name, module)
     }
@@ -325,7 +317,6 @@ pub trait ModuleExt: Module {
     /// let mut relu = nn::ReLU::new();
     /// relu.add_empty_module("downsample")?;
     /// assert!(relu.children().is_empty());
-    /// assert!(relu.add_module("a.b", nn::Identity::new()).is_err());
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn add_empty_module(&mut self, name: &str) -> Result<()> {
@@ -387,108 +378,121 @@ pub trait ModuleExt: Module {
         scope::locate(self.as_dyn(), error)
     }
 
-    /// A forward pre-hook for any input type.
+    /// A forward pre-hook for any input type; [`Args`] shows one.
     fn register_forward_pre_hook_any(
         &self,
         options: HookOptions,
         hook: impl Fn(&dyn Module, &mut dyn Args) -> Result<()> + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.pre, id, Arc::new(hook), options.prepend))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.pre, id, Arc::new(hook), options.prepend))
     }
 
     /// A forward hook for any input and output type; the output is `None` only with `always_call`, after an error.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let net = nn::Sequential::new().add(nn::Linear::new(3, 2)?).add(nn::ReLU::new());
+    /// net.register_forward_hook_any(nn::HookOptions::new(), |_, input, output| {
+    ///     assert_eq!(input.tensors()[0].shape(), [1, 3]);
+    ///     assert_eq!(output.map(|output| output.tensors()[0].shape().to_vec()), Some(vec![1, 2]));
+    ///     Ok(())
+    /// });
+    /// net.call(Tensor::ones([1, 3])?)?;
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_forward_hook_any(
         &self,
         options: HookOptions,
         hook: impl Fn(&dyn Module, &dyn Args, Option<&mut dyn Args>) -> Result<()> + Send + Sync + 'static,
     ) -> HookHandle {
         let hook = PostHook { run: Arc::new(hook), always: options.always_call };
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.post, id, hook, options.prepend))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.post, id, hook, options.prepend))
     }
 
     /// Runs `hook` in backward when the gradients of the module's outputs are known; it may return others.
+    /// [`ModuleInfo`] shows one.
     fn register_full_backward_pre_hook(
         &self,
         options: HookOptions,
         hook: impl Fn(&ModuleInfo, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.backward_pre, id, Arc::new(hook), options.prepend))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.backward_pre, id, Arc::new(hook), options.prepend))
     }
 
     /// Runs `hook(module, grad_input, grad_output)` in backward when the gradients of the module's inputs are
-    /// known; it may return other input gradients.
+    /// known; it may return other input gradients. [`ModuleInfo`] shows one.
     fn register_full_backward_hook(
         &self,
         options: HookOptions,
         hook: impl Fn(&ModuleInfo, &Gradients, &Gradients) -> Result<Option<Vec<Gradient>>> + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.backward, id, Arc::new(hook), options.prepend))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.backward, id, Arc::new(hook), options.prepend))
     }
 
     /// Runs `hook(module, prefix, keep_vars)` before the module's entries are collected by `state_dict`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// linear.register_state_dict_pre_hook(|_, prefix, keep_vars| assert_eq!((prefix, keep_vars), ("0.", false)));
+    /// nn::Sequential::new().add(linear).state_dict();
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_state_dict_pre_hook(
         &self,
         hook: impl Fn(&dyn Module, &str, bool) + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.state_dict_pre, id, Arc::new(hook), false))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.state_dict_pre, id, Arc::new(hook), false))
     }
 
     /// Runs `hook(module, state, prefix)` after the module's entries were collected; it may change them, and the module's
     /// version in `state.metadata`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// linear.register_state_dict_post_hook(|_, state, prefix| {
+    ///     state.remove(&format!("{prefix}bias"));
+    /// });
+    /// assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["weight"]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_state_dict_post_hook(
         &self,
         hook: impl Fn(&dyn Module, &mut StateDict, &str) + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.state_dict_post, id, Arc::new(hook), false))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.state_dict_post, id, Arc::new(hook), false))
     }
 
     /// Runs `hook(module, loading)` before the module's entries are looked up; it may change the copy of the checkpoint
-    /// that is being loaded, and add to what does not match.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let linear = nn::Linear::new(1, 1)?;
-    /// linear.register_load_state_dict_pre_hook(|_, loading| {
-    ///     let (old, new) = (format!("{}w", loading.prefix), format!("{}weight", loading.prefix));
-    ///     if let Some(weight) = loading.state.remove(&old) {
-    ///         loading.state.insert(new, weight);
-    ///     }
-    ///     Ok(())
-    /// });
-    /// linear.load_state_dict(&StateDict::from_iter([("w", Tensor::zeros([1, 1])?), ("bias", Tensor::zeros([1])?)]))?;
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
+    /// that is being loaded, and add to what does not match. [`Loading`] shows one.
     fn register_load_state_dict_pre_hook(
         &self,
         hook: impl Fn(&dyn Module, &mut Loading<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.load_pre, id, Arc::new(hook), false))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.load_pre, id, Arc::new(hook), false))
     }
 
     /// Runs `hook(module, keys)` when missing and unexpected keys are known; what it removes is no error.
     ///
     /// It runs before anything is written, where PyTorch 2.15 runs it after.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// linear.register_load_state_dict_post_hook(|_, keys| {
+    ///     keys.missing_keys.retain(|key| key != "bias");
+    ///     Ok(())
+    /// });
+    /// linear.load_state_dict(&StateDict::from_iter([("weight", Tensor::zeros([2, 3])?)]))?;
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_load_state_dict_post_hook(
         &self,
         hook: impl Fn(&dyn Module, &mut IncompatibleKeys) -> Result<()> + Send + Sync + 'static,
     ) -> HookHandle {
-        let table = self.core().hooks_for_adding();
-        table.add(|hooks, id| insert(&mut hooks.load_post, id, Arc::new(hook), false))
+        self.core().add_hook(|hooks, id| insert(&mut hooks.load_post, id, Arc::new(hook), false))
     }
 }
 
 impl<M: Module + ?Sized> ModuleExt for M {}
-
-fn apply(module: &dyn Module, f: &mut dyn FnMut(&dyn Module) -> Result<()>) -> Result<()> {
-    for child in module.children() {
-        apply(child, f)?;
-    }
-    f(module)
-}

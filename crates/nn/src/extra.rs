@@ -5,7 +5,7 @@ use firebrick_core::{Buffer, Error, Parameter, Result, Tensor};
 use indexmap::{IndexMap, IndexSet};
 use std::sync::Arc;
 
-/// Computes the tensors that take the places of parameters during a call; see [`Core::stand_in`](crate::Core::stand_in).
+/// Computes the tensors that take the places of parameters during a call; [`Core::stand_in`](crate::Core::stand_in) shows one.
 pub type StandIn = Arc<dyn Fn(&dyn Module) -> Result<Vec<(Parameter, Tensor)>> + Send + Sync>;
 
 /// What a core holds beyond its fixed part.
@@ -161,6 +161,14 @@ impl Extra {
             stand_ins: self.stand_ins.clone(),
         })
     }
+}
+
+/// The error for a structural change of a module that several `Arc`s own.
+pub(crate) fn exclusive<'m>(module: Option<&'m mut dyn Module>, op: &'static str) -> Result<&'m mut dyn Module> {
+    module.ok_or_else(|| {
+        Error::runtime(op, "the module is shared by several owners, so its structure cannot change")
+            .remedy("change it before sharing it through `Arc`, or change a `deep_clone`")
+    })
 }
 
 /// `Module::visit`: declared members that are not hidden, then those registered by name.

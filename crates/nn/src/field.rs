@@ -8,6 +8,17 @@ use indexmap::IndexMap;
 ///
 /// Implemented for [`Parameter`], [`Buffer`], every module, `Option`, `Vec`, arrays, tuples and
 /// `IndexMap<String, _>` of those, `Box` and `Arc` of modules, and plain values, which are not listed.
+///
+/// ```
+/// use firebrick::nn::{Field, Memo};
+/// use firebrick::prelude::*;
+/// let (layers, mut names) = (vec![nn::ReLU::new(), nn::ReLU::new()], Vec::new());
+/// layers.visit_as("layers", &mut |name, _| names.push(name.to_owned()));
+/// assert_eq!(names, ["layers.0", "layers.1"]); // a list is transparent
+/// let copy = Parameter::new(Tensor::ones([2])?).clone_with(&mut Memo::new())?;
+/// assert_eq!(copy.to_vec::<f32>()?, [1.0, 1.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a module",
     label = "not a Parameter, Buffer, module, container of those, or plain value",

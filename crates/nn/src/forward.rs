@@ -44,6 +44,27 @@ pub trait Forward<I: Args + Clone = Tensor, O: Args = Tensor>: Module + CloneFor
     ///
     /// # Errors
     /// When the input does not fit; the module stays lazy.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// #[derive(Module)]
+    /// struct Scale { core: Core, factor: Parameter }
+    ///
+    /// impl nn::Forward for Scale {
+    ///     fn forward(&self, x: Tensor) -> Result<Tensor> {
+    ///         x.mul(&self.factor)
+    ///     }
+    ///
+    ///     fn initialize(&self, x: &Tensor) -> Result<()> {
+    ///         self.factor.set_data(&Tensor::ones([x.size(-1)?])?)
+    ///     }
+    /// }
+    ///
+    /// let scale = Scale { core: Core::lazy(), factor: Parameter::uninitialized(DType::F32, Device::Cpu)? };
+    /// scale.call(Tensor::ones([2, 3])?)?;
+    /// assert_eq!(scale.factor.shape()?, [3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn initialize(&self, input: &I) -> Result<()> {
         let _ = input;
         Ok(())

@@ -42,6 +42,15 @@ where
 ///
 /// # Errors
 /// Missing and unexpected names, all at once; otherwise as [`functional_call`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let linear = nn::Linear::new(1, 1)?;
+/// let weight = StateDict::from_iter([("weight", Tensor::new([[2.0f32]])?)]);
+/// let refused = nn::functional_call_strict(&linear, &weight, Tensor::ones([1, 1])?).unwrap_err();
+/// assert_eq!(refused.to_string(), "Error(s) in reparametrizing for Linear:\n\tMissing key(s): 'bias'.");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn functional_call_strict<I, O, M>(module: &M, tensors: &StateDict, input: impl IntoArgs<I>) -> Result<O>
 where
     I: Args + Clone,

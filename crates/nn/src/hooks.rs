@@ -126,8 +126,13 @@ impl HookTable {
 ///
 /// ```
 /// use firebrick::nn::HookOptions;
-/// let first = HookOptions::new().prepend(true);
-/// # let _ = first;
+/// use firebrick::prelude::*;
+/// let relu = nn::ReLU::new();
+/// relu.register_forward_hook(|_, _, y| Ok(Some(y.add(1.0)?)));
+/// let first = HookOptions::new().prepend(true).always_call(false);
+/// relu.register_forward_hook_with(first, |_, _, y| y.map(|y| y.mul(10.0)).transpose());
+/// assert_eq!(relu.call(Tensor::new([2.0f32])?)?.to_vec::<f32>()?, [21.0]); // 10 * 2 + 1
+/// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HookOptions {
@@ -140,12 +145,13 @@ impl HookOptions {
     pub fn new() -> Self {
         Self::default()
     }
-    /// Before the hooks that are there.
+    /// Before the hooks that are there; behind them unless set.
     pub fn prepend(mut self, prepend: bool) -> Self {
         self.prepend = prepend;
         self
     }
-    /// A forward hook runs even when `forward` or another hook failed; its output is then `None`.
+    /// A forward hook runs even when `forward` or another hook failed; its output is then `None`. Only after success unless
+    /// set.
     pub fn always_call(mut self, always_call: bool) -> Self {
         self.always_call = always_call;
         self
@@ -153,6 +159,16 @@ impl HookOptions {
 }
 
 /// Returned by every hook registration. Dropping it leaves the hook where it is.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let (relu, x) = (nn::ReLU::new(), Tensor::new([2.0f32])?);
+/// let hook = relu.register_forward_hook(|_, _, y| Ok(Some(y.add(1.0)?)));
+/// assert_eq!(relu.call(&x)?.to_vec::<f32>()?, [3.0]);
+/// hook.remove();
+/// assert_eq!(relu.call(&x)?.to_vec::<f32>()?, [2.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct HookHandle {
     id: u64,
@@ -166,7 +182,8 @@ impl std::fmt::Debug for Shared {
 }
 
 impl HookHandle {
-    /// Takes the hook off. Doing so twice, or after the module is gone, does nothing.
+    /// Takes the hook off. Doing so twice, or after the module is gone, does nothing. [`HookHandle`]
+    /// shows it.
     pub fn remove(&self) {
         if let Some(table) = self.table.upgrade() {
             table.change(|hooks| hooks.remove(self.id));
@@ -174,6 +191,17 @@ impl HookHandle {
     }
 
     /// Takes the hook off at the end of the scope: Python's `with handle:`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let (relu, x) = (nn::ReLU::new(), Tensor::new([2.0f32])?);
+    /// {
+    ///     let _hook = relu.register_forward_hook(|_, _, y| Ok(Some(y.add(1.0)?))).scoped();
+    ///     assert_eq!(relu.call(&x)?.to_vec::<f32>()?, [3.0]);
+    /// }
+    /// assert_eq!(relu.call(&x)?.to_vec::<f32>()?, [2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn scoped(self) -> ScopedHook {
         ScopedHook(self)
     }

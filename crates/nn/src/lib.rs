@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `module`, `ext` | [`Module`], [`ModuleExt`]: the tree and its methods |
+//! | `module`, `ext`, `downcast` | [`Module`], [`ModuleExt`]: the tree and its methods |
+//! | `member`, `custom` | [`Member`], [`Custom`]: what a module holds, and what it may write by hand |
 //! | `field`, `boxed`, `memo` | what may stand in a module, and how it is copied |
 //! | `core`, `extra` | [`Core`]: mode, hooks, members registered at run time |
 //! | `forward`, `call`, `args` | [`Forward`], [`Call`], [`Args`]: the computation and its inputs |
@@ -32,7 +33,9 @@ pub mod checkpoint;
 mod containers;
 mod conversion;
 mod core;
+mod custom;
 pub mod doctor;
+mod downcast;
 mod ext;
 mod extra;
 mod field;
@@ -48,6 +51,7 @@ mod layers;
 mod lazy;
 mod load_report;
 mod load_state_dict;
+mod member;
 mod memo;
 mod module;
 mod options;
@@ -65,6 +69,7 @@ pub use backward_hooks::{Gradient, Gradients, ModuleInfo};
 pub use call::Call;
 pub use containers::{ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential};
 pub use core::Core;
+pub use custom::Custom;
 pub use ext::ModuleExt;
 pub use extra::StandIn;
 pub use field::{Field, Flattened};
@@ -80,8 +85,9 @@ pub use hooks::{HookHandle, HookOptions, ScopedHook};
 pub use layers::*;
 pub use load_report::LoadReport;
 pub use load_state_dict::{IncompatibleKeys, LoadOptions, Loading};
+pub use member::{Member, MemberKind, MemberMut, Visitor, VisitorMut};
 pub use memo::Memo;
-pub use module::{Custom, Member, MemberKind, MemberMut, Module, Visitor, VisitorMut};
+pub use module::Module;
 pub use state_dict::StateDictOptions;
 pub use traverse::Traversal;
 

@@ -5,6 +5,19 @@ use std::fmt;
 
 /// What loading a checkpoint into a model would do; made by [`Module::load_report`](crate::Module::load_report), which
 /// changes nothing. `Display` prints all of it.
+///
+/// ```
+/// use firebrick::nn::LoadOptions;
+/// use firebrick::prelude::*;
+/// let linear = nn::Linear::new(3, 2)?;
+/// let state = StateDict::from_iter([("wieght", Tensor::zeros([2, 3])?)]);
+/// assert_eq!(
+///     linear.load_report(&state, &LoadOptions::new())?.to_string(),
+///     "Linear: 0 of 2 entries fit\n  left at its initialization: weight [2, 3]\n  left at its initialization: bias [2]\n  \
+///      not used: wieght\n  hint: did you mean \"wieght\" in the checkpoint for \"weight\" in the model?"
+/// );
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct LoadReport {
     /// The model's name.
@@ -28,6 +41,14 @@ pub struct LoadReport {
 
 impl LoadReport {
     /// Does every key of both sides fit the other's?
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// assert!(linear.load_report(&linear.state_dict(), &nn::LoadOptions::new())?.fits());
+    /// assert!(!linear.load_report(&StateDict::new(), &nn::LoadOptions::new())?.fits());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn fits(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.errors.is_empty()
     }

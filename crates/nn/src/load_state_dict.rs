@@ -46,11 +46,30 @@ impl LoadOptions {
     ///
     /// Parameters keep their identity and `requires_grad`, so an optimizer stays linked; PyTorch 2.15 puts new
     /// objects in their places.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::builder(2, 1).bias(false).build()?;
+    /// let state = StateDict::from_iter([("weight", Tensor::new([[1.0f64, 2.0]])?)]);
+    /// linear.load_state_dict_with(&state, &nn::LoadOptions::new().assign(true))?;
+    /// assert_eq!(linear.weight.dtype(), DType::F64); // a copy would have kept single precision
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn assign(mut self, assign: bool) -> Self {
         self.assign = assign;
         self
     }
     /// Check everything and write nothing.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::builder(2, 1).bias(false).build()?;
+    /// let before = linear.weight.to_vec::<f32>()?;
+    /// let state = StateDict::from_iter([("weight", Tensor::zeros([1, 2])?)]);
+    /// linear.load_state_dict_with(&state, &nn::LoadOptions::new().dry_run(true))?;
+    /// assert_eq!(linear.weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
@@ -83,6 +102,15 @@ impl Default for LoadOptions {
 /// The keys that the model and the checkpoint do not share.
 ///
 /// Prints as PyTorch's: `<All keys matched successfully>` when there are none.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::LoadOptions;
+/// let state = StateDict::from_iter([("weight", Tensor::zeros([2, 3])?), ("scale", Tensor::zeros([1])?)]);
+/// let keys = nn::Linear::new(3, 2)?.load_state_dict_with(&state, &LoadOptions::new().strict(false))?;
+/// assert_eq!(keys.to_string(), "_IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['scale'])");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IncompatibleKeys {
     /// Keys of the model that the checkpoint lacks.
@@ -104,6 +132,20 @@ impl fmt::Display for IncompatibleKeys {
 
 /// What a hook of [`register_load_state_dict_pre_hook`](crate::ModuleExt::register_load_state_dict_pre_hook) sees and
 /// may change before the entries of its module are looked up.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let linear = nn::Linear::new(1, 1)?;
+/// linear.register_load_state_dict_pre_hook(|_, loading| {
+///     let (old, new) = (format!("{}w", loading.prefix), format!("{}weight", loading.prefix));
+///     if let Some(weight) = loading.state.remove(&old) {
+///         loading.state.insert(new, weight);
+///     }
+///     Ok(())
+/// });
+/// linear.load_state_dict(&StateDict::from_iter([("w", Tensor::zeros([1, 1])?), ("bias", Tensor::zeros([1])?)]))?;
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub struct Loading<'l> {
     /// A copy of the checkpoint, made for this load.
     pub state: &'l mut StateDict,
@@ -119,6 +161,17 @@ pub struct Loading<'l> {
 
 impl Loading<'_> {
     /// The version of the module that wrote the checkpoint, when it says so: `local_metadata.get("version")`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::BatchNorm1d::new(2)?;
+    /// norm.register_load_state_dict_pre_hook(|_, loading| {
+    ///     assert_eq!(loading.version(), Some(2)); // since this version `num_batches_tracked` is saved
+    ///     Ok(())
+    /// });
+    /// norm.load_state_dict(&norm.state_dict())?;
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn version(&self) -> Option<i64> {
         let path = self.prefix.strip_suffix('.').unwrap_or(self.prefix);
         self.state.metadata.get(path).and_then(|numbers| numbers.get("version")).copied()

@@ -21,6 +21,15 @@ impl Memo {
     }
 
     /// An empty memo, for one copy without data: every tensor is [`Tensor::form`] of the original.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::{Field, Memo};
+    /// let linear = nn::Linear::new(3, 2)?;
+    /// let form = linear.clone_with(&mut Memo::of_forms())?;
+    /// assert_eq!(form.weight.shape()?, [2, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn of_forms() -> Self {
         Memo { forms: true, ..Self::default() }
     }
@@ -29,6 +38,17 @@ impl Memo {
     ///
     /// # Errors
     /// When the tensor has a history, as PyTorch's `deepcopy`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::Memo;
+    /// let x = Tensor::new([1.0f32])?;
+    /// let mut memo = Memo::new();
+    /// let (one, two) = (memo.tensor(&x)?, memo.tensor(&x)?);
+    /// assert_eq!(one.id(), two.id()); // a tie is kept
+    /// assert_ne!(one.id(), x.id());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn tensor(&mut self, original: &Tensor) -> Result<Tensor> {
         if let Some((_, copy)) = self.tensors.get(&original.id()) {
             return Ok(copy.clone());
@@ -42,6 +62,15 @@ impl Memo {
     ///
     /// # Errors
     /// As [`Memo::tensor`].
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::Memo;
+    /// let weight = Parameter::new(Tensor::new([1.0f32])?);
+    /// let copy = Memo::new().parameter(&weight)?;
+    /// assert!(copy.requires_grad() && copy.id() != weight.id());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn parameter(&mut self, original: &Parameter) -> Result<Parameter> {
         Ok(Parameter::from_handle(self.tensor(original)?))
     }
@@ -50,6 +79,14 @@ impl Memo {
     ///
     /// # Errors
     /// As [`Memo::tensor`].
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::Memo;
+    /// let buffer = Buffer::non_persistent(Tensor::new([1.0f32])?);
+    /// assert!(!Memo::new().buffer(&buffer)?.is_persistent());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn buffer(&mut self, original: &Buffer) -> Result<Buffer> {
         let copy = self.tensor(original)?;
         Ok(if original.is_persistent() { Buffer::new(copy) } else { Buffer::non_persistent(copy) })

@@ -4,233 +4,10 @@ use crate::load_report::LoadReport;
 use crate::load_state_dict::{self, IncompatibleKeys, LoadOptions};
 use crate::state_dict::{self, StateDictOptions};
 use crate::traverse::{self, Traversal};
-use crate::{Core, Field, Memo, extra, submodule};
-use firebrick_core::{Buffer, Error, Parameter, Result, StateDict, Tensor};
+use crate::{Core, Custom, Field, Memo, Visitor, VisitorMut, extra, submodule};
+use firebrick_core::{Buffer, Parameter, Result, StateDict};
 use std::any::Any;
 use std::fmt;
-
-/// One thing a module holds under a name.
-///
-/// ```
-/// use firebrick::prelude::*;
-/// use firebrick::nn::Member;
-/// let linear = nn::Linear::new(3, 2)?;
-/// let mut names = Vec::new();
-/// linear.visit(&mut |name, member| {
-///     if let Member::Parameter(parameter) = member {
-///         names.push(format!("{name} {:?}", parameter.size(0)));
-///     }
-/// });
-/// assert_eq!(names, ["weight Ok(2)", "bias Ok(2)"]);
-/// # Ok::<_, firebrick::Error>(())
-/// ```
-#[derive(Clone, Copy)]
-pub enum Member<'m> {
-    /// A trained tensor.
-    Parameter(&'m Parameter),
-    /// A tensor that is moved, and saved when persistent, but not trained.
-    Buffer(&'m Buffer),
-    /// A child.
-    Module(&'m dyn Module),
-    /// A registered name that holds nothing: PyTorch's `register_parameter(name, None)`.
-    Empty(MemberKind),
-}
-
-/// What a name was registered for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemberKind {
-    /// A [`Parameter`].
-    Parameter,
-    /// A [`Buffer`].
-    Buffer,
-    /// A [`Module`].
-    Module,
-}
-
-/// One place in a module, open to replacement.
-pub enum MemberMut<'m> {
-    /// A trained tensor.
-    Parameter(&'m mut Parameter),
-    /// A tensor that is not trained.
-    Buffer(&'m mut Buffer),
-    /// A child, as the place it sits in: a field, a `Box` or an `Arc`.
-    Module(&'m mut dyn Module),
-}
-
-impl Member<'_> {
-    /// What the name was registered for.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::MemberKind;
-    /// let net = nn::Sequential::new().add(nn::ReLU::new());
-    /// net.visit(&mut |_, member| assert_eq!(member.kind(), MemberKind::Module));
-    /// ```
-    pub fn kind(&self) -> MemberKind {
-        match self {
-            Member::Parameter(_) => MemberKind::Parameter,
-            Member::Buffer(_) => MemberKind::Buffer,
-            Member::Module(_) => MemberKind::Module,
-            Member::Empty(kind) => *kind,
-        }
-    }
-}
-
-/// Receives each member with its name.
-pub type Visitor<'f, 'm> = &'f mut dyn FnMut(&str, Member<'m>);
-/// Receives each member with its name, open to change.
-pub type VisitorMut<'f, 'm> = &'f mut dyn FnMut(&str, MemberMut<'m>);
-
-/// Behaviour that a module may write by hand, after `#[module(custom)]`.
-///
-/// ```
-/// use firebrick::prelude::*;
-/// #[derive(Module)]
-/// #[module(custom)]
-/// struct Scale {
-///     core: Core,
-///     factor: f64,
-/// }
-///
-/// impl nn::Custom for Scale {
-///     fn extra_repr(&self) -> String {
-///         format!("factor={}", self.factor)
-///     }
-/// }
-///
-/// assert_eq!(Scale { core: Core::new(), factor: 2.5 }.to_string(), "Scale(factor=2.5)");
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` says `#[module(custom)]` but has no `impl Custom`",
-    label = "no `impl Custom`",
-    note = "write `impl nn::Custom for {Self}`, or leave `#[module(custom)]` out"
-)]
-pub trait Custom {
-    /// The text between the parentheses of the printed form, such as `in_features=2, out_features=3`.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::Custom;
-    /// assert_eq!(nn::Linear::new(3, 2)?.extra_repr(), "in_features=3, out_features=2, bias=True");
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
-    fn extra_repr(&self) -> String {
-        String::new()
-    }
-
-    /// Replaces the whole printed form.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// #[derive(Module)]
-    /// #[module(custom)]
-    /// struct Secret { core: Core }
-    ///
-    /// impl nn::Custom for Secret {
-    ///     fn repr(&self) -> Option<String> {
-    ///         Some("<secret>".to_owned())
-    ///     }
-    /// }
-    ///
-    /// assert_eq!(Secret { core: Core::new() }.to_string(), "<secret>");
-    /// ```
-    fn repr(&self) -> Option<String> {
-        None
-    }
-
-    /// PyTorch's `_version`, written into the metadata of a `state_dict`.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let state = nn::BatchNorm1d::new(2)?.state_dict();
-    /// assert_eq!(state.metadata[""]["version"], 2);
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
-    fn version(&self) -> i64 {
-        1
-    }
-
-    /// Adapts the entries of an older checkpoint before they are read: PyTorch's `_load_from_state_dict`.
-    ///
-    /// `state` is a copy made for this load, `prefix` (empty or ending in a dot) precedes the module's keys in it,
-    /// and `version` is the one the checkpoint was written with, when it says so.
-    ///
-    /// # Errors
-    /// Whatever makes the checkpoint unreadable: one more line of the error that `load_state_dict` returns.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// #[derive(Module)]
-    /// #[module(custom)]
-    /// struct Scale { core: Core, factor: Parameter }
-    ///
-    /// impl nn::Custom for Scale {
-    ///     fn version(&self) -> i64 {
-    ///         2
-    ///     }
-    ///
-    ///     fn migrate(&self, state: &mut StateDict, prefix: &str, version: Option<i64>) -> Result<()> {
-    ///         if version.unwrap_or(1) < 2 && let Some(old) = state.remove(&format!("{prefix}alpha")) {
-    ///             state.insert(format!("{prefix}factor"), old);
-    ///         }
-    ///         Ok(())
-    ///     }
-    /// }
-    ///
-    /// let scale = Scale { core: Core::new(), factor: Parameter::new(Tensor::zeros([1])?) };
-    /// scale.load_state_dict(&StateDict::from_iter([("alpha", Tensor::new([2.5f32])?)]))?;
-    /// assert_eq!(scale.factor.to_vec::<f32>()?, [2.5]);
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
-    fn migrate(&self, state: &mut StateDict, prefix: &str, version: Option<i64>) -> Result<()> {
-        let _ = (state, prefix, version);
-        Ok(())
-    }
-
-    /// What the module saves beside its parameters and buffers, under `_extra_state`; `None`, the default, is nothing.
-    ///
-    /// PyTorch's may be any object that Python can pickle; here it is a tensor, which every checkpoint can hold.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use std::sync::Arc;
-    /// use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-    /// #[derive(Module)]
-    /// #[module(custom)]
-    /// struct Counter { core: Core, #[module(skip)] count: Arc<AtomicI64> }
-    ///
-    /// impl nn::Custom for Counter {
-    ///     fn get_extra_state(&self) -> Option<Tensor> {
-    ///         Tensor::new(self.count.load(Relaxed)).ok()
-    ///     }
-    ///
-    ///     fn set_extra_state(&self, state: &Tensor) -> Result<()> {
-    ///         self.count.store(state.item()?, Relaxed);
-    ///         Ok(())
-    ///     }
-    /// }
-    ///
-    /// let counter = |count: i64| Counter { core: Core::new(), count: Arc::new(count.into()) };
-    /// let (saved, loaded) = (counter(7), counter(0));
-    /// loaded.load_state_dict(&saved.state_dict())?;
-    /// assert_eq!(loaded.count.load(Relaxed), 7);
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
-    fn get_extra_state(&self) -> Option<Tensor> {
-        None
-    }
-
-    /// Takes up what [`Custom::get_extra_state`] saved. Runs when the whole checkpoint is found to fit, just before
-    /// parameters and buffers are written.
-    ///
-    /// # Errors
-    /// A state that does not fit; parameters and buffers then stay as they are.
-    fn set_extra_state(&self, state: &Tensor) -> Result<()> {
-        let _ = state;
-        let message = "Reached a code path in Module.set_extra_state() that should never be called.";
-        Err(Error::runtime("set_extra_state", message).remedy("a module with `get_extra_state` needs this one, too"))
-    }
-}
 
 /// A node of the module tree: PyTorch's `nn.Module` without `forward`, which is [`Forward`](crate::Forward).
 ///
@@ -301,14 +78,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// assert!(layer.as_dyn().is::<nn::ReLU>());
     /// ```
     fn as_dyn(&self) -> &dyn Module;
-    /// The same, open to change; `None` while it is shared by several owners.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let mut layer: Box<dyn nn::Forward> = Box::new(nn::ReLU::new());
-    /// let inner = layer.as_dyn_mut().and_then(|module| module.downcast_mut::<nn::ReLU>());
-    /// assert!(inner.is_some());
-    /// ```
+    /// The same, open to change; `None` while it is shared by several owners. `downcast_mut` builds on it.
     fn as_dyn_mut(&mut self) -> Option<&mut dyn Module>;
     /// Reports every declared parameter, buffer and child, in declaration order.
     ///
@@ -324,11 +94,10 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// use firebrick::nn::MemberMut;
     /// let mut linear = nn::Linear::new(3, 2)?;
     /// let shared = Parameter::new(Tensor::zeros([2])?);
     /// linear.visit_mut(&mut |name, member| {
-    ///     if let ("bias", MemberMut::Parameter(place)) = (name, member) {
+    ///     if let ("bias", nn::MemberMut::Parameter(place)) = (name, member) {
     ///         *place = shared.clone();
     ///     }
     /// });
@@ -343,9 +112,8 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// use firebrick::nn::Memo;
     /// let linear = nn::Linear::new(3, 2)?;
-    /// let copy = linear.clone_dyn(&mut Memo::new())?;
+    /// let copy = linear.clone_dyn(&mut nn::Memo::new())?;
     /// assert!(copy.get_parameter("weight")?.equal(&linear.weight)?);
     /// assert_ne!(copy.get_parameter("weight")?.id(), linear.weight.id());
     /// # Ok::<_, firebrick::Error>(())
@@ -430,10 +198,9 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// use firebrick::nn::Traversal;
     /// let net = nn::Sequential::new().add(nn::Linear::new(3, 2)?);
-    /// assert_eq!(net.named_parameters_with(&Traversal::new().prefix("net"))[0].0, "net.0.weight");
-    /// assert!(net.named_parameters_with(&Traversal::new().recurse(false)).is_empty());
+    /// assert_eq!(net.named_parameters_with(&nn::Traversal::new().prefix("net"))[0].0, "net.0.weight");
+    /// assert!(net.named_parameters_with(&nn::Traversal::new().recurse(false)).is_empty());
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn named_parameters_with(&self, options: &Traversal) -> Vec<(String, Parameter)> {
@@ -450,15 +217,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     fn parameters(&self) -> Vec<Parameter> {
         self.parameters_with(&Traversal::new())
     }
-    /// [`Module::parameters`] with options.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::Traversal;
-    /// let net = nn::Sequential::new().add(nn::Linear::new(3, 2)?);
-    /// assert!(net.parameters_with(&Traversal::new().recurse(false)).is_empty());
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
+    /// [`Module::parameters`] with options, as [`Traversal`] shows.
     fn parameters_with(&self, options: &Traversal) -> Vec<Parameter> {
         self.named_parameters_with(options).into_iter().map(|(_, p)| p).collect()
     }
@@ -474,15 +233,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     fn named_buffers(&self) -> Vec<(String, Buffer)> {
         traverse::named_buffers(self.as_dyn(), &Traversal::new())
     }
-    /// [`Module::named_buffers`] with options.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::Traversal;
-    /// let named = nn::BatchNorm1d::new(2)?.named_buffers_with(&Traversal::new().prefix("bn"));
-    /// assert_eq!(named[0].0, "bn.running_mean");
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
+    /// [`Module::named_buffers`] with options, as [`Traversal`] shows.
     fn named_buffers_with(&self, options: &Traversal) -> Vec<(String, Buffer)> {
         traverse::named_buffers(self.as_dyn(), options)
     }
@@ -496,15 +247,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     fn buffers(&self) -> Vec<Buffer> {
         self.buffers_with(&Traversal::new())
     }
-    /// [`Module::buffers`] with options.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::Traversal;
-    /// let net = nn::Sequential::new().add(nn::BatchNorm1d::new(2)?);
-    /// assert_eq!((net.buffers().len(), net.buffers_with(&Traversal::new().recurse(false)).len()), (3, 0));
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
+    /// [`Module::buffers`] with options, as [`Traversal`] shows.
     fn buffers_with(&self, options: &Traversal) -> Vec<Buffer> {
         self.named_buffers_with(options).into_iter().map(|(_, b)| b).collect()
     }
@@ -521,15 +264,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     fn named_modules(&self) -> Vec<(String, &dyn Module)> {
         traverse::named_modules(self.as_dyn(), &Traversal::new())
     }
-    /// [`Module::named_modules`] with options; `recurse` does not apply.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::Traversal;
-    /// let net = nn::Sequential::new().add(nn::ReLU::new());
-    /// let named = net.named_modules_with(&Traversal::new().prefix("net"));
-    /// assert_eq!(named.into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["net", "net.0"]);
-    /// ```
+    /// [`Module::named_modules`] with options, as [`Traversal`] shows; `recurse` does not apply.
     fn named_modules_with(&self, options: &Traversal) -> Vec<(String, &dyn Module)> {
         traverse::named_modules(self.as_dyn(), options)
     }
@@ -625,16 +360,8 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     fn state_dict(&self) -> StateDict {
         state_dict::collect(self.as_dyn(), &StateDictOptions::new())
     }
-    /// [`Module::state_dict`] with a prefix, or with the parameters themselves rather than detached tensors.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// use firebrick::nn::StateDictOptions;
-    /// let linear = nn::Linear::new(3, 2)?;
-    /// let state = linear.state_dict_with(&StateDictOptions::new().prefix("fc.").keep_vars(true));
-    /// assert_eq!(state.get("fc.weight").map(|tensor| tensor.id()), Some(linear.weight.id()));
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
+    /// [`Module::state_dict`] with a prefix, or with the parameters themselves rather than detached tensors, as
+    /// [`StateDictOptions`] shows.
     fn state_dict_with(&self, options: &StateDictOptions) -> StateDict {
         state_dict::collect(self.as_dyn(), options)
     }
@@ -642,10 +369,9 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// use firebrick::nn::StateDictOptions;
     /// let mut state = StateDict::new();
-    /// nn::Linear::new(3, 2)?.state_dict_into(&mut state, &StateDictOptions::new().prefix("encoder."));
-    /// nn::PReLU::new(1)?.state_dict_into(&mut state, &StateDictOptions::new().prefix("act."));
+    /// nn::Linear::new(3, 2)?.state_dict_into(&mut state, &nn::StateDictOptions::new().prefix("encoder."));
+    /// nn::PReLU::new(1)?.state_dict_into(&mut state, &nn::StateDictOptions::new().prefix("act."));
     /// assert_eq!(state.keys().collect::<Vec<_>>(), ["encoder.weight", "encoder.bias", "act.weight"]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
@@ -676,10 +402,9 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// use firebrick::nn::LoadOptions;
     /// let linear = nn::Linear::new(3, 2)?;
     /// let weight = StateDict::from_iter([("weight", Tensor::zeros([2, 3])?)]);
-    /// let keys = linear.load_state_dict_with(&weight, &LoadOptions::new().strict(false))?;
+    /// let keys = linear.load_state_dict_with(&weight, &nn::LoadOptions::new().strict(false))?;
     /// assert_eq!(keys.missing_keys, ["bias"]);
     /// assert_eq!(linear.weight.to_vec::<f32>()?, [0.0; 6]);
     /// # Ok::<_, firebrick::Error>(())
@@ -695,15 +420,10 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// use firebrick::nn::LoadOptions;
     /// let linear = nn::Linear::new(3, 2)?;
-    /// let state = StateDict::from_iter([("wieght", Tensor::zeros([2, 3])?)]);
-    /// let report = linear.load_report(&state, &LoadOptions::new())?;
-    /// assert_eq!(
-    ///     report.to_string(),
-    ///     "Linear: 0 of 2 entries fit\n  left at its initialization: weight [2, 3]\n  left at its initialization: bias [2]\n  \
-    ///      not used: wieght\n  hint: did you mean \"wieght\" in the checkpoint for \"weight\" in the model?"
-    /// );
+    /// let state = StateDict::from_iter([("weight", Tensor::zeros([2, 3])?)]);
+    /// let report = linear.load_report(&state, &nn::LoadOptions::new())?.to_string();
+    /// assert_eq!(report, "Linear: 1 of 2 entries fit\n  left at its initialization: bias [2]");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn load_report(&self, state: &StateDict, options: &LoadOptions) -> Result<LoadReport> {
@@ -721,9 +441,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn zero_grad(&self) {
-        for parameter in self.parameters() {
-            parameter.set_grad(None).expect("clearing a gradient checks nothing");
-        }
+        self.zero_grad_with(true).expect("clearing a gradient checks nothing");
     }
     /// [`Module::zero_grad`], or, with `set_to_none` false, sets the gradients to zero in place, cut off from any
     /// history.
@@ -740,19 +458,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn zero_grad_with(&self, set_to_none: bool) -> Result<()> {
-        if set_to_none {
-            self.zero_grad();
-            return Ok(());
-        }
-        for grad in self.parameters().iter().filter_map(|parameter| parameter.grad()) {
-            if grad.grad_fn().is_some() {
-                grad.detach_()?;
-            } else {
-                grad.requires_grad_(false)?;
-            }
-            grad.zero_()?;
-        }
-        Ok(())
+        traverse::zero_grad(&self.parameters(), set_to_none)
     }
 
     /// Registers a parameter under a name that is no field; `None` leaves a listed, empty slot.
@@ -769,7 +475,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn register_parameter(&mut self, name: &str, parameter: Option<Parameter>) -> Result<()> {
-        extra::register_parameter(exclusive(self.as_dyn_mut(), "register_parameter")?, name, parameter)
+        extra::register_parameter(extra::exclusive(self.as_dyn_mut(), "register_parameter")?, name, parameter)
     }
     /// Registers a buffer under a name that is no field; `None` leaves a listed, empty slot.
     ///
@@ -784,59 +490,6 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fn register_buffer(&mut self, name: &str, buffer: Option<Buffer>) -> Result<()> {
-        extra::register_buffer(exclusive(self.as_dyn_mut(), "register_buffer")?, name, buffer)
+        extra::register_buffer(extra::exclusive(self.as_dyn_mut(), "register_buffer")?, name, buffer)
     }
-}
-
-impl dyn Module {
-    /// The module as its own type, when that is `M`.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let net = nn::Sequential::new().add(nn::Linear::new(3, 2)?);
-    /// let linear = net.get_submodule("0")?.downcast_ref::<nn::Linear>();
-    /// assert_eq!(linear.map(|linear| linear.out_features()), Some(2));
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
-    pub fn downcast_ref<M: Module>(&self) -> Option<&M> {
-        (self.as_dyn() as &dyn Any).downcast_ref()
-    }
-
-    /// Is the module an `M`? Python's `isinstance`.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let net = nn::Sequential::new().add(nn::ReLU::new());
-    /// assert!(net.children()[0].is::<nn::ReLU>() && !net.children()[0].is::<nn::Linear>());
-    /// ```
-    pub fn is<M: Module>(&self) -> bool {
-        self.downcast_ref::<M>().is_some()
-    }
-
-    /// The module as its own type, open to change.
-    ///
-    /// ```
-    /// use firebrick::prelude::*;
-    /// let mut layer: Box<dyn nn::Forward> = Box::new(nn::Linear::new(3, 2)?);
-    /// let linear = layer.as_dyn_mut().and_then(|module| module.downcast_mut::<nn::Linear>());
-    /// linear.expect("it is one").bias = None;
-    /// assert_eq!(layer.parameters().len(), 1);
-    /// # Ok::<_, firebrick::Error>(())
-    /// ```
-    pub fn downcast_mut<M: Module>(&mut self) -> Option<&mut M> {
-        (self.as_dyn_mut()? as &mut dyn Any).downcast_mut()
-    }
-}
-
-/// Two names are one module when they have one core.
-pub(crate) fn identity(module: &dyn Module) -> u64 {
-    module.core().id()
-}
-
-/// The error for a structural change of a module that several `Arc`s own.
-pub(crate) fn exclusive<'m>(module: Option<&'m mut dyn Module>, op: &'static str) -> Result<&'m mut dyn Module> {
-    module.ok_or_else(|| {
-        Error::runtime(op, "the module is shared by several owners, so its structure cannot change")
-            .remedy("change it before sharing it through `Arc`, or change a `deep_clone`")
-    })
 }

@@ -1,7 +1,7 @@
 //! How the options of a function are written down.
 
 /// A type of options: tensors that may be given, then values with their defaults. Each is a public field and a method, whose
-/// argument is of the field's type, or of the one that follows `as`.
+/// argument is of the field's type, or of the one that follows `as`, and whose documentation adds the default.
 macro_rules! options {
     ($(#[$doc:meta])* $name:ident [$($tensors:tt)+] { $($values:tt)* }) => {
         $crate::options::options!(@type $(#[$doc])* $name<'t> [$($tensors)+] { $($values)* });
@@ -36,13 +36,22 @@ macro_rules! options {
 
             $(
                 $(#[$tensor_doc])*
+                ///
+                /// `None` unless set.
                 pub fn $tensor(mut self, $tensor: &'t firebrick_core::Tensor) -> Self {
                     self.$tensor = Some($tensor);
                     self
                 }
             )*
 
-            $($crate::options::options! { @method $(#[$value_doc])* $value: $type $(as $argument)? })*
+            $(
+                $crate::options::options! {
+                    @method $(#[$value_doc])*
+                    ///
+                    #[doc = concat!("`", stringify!($default), "` unless set.")]
+                    $value: $type $(as $argument)?
+                }
+            )*
         }
     };
     (@method $(#[$doc:meta])* $value:ident: $type:ty) => {

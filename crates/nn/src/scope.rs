@@ -1,7 +1,6 @@
 //! Which module is running: recorded nodes remember it, and errors find their path in the model.
 
-use crate::module::identity;
-use crate::traverse::{join, walk};
+use crate::traverse::{identity, join, walk};
 use crate::{Member, Module};
 use firebrick_core::Error;
 use firebrick_core::autograd::{self, Running, name_scope, swap_current_core};

@@ -12,8 +12,10 @@ pub(crate) const EXTRA_STATE: &str = "_extra_state";
 /// ```
 /// use firebrick::nn::StateDictOptions;
 /// use firebrick::prelude::*;
-/// let state = nn::Linear::new(3, 2)?.state_dict_with(&StateDictOptions::new().prefix("head."));
+/// let linear = nn::Linear::new(3, 2)?;
+/// let state = linear.state_dict_with(&StateDictOptions::new().prefix("head.").keep_vars(true));
 /// assert_eq!(state.keys().collect::<Vec<_>>(), ["head.weight", "head.bias"]);
+/// assert_eq!(state.get("head.weight").map(|tensor| tensor.id()), Some(linear.weight.id()));
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -27,12 +29,12 @@ impl StateDictOptions {
     pub fn new() -> Self {
         Self::default()
     }
-    /// Put before every key as it is: give the dot with it.
+    /// Put before every key as it is: give the dot with it. Empty unless set.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
-    /// The parameters themselves rather than detached tensors.
+    /// The parameters themselves rather than detached tensors; detached unless set.
     pub fn keep_vars(mut self, keep_vars: bool) -> Self {
         self.keep_vars = keep_vars;
         self

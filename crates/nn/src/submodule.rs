@@ -1,7 +1,6 @@
 //! Members by dotted path, with PyTorch's errors for paths that lead nowhere.
 
-use crate::extra::{self, has_attribute};
-use crate::module::exclusive;
+use crate::extra::{self, exclusive, has_attribute};
 use crate::{Member, MemberMut, Module};
 use firebrick_core::{Buffer, Error, Parameter, Result};
 use std::any::Any;

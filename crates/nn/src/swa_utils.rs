@@ -137,7 +137,20 @@ impl<M: ModuleExt> AveragedModel<M> {
         self
     }
 
-    /// Are buffers averaged, too?
+    /// Are buffers averaged, too? They are copied unless set.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use optim::swa_utils::AveragedModel;
+    /// let model = nn::BatchNorm1d::new(1)?;
+    /// let average = AveragedModel::new(&model)?.use_buffers(true);
+    /// for value in [1.0, 5.0] {
+    ///     model.get_buffer("running_mean")?.fill_(value)?;
+    ///     average.update_parameters(&model)?;
+    /// }
+    /// assert_eq!(average.module().get_buffer("running_mean")?.item::<f32>()?, 3.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn use_buffers(mut self, use_buffers: bool) -> Self {
         self.use_buffers = use_buffers;
         self

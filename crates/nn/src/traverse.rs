@@ -1,8 +1,7 @@
 //! Lists of parameters, buffers, modules and children: plain functions over `visit`.
 
-use crate::module::identity;
 use crate::{Member, Module};
-use firebrick_core::{Buffer, Parameter};
+use firebrick_core::{Buffer, Parameter, Result};
 use std::collections::HashSet;
 
 /// Options of the `named_*_with` methods.
@@ -10,9 +9,12 @@ use std::collections::HashSet;
 /// ```
 /// use firebrick::nn::Traversal;
 /// use firebrick::prelude::*;
-/// let linear = nn::Linear::new(3, 2)?;
-/// let named = linear.named_parameters_with(&Traversal::new().prefix("fc"));
-/// assert_eq!(named[0].0, "fc.weight");
+/// let net = nn::Sequential::new().add(nn::BatchNorm1d::new(2)?);
+/// let (named, own) = (Traversal::new().prefix("net"), Traversal::new().recurse(false));
+/// assert_eq!(net.named_parameters_with(&named)[0].0, "net.0.weight");
+/// assert_eq!(net.named_buffers_with(&named)[0].0, "net.0.running_mean");
+/// assert_eq!(net.named_modules_with(&named)[1].0, "net.0");
+/// assert_eq!((net.parameters_with(&own).len(), net.buffers_with(&own).len()), (0, 0));
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -59,6 +61,11 @@ impl Default for Traversal {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Two names are one module when they have one core.
+pub(crate) fn identity(module: &dyn Module) -> u64 {
+    module.core().id()
 }
 
 /// `prefix.name`, or `name` alone.
@@ -133,4 +140,26 @@ fn members<T>(
         });
     }
     out
+}
+
+/// Forgets the gradients, or sets them to zero in place, cut off from any history.
+pub(crate) fn zero_grad(parameters: &[Parameter], set_to_none: bool) -> Result<()> {
+    if set_to_none {
+        return parameters.iter().try_for_each(|parameter| parameter.set_grad(None));
+    }
+    for grad in parameters.iter().filter_map(|parameter| parameter.grad()) {
+        if grad.grad_fn().is_some() {
+            grad.detach_()?;
+        } else {
+            grad.requires_grad_(false)?;
+        }
+        grad.zero_()?;
+    }
+    Ok(())
+}
+
+/// Calls `f` on everything below and then on the module itself.
+pub(crate) fn apply(module: &dyn Module, f: &mut dyn FnMut(&dyn Module) -> Result<()>) -> Result<()> {
+    module.children().into_iter().try_for_each(|child| apply(child, f))?;
+    f(module)
 }

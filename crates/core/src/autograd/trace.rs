@@ -59,12 +59,13 @@ fn update(change: impl FnOnce(&mut Log)) {
 }
 
 /// Begins to note, on this thread, what becomes of tensors that require gradients. Ended by [`finish_trace`]; until then
-/// every operation's node is kept.
+/// every operation's node is kept. [`Trace`] shows it.
 pub fn start_trace() {
     update(|log| log.events = Some(Vec::new()));
 }
 
-/// Ends [`start_trace`] and gives what was noted; nothing where no trace was begun on this thread.
+/// Ends [`start_trace`] and gives what was noted; nothing where no trace was begun on this thread. [`Trace`]
+/// shows it.
 pub fn finish_trace() -> Trace {
     let mut events = None;
     update(|log| events = log.events.take());
@@ -141,6 +142,17 @@ pub(super) fn recorded(node: &Arc<Node>) {
 }
 
 /// What was noted between [`start_trace`] and [`finish_trace`].
+///
+/// ```
+/// # use firebrick_core::{Parameter, Tensor};
+/// use firebrick_core::autograd::{PathEndKind, finish_trace, start_trace};
+/// let x = Parameter::new(Tensor::new([1.0f32])?);
+/// start_trace();
+/// x.mul(2.0)?.detach().add(1.0)?;
+/// let end = finish_trace().path_end(&x).expect("something used it");
+/// assert_eq!(end.kind, PathEndKind::Detached);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub struct Trace {
     events: Vec<Event>,
 }
@@ -182,6 +194,7 @@ fn key(edge: &Edge) -> Key {
 
 impl Trace {
     /// Where the path of gradients to `leaf` ends; `None` where nothing used it. Meant for a leaf that got none.
+    /// [`Trace`] shows it.
     pub fn path_end(&self, leaf: &Tensor) -> Option<PathEnd> {
         let continued = self.continued();
         let mut below: HashSet<u64> = HashSet::new();

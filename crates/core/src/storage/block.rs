@@ -223,6 +223,14 @@ fn class_size(class: usize) -> usize {
 }
 
 /// Bytes in use by tensors and bytes kept for reuse, over all threads.
+///
+/// ```
+/// # use firebrick_core::{MemoryStats, Tensor, memory_stats};
+/// let x = Tensor::zeros([1024])?;
+/// let MemoryStats { in_use, .. } = memory_stats();
+/// assert!(in_use >= 4 * x.numel());
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryStats {
     /// Held by living tensors, rounded up to their size classes.

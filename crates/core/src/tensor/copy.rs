@@ -10,6 +10,15 @@ use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// The target of [`Tensor::to`]: a dtype, a device, a memory format, or several of them.
+///
+/// ```
+/// # use firebrick_core::{DType, Device, Tensor, To};
+/// let x = Tensor::new([1.5f32])?;
+/// assert_eq!(x.to(DType::F64)?.dtype(), DType::F64);
+/// assert_eq!(To::from((Device::Cpu, DType::I64)), To { device: Some(Device::Cpu), ..DType::I64.into() });
+/// assert_eq!(x.to((Device::Cpu, DType::I64))?.to_vec::<i64>()?, [1]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct To {
     /// New element type.

@@ -109,6 +109,15 @@ pub trait Contents {
     ///
     /// # Errors
     /// Rows of different lengths.
+    ///
+    /// ```
+    /// # use firebrick_core::Contents;
+    /// let mut elements = Vec::new();
+    /// assert_eq!([[1, 2], [3, 4]].flatten(&mut elements)?, [2, 2]);
+    /// assert_eq!(elements, [1, 2, 3, 4]);
+    /// assert!(vec![vec![1], vec![2, 3]].flatten(&mut elements).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     fn flatten(&self, into: &mut Vec<Self::Item>) -> Result<Dims>;
 }
 
@@ -212,6 +221,13 @@ impl Tensor {
     ///
     /// # Errors
     /// As there; a dtype that cannot require a gradient.
+    ///
+    /// ```
+    /// # use firebrick_core::{DType, Tensor};
+    /// let x = Tensor::from_slice_with(&[1.0f32, 2.0], [2], DType::F64)?;
+    /// assert_eq!((x.dtype(), x.to_vec::<f64>()?), (DType::F64, vec![1.0, 2.0]));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_slice_with<T: Element>(
         data: &[T],
         shape: impl Into<Sizes>,

@@ -55,6 +55,13 @@ impl<'a> TensorText<'a> {
     }
 
     /// A tensor without data, as on PyTorch's `meta` device: three dots stand for its elements.
+    ///
+    /// ```
+    /// use firebrick_core::text::{PrintOptions, TensorText};
+    /// let text = TensorText::without_values(&[2], "float16").device(Some("meta")).grad_fn(Some("AddBackward0"));
+    /// let text = text.default_dtype("float16").render(&PrintOptions::default());
+    /// assert_eq!(text, "tensor(..., device='meta', size=(2,), grad_fn=<AddBackward0>)");
+    /// ```
     pub fn without_values(shape: &'a [usize], dtype: &'a str) -> Self {
         TensorText {
             shape,
@@ -67,19 +74,21 @@ impl<'a> TensorText<'a> {
         }
     }
 
-    /// Sets the dtype of new tensors, which is not printed; `float32` unless set.
+    /// Sets the dtype of new tensors, which is not printed; `float32` unless set. [`TensorText::without_values`]
+    /// shows it.
     pub fn default_dtype(mut self, default_dtype: &'a str) -> Self {
         self.default_dtype = default_dtype;
         self
     }
 
-    /// Sets the device to print, such as `mock:0`; `None` for the CPU, which is not printed.
+    /// Sets the device to print, such as `mock:0`; `None` for the CPU, which is not printed. [`TensorText::without_values`]
+    /// shows it.
     pub fn device(mut self, device: Option<&'a str>) -> Self {
         self.device = device;
         self
     }
 
-    /// Sets the name of the node that made the tensor, such as `AddBackward0`.
+    /// Sets the name of the node that made the tensor, such as `AddBackward0`; [`TensorText::without_values`] shows it.
     pub fn grad_fn(mut self, grad_fn: Option<&'a str>) -> Self {
         self.grad_fn = grad_fn;
         self
@@ -96,7 +105,7 @@ impl<'a> TensorText<'a> {
         format!("Parameter containing:\n{}", self.render(options))
     }
 
-    /// The text of the tensor.
+    /// The text of the tensor; [`TensorText::without_values`] shows it.
     pub fn render(&self, options: &PrintOptions) -> String {
         let mut text = PREFIX.to_string();
         match self.values {

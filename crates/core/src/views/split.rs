@@ -7,6 +7,14 @@ use crate::{Error, Result, Sizes, Tensor, wrap_dim};
 /// How a dimension is cut: into pieces of one size (or a number of pieces), or at given places (or into given sizes).
 ///
 /// Made from an integer, or from an array, slice or vector of integers.
+///
+/// ```
+/// # use firebrick_core::{Sections, Tensor};
+/// assert_eq!((Sections::from(2), Sections::from([1, 3])), (Sections::One(2), Sections::Many(vec![1, 3])));
+/// let x = Tensor::arange(4)?;
+/// assert_eq!(x.split([1, 3], 0)?[1].to_vec::<i64>()?, [1, 2, 3]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sections {
     /// One number: the size of each piece for `split`, the number of pieces for `tensor_split`.

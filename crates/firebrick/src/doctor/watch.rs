@@ -55,15 +55,40 @@ pub fn watch<M: Module + ?Sized, O: Optimizer>(model: &M, optimizer: &O) -> Watc
 }
 
 /// Looks at the first steps of a training; made by [`watch`].
+///
+/// ```
+/// use firebrick::{doctor, prelude::*};
+/// let model = nn::Linear::new(3, 2)?;
+/// let mut optimizer = optim::SGD::new([&model.weight], 0.1).build()?; // without the bias
+/// let watch = doctor::watch(&model, &optimizer);
+/// model.call(Tensor::ones([4, 3])?)?.sum()?.backward()?;
+/// firebrick::catch_warnings(|| optimizer.step()).0?;
+/// let report = watch.report();
+/// let finding = report.at("bias").next().expect("one");
+/// assert_eq!(finding.kind, doctor::FindingKind::NotHeld);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub struct Watch(Arc<Mutex<State>>);
 
 impl Watch {
-    /// What was found so far.
+    /// What was found so far; [`Watch`] shows it.
     pub fn report(&self) -> Report {
         lock(&self.0).report.clone()
     }
 
     /// Ends the watch before its time.
+    ///
+    /// ```
+    /// use firebrick::{doctor, prelude::*};
+    /// let model = nn::Linear::new(3, 2)?;
+    /// let mut optimizer = optim::SGD::new([&model.weight], 0.1).build()?;
+    /// let watch = doctor::watch(&model, &optimizer);
+    /// watch.stop();
+    /// model.call(Tensor::ones([4, 3])?)?.sum()?.backward()?;
+    /// optimizer.step()?;
+    /// assert!(watch.report().is_healthy()); // it did not look
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn stop(&self) {
         lock(&self.0).stop();
     }

@@ -6,6 +6,19 @@ use indexmap::IndexMap;
 use std::sync::{Arc, OnceLock};
 
 /// A tensor of any dtype over a [`Storage`], read when it is asked for. Clones are the same tensor.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::pytorch::{Array, Class};
+/// let x = Tensor::new([[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]])?;
+/// let column = Array::from(x.narrow(1, 1, 2)?);
+/// assert_eq!((column.shape(), column.strides(), column.offset()), ([2, 2].as_slice(), [3, 1].as_slice(), 1));
+/// assert_eq!((column.numel(), column.dtype().name(), column.class()), (4, "float32", Class::Tensor));
+/// assert!(!column.requires_grad() && column.attributes().is_empty());
+/// assert_eq!(column.storage().bytes(), 24); // all of `x`
+/// assert_eq!(column.tensor()?.to_vec::<f32>()?, [2.0, 3.0, 5.0, 6.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Array(Arc<Inner>);
 
@@ -49,6 +62,14 @@ impl Form {
 }
 
 /// The Python class of an [`Array`].
+///
+/// ```
+/// use firebrick_core::{Parameter, Tensor};
+/// use firebrick_io::pytorch::{Array, Class};
+/// let array = Array::from(&Parameter::new(Tensor::new([1.0f32])?));
+/// assert_eq!((array.class(), array.requires_grad()), (Class::Parameter, true));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Class {
     /// `torch.Tensor`.
@@ -65,6 +86,15 @@ impl Array {
     ///
     /// # Errors
     /// Shape and strides of different length, or an element outside the storage.
+    ///
+    /// ```
+    /// use firebrick_io::pytorch::{Array, Dtype, Storage};
+    /// let storage = Storage::from_bytes(Dtype::U8, &[1, 2, 3, 4])?;
+    /// let transposed = Array::new(storage.clone(), Dtype::U8, &[2, 2], &[1, 2], 0)?;
+    /// assert_eq!(transposed.tensor()?.to_vec::<u8>()?, [1, 3, 2, 4]);
+    /// assert!(Array::new(storage, Dtype::U8, &[5], &[1], 0).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn new(storage: Storage, dtype: Dtype, shape: &[usize], strides: &[usize], offset: usize) -> Result<Self> {
         let form = Form::new(dtype, shape.to_vec(), strides.to_vec(), offset);
         Array::with_form(storage, form).map_err(|problem| Error::runtime("Array", problem))
@@ -87,6 +117,14 @@ impl Array {
     ///
     /// # Errors
     /// An element outside the storage.
+    ///
+    /// ```
+    /// use firebrick_io::pytorch::{Array, Dtype, Storage};
+    /// let array = Array::new(Storage::from_bytes(Dtype::U8, &[1, 2])?, Dtype::U8, &[2], &[1], 0)?;
+    /// let other = array.over(Storage::from_bytes(Dtype::U8, &[7, 8])?)?;
+    /// assert_eq!(other.tensor()?.to_vec::<u8>()?, [7, 8]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn over(&self, storage: Storage) -> Result<Self> {
         Array::with_form(storage, self.0.form.clone()).map_err(|problem| Error::runtime("Array", problem))
     }
@@ -95,52 +133,61 @@ impl Array {
         &self.0.form
     }
 
-    /// The type of the elements.
+    /// The type of the elements; [`Array`] shows it.
     pub fn dtype(&self) -> Dtype {
         self.0.form.dtype
     }
 
-    /// Sizes by dimension.
+    /// Sizes by dimension; [`Array`] shows it.
     pub fn shape(&self) -> &[usize] {
         &self.0.form.shape
     }
 
-    /// Elements from one index to the next, by dimension.
+    /// Elements from one index to the next, by dimension; [`Array`] shows it.
     pub fn strides(&self) -> &[usize] {
         &self.0.form.strides
     }
 
-    /// The element of the storage at which index zero lies.
+    /// The element of the storage at which index zero lies; [`Array`] shows it.
     pub fn offset(&self) -> usize {
         self.0.form.offset
     }
 
-    /// Number of elements.
+    /// Number of elements; [`Array`] shows it.
     pub fn numel(&self) -> usize {
         self.shape().iter().product()
     }
 
-    /// Does it need a gradient?
+    /// Does it need a gradient? [`Class`] shows one that does.
     pub fn requires_grad(&self) -> bool {
         self.0.form.requires_grad
     }
 
-    /// The Python class.
+    /// The Python class; [`Class`] shows it.
     pub fn class(&self) -> Class {
         self.0.form.class
     }
 
-    /// What was attached to the tensor in Python.
+    /// What was attached to the tensor in Python; [`Array`] shows it.
     pub fn attributes(&self) -> &IndexMap<String, Object> {
         &self.0.form.attributes
     }
 
-    /// The memory it is a view of.
+    /// The memory it is a view of; [`Array`] shows it.
     pub fn storage(&self) -> &Storage {
         &self.0.storage
     }
 
     /// Are both the same Python object?
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::Array;
+    /// let x = Tensor::new([1.0f32])?;
+    /// let array = Array::from(x.clone());
+    /// assert!(array.is_same(&array.clone()) && !array.is_same(&Array::from(x)));
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn is_same(&self, other: &Array) -> bool {
         self.id() == other.id()
     }
@@ -166,6 +213,16 @@ impl Array {
     ///
     /// # Errors
     /// A dtype that Firebrick does not compute with, or a file that does not hold what it says.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{Array, Dtype, Storage};
+    /// let array = Array::from(Tensor::new([1.0f32])?);
+    /// assert_eq!(array.tensor()?.id(), array.tensor()?.id());
+    /// let foreign = Array::new(Storage::from_bytes(Dtype::U16, &[1, 0])?, Dtype::U16, &[1], &[1], 0)?;
+    /// assert!(foreign.tensor().is_err()); // Firebrick does not compute with it
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn tensor(&self) -> Result<Tensor> {
         if let Some(tensor) = self.0.tensor.get() {
             return Ok(tensor.clone());
@@ -193,6 +250,14 @@ impl Array {
     ///
     /// # Errors
     /// As [`Array::tensor`].
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::Array;
+    /// let parameter = Array::from(Tensor::new([1.0f32])?).parameter()?;
+    /// assert_eq!(parameter.to_vec::<f32>()?, [1.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn parameter(&self) -> Result<Parameter> {
         self.tensor().map(Parameter::from_handle)
     }

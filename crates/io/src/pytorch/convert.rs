@@ -10,6 +10,16 @@ impl Object {
     ///
     /// # Errors
     /// No dictionary, a key that is no text, a value that is no tensor, or a dtype that Firebrick does not compute with.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::Object;
+    /// let object = Object::dict([("model", Object::dict([("weight", Tensor::new([1.0f32])?.into())]))]);
+    /// let state = object.get("model").expect("an entry").state_dict()?;
+    /// assert_eq!(state.keys().collect::<Vec<_>>(), ["weight"]);
+    /// assert!(object.state_dict().is_err()); // `model` is no tensor
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn state_dict(&self) -> Result<StateDict> {
         let Some(dict) = self.as_dict() else {
             return Err(refuse(&Path::default(), format!("a state dict is a dict of tensors, not a {}", self.kind()))
@@ -42,6 +52,14 @@ impl Object {
     /// # Errors
     /// What a [`Value`] does not hold, named with its place: bytes, sets, dtypes, devices, keys that are neither texts nor
     /// integers, tensors that Firebrick does not compute with.
+    ///
+    /// ```
+    /// use firebrick_io::pytorch::Object;
+    /// let value = Object::dict([("step", Object::Int(7))]).to_value()?;
+    /// assert_eq!(value.to_string(), "{'step': 7}");
+    /// assert!(Object::Bytes(vec![1]).to_value().is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn to_value(&self) -> Result<Value> {
         value_of(self, &mut Path::default())
     }

@@ -10,6 +10,15 @@ macro_rules! dtypes {
         ///
         /// Firebrick computes with those that have a [`Dtype::core`]; tensors of the others are kept as they are and can be
         /// written again. `Display` is PyTorch's name, such as `torch.float32`.
+        ///
+        /// ```
+        /// use firebrick_core::DType;
+        /// use firebrick_io::pytorch::Dtype;
+        /// let half = Dtype::from_name("torch.float16").expect("a dtype");
+        /// assert_eq!((half, half.name(), half.size()), (Dtype::F16, "float16", 2));
+        /// assert_eq!((half.storage_class(), half.core()), (Some("HalfStorage"), Some(DType::F16)));
+        /// assert_eq!((Dtype::U16.storage_class(), Dtype::U16.core(), Dtype::U16.float8()), (None, None, None));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Dtype {
             $($(#[$doc])* $variant,)*
@@ -19,14 +28,14 @@ macro_rules! dtypes {
             /// Every dtype.
             pub const ALL: &[Dtype] = &[$(Dtype::$variant),*];
 
-            /// PyTorch's name without the `torch.` before it.
+            /// PyTorch's name without the `torch.` before it; [`Dtype`] shows it.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Dtype::$variant => $name,)*
                 }
             }
 
-            /// Bytes of one element; of several packed ones for the smallest types.
+            /// Bytes of one element; of several packed ones for the smallest types; [`Dtype`] shows it.
             pub const fn size(self) -> usize {
                 match self {
                     $(Dtype::$variant => $size,)*
@@ -42,7 +51,7 @@ macro_rules! dtypes {
                 if class.is_empty() { None } else { Some(class) }
             }
 
-            /// The dtype that Firebrick computes with.
+            /// The dtype that Firebrick computes with; [`Dtype`] shows it.
             pub const fn core(self) -> Option<DType> {
                 match self {
                     $(Dtype::$variant => $core,)*
@@ -156,7 +165,7 @@ impl Dtype {
         Self::ALL.iter().copied().find(|dtype| dtype.name() == name)
     }
 
-    /// The eight-bit type of floating point that it is.
+    /// The eight-bit type of floating point that it is; [`Dtype`] shows it.
     pub fn float8(self) -> Option<Float8> {
         Float8::from_name(self.name())
     }

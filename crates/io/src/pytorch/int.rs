@@ -3,6 +3,15 @@
 use std::fmt;
 
 /// An integer of any size, as pickles hold it: two's complement, lowest byte first, no byte more than needed.
+///
+/// ```
+/// use firebrick_io::pytorch::BigInt;
+/// let large = BigInt::from(-(1i128 << 70));
+/// assert!(large.is_negative() && large.to_i64().is_none());
+/// assert_eq!(large.to_string(), "-1180591620717411303424");
+/// let small = BigInt::from_le_bytes(&[7, 0, 0]);
+/// assert_eq!((small.to_le_bytes(), small.to_i64()), ([7].as_slice(), Some(7)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BigInt(Vec<u8>);
 

@@ -6,6 +6,13 @@ use std::hash::{Hash, Hasher};
 /// A value that can be the key of a dictionary.
 ///
 /// Python finds `1`, `1.0` and `True` equal; here they are three keys. No dictionary that Python writes holds two of them.
+///
+/// ```
+/// use firebrick_io::pytorch::{Key, Object};
+/// let groups = Object::dict([(0, Object::Str("weights".to_owned())), (1, Object::Str("biases".to_owned()))]);
+/// assert_eq!(groups.get(1).and_then(Object::as_str), Some("biases"));
+/// assert_eq!(Key::from("lr"), Key::Str("lr".to_owned()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// Python's `None`.
@@ -33,6 +40,12 @@ pub enum Key {
 }
 
 /// A floating-point number that is equal to itself, bit by bit, and can be hashed; the two zeros are one.
+///
+/// ```
+/// use firebrick_io::pytorch::FloatKey;
+/// assert_eq!(FloatKey(f64::NAN), FloatKey(f64::NAN));
+/// assert_eq!(FloatKey(0.0), FloatKey(-0.0));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FloatKey(pub f64);
 

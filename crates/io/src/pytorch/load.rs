@@ -42,6 +42,19 @@ pub fn load(path: impl AsRef<Path>) -> Result<Object> {
 ///
 /// # Errors
 /// As [`load`]; options that choose or rename tensors, which [`load_tensors`](super::load_tensors) takes.
+///
+/// ```
+/// use firebrick_core::{Device, Tensor};
+/// use firebrick_io::LoadOptions;
+/// use firebrick_io::pytorch::{load_with, save};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.pt");
+/// save(Tensor::new([1.0f32, 2.0])?, &path)?;
+/// let options = LoadOptions::new().map_location(Device::Cpu).mmap(true);
+/// let x = load_with(&path, &options)?.as_array().expect("saved above").tensor()?;
+/// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn load_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Object> {
     if options.is_partial() {
         return Err(Error::value("load", "the tree of a file is read whole, under the names that are there")
@@ -53,6 +66,15 @@ pub fn load_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Object
 }
 
 /// The format of a file.
+///
+/// ```
+/// use firebrick_io::LoadOptions;
+/// use firebrick_io::pytorch::{File, Format, Object, to_bytes};
+/// let file = File::from_bytes(to_bytes(Object::Int(7))?, &LoadOptions::new())?;
+/// assert_eq!(file.format(), Format::Zip);
+/// assert_eq!(file.into_object().as_i64(), Some(7));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// The archive of PyTorch 1.6 and later.
@@ -87,7 +109,7 @@ pub struct File {
 }
 
 impl File {
-    /// Opens a file.
+    /// Opens a file; [`File`] shows it.
     ///
     /// # Errors
     /// As [`load`], except that damage within tensors shows when these are read.
@@ -99,6 +121,19 @@ impl File {
     ///
     /// # Errors
     /// As [`File::open`].
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{File, Object, save};
+    /// use firebrick_io::LoadOptions;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("model.pt");
+    /// let state = [("a", Tensor::zeros([2])?.into()), ("b", Tensor::ones([2])?.into())];
+    /// save(Object::dict(state), &path)?;
+    /// let file = File::open_with(&path, &LoadOptions::new().include("b").rename("b", "bias"))?;
+    /// assert_eq!(file.tensors()?.keys().collect::<Vec<_>>(), ["bias"]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn open_with(path: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
         let name = path.as_ref().display().to_string();
         let open = || {
@@ -117,22 +152,33 @@ impl File {
     ///
     /// # Errors
     /// As [`File::open`].
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{File, Object, to_bytes};
+    /// use firebrick_io::LoadOptions;
+    /// let bytes = to_bytes(Object::dict([("x", Tensor::new([1.0f32, 2.0])?.into())]))?;
+    /// let file = File::from_bytes(bytes, &LoadOptions::new())?;
+    /// assert_eq!(file.array("x").map(|x| x.numel()), Some(2));
+    /// assert!(File::from_bytes(b"no file".to_vec(), &LoadOptions::new()).is_err());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_bytes(bytes: Vec<u8>, options: &LoadOptions) -> Result<Self> {
         let (object, format) = parse(FileBytes::Owned(bytes), options)?;
         Ok(File { object, format, name: "bytes in memory".to_owned(), options: options.clone() })
     }
 
-    /// What the file holds.
+    /// What the file holds; [`Object`] shows what can be done with it.
     pub fn object(&self) -> &Object {
         &self.object
     }
 
-    /// What the file holds. Tensors that were not read are still read from the file when they are asked for.
+    /// What the file holds; [`Format`] shows it. Tensors that were not read are still read from the file when they are asked for.
     pub fn into_object(self) -> Object {
         self.object
     }
 
-    /// The format.
+    /// The format; [`Format`] shows it.
     pub fn format(&self) -> Format {
         self.format
     }
@@ -146,6 +192,19 @@ impl File {
     ///
     /// # Errors
     /// Damage, or not enough memory.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{File, Object, to_bytes};
+    /// use firebrick_io::LoadOptions;
+    /// let bytes = to_bytes(Object::dict([("x", Tensor::new([1.0f32, 2.0])?.into())]))?;
+    /// let file = File::from_bytes(bytes, &LoadOptions::new())?;
+    /// let storage = file.array("x").expect("saved above").storage().clone();
+    /// assert!(!storage.is_in_memory());
+    /// file.read()?;
+    /// assert!(storage.is_in_memory());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn read(&self) -> Result<()> {
         let arrays = self.object.arrays();
         let read = arrays.iter().try_for_each(|(_, array)| array.storage().memory().map(drop));

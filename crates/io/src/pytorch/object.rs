@@ -8,6 +8,25 @@ use indexmap::IndexMap;
 ///
 /// What [`Value`](firebrick_core::Value) has, and what else `torch.save` writes. Tensors are [`Array`]s: read from the
 /// file when they are asked for.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::pytorch::Object;
+/// let checkpoint = Object::dict([
+///     ("epoch", Object::Int(3)),
+///     ("lr", Object::Float(0.1)),
+///     ("name", Object::Str("mlp".to_owned())),
+///     ("sizes", Object::List(vec![Object::Int(2), Object::Int(4)])),
+///     ("weight", Tensor::new([1.0f32])?.into()),
+/// ]);
+/// let entry = |key: &str| checkpoint.get(key).expect("an entry");
+/// assert_eq!((entry("epoch").as_i64(), entry("lr").as_f64()), (Some(3), Some(0.1)));
+/// assert_eq!((entry("name").as_str(), entry("sizes").as_slice().map(<[_]>::len)), (Some("mlp"), Some(2)));
+/// assert_eq!(entry("weight").as_array().map(|weight| weight.numel()), Some(1));
+/// assert_eq!((checkpoint.kind(), entry("sizes").kind()), ("dict", "list"));
+/// assert!(checkpoint.as_dict().is_some_and(|dict| dict.entries.len() == 5));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub enum Object {
     /// Python's `None`.
@@ -56,6 +75,11 @@ pub enum Object {
 }
 
 /// Which of Python's dictionaries it is.
+///
+/// ```
+/// use firebrick_io::pytorch::DictKind;
+/// assert_eq!((DictKind::default().name(), DictKind::Ordered.name()), ("dict", "OrderedDict"));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DictKind {
     /// `dict`.
@@ -68,7 +92,7 @@ pub enum DictKind {
 }
 
 impl DictKind {
-    /// The name of the class.
+    /// The name of the class; [`DictKind`] shows it.
     pub const fn name(self) -> &'static str {
         match self {
             DictKind::Plain => "dict",
@@ -79,6 +103,13 @@ impl DictKind {
 }
 
 /// A dictionary, in order.
+///
+/// ```
+/// use firebrick_io::pytorch::{Dict, DictKind, Object};
+/// let mut dict = Dict::new(DictKind::Ordered);
+/// dict.entries.insert("step".into(), Object::Int(7));
+/// assert_eq!(dict.get("step").and_then(Object::as_i64), Some(7));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Dict {
     /// Which of Python's dictionaries it is.
@@ -93,30 +124,30 @@ impl Dict {
     /// The attribute of a state dict that holds what is noted about its modules, such as their versions.
     pub const METADATA: &str = "_metadata";
 
-    /// An empty dictionary of a kind.
+    /// An empty dictionary of a kind; [`Dict`] shows it.
     pub fn new(kind: DictKind) -> Self {
         Dict { kind, ..Dict::default() }
     }
 
-    /// The value of a key.
+    /// The value of a key; [`Dict`] shows it.
     pub fn get(&self, key: impl Into<Key>) -> Option<&Object> {
         self.entries.get(&key.into())
     }
 }
 
 impl Object {
-    /// A plain dictionary of the entries, in order.
+    /// A plain dictionary of the entries, in order; [`Object`] shows it.
     pub fn dict<K: Into<Key>>(entries: impl IntoIterator<Item = (K, Object)>) -> Object {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
         Dict { entries, ..Dict::default() }.into()
     }
 
-    /// The value of a key, if this is a dictionary that has it.
+    /// The value of a key, if this is a dictionary that has it; [`Object`] shows it.
     pub fn get(&self, key: impl Into<Key>) -> Option<&Object> {
         self.as_dict()?.get(key)
     }
 
-    /// The dictionary.
+    /// The dictionary; [`Object`] shows it.
     pub fn as_dict(&self) -> Option<&Dict> {
         match self {
             Object::Dict(dict) => Some(dict),
@@ -124,7 +155,7 @@ impl Object {
         }
     }
 
-    /// The items of a list or tuple.
+    /// The items of a list or tuple; [`Object`] shows it.
     pub fn as_slice(&self) -> Option<&[Object]> {
         match self {
             Object::List(items) | Object::Tuple(items) => Some(items),
@@ -132,7 +163,7 @@ impl Object {
         }
     }
 
-    /// The tensor as the file describes it.
+    /// The tensor as the file describes it; [`Object`] shows it.
     pub fn as_array(&self) -> Option<&Array> {
         match self {
             Object::Tensor(array) => Some(array),
@@ -140,7 +171,7 @@ impl Object {
         }
     }
 
-    /// The number, of a truth value 0 or 1.
+    /// The number, of a truth value 0 or 1; [`Object`] shows it.
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
             Object::Bool(v) => Some(f64::from(u8::from(v))),
@@ -150,7 +181,7 @@ impl Object {
         }
     }
 
-    /// The integer.
+    /// The integer; [`Object`] shows it.
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
             Object::Bool(v) => Some(i64::from(v)),
@@ -159,7 +190,7 @@ impl Object {
         }
     }
 
-    /// The text.
+    /// The text; [`Object`] shows it.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Object::Str(text) => Some(text),
@@ -167,7 +198,7 @@ impl Object {
         }
     }
 
-    /// What it is in Python, for messages.
+    /// What it is in Python, for messages; [`Object`] shows it.
     pub fn kind(&self) -> &'static str {
         match self {
             Object::None => "None",

@@ -19,6 +19,17 @@ impl File {
     ///
     /// # Errors
     /// As [`LoadOptions::select`]; damage in what is read; a dtype that Firebrick does not compute with.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{File, Object, to_bytes};
+    /// use firebrick_io::LoadOptions;
+    /// let model = Object::dict([("a", Tensor::zeros([2])?.into()), ("b", Tensor::ones([2])?.into())]);
+    /// let options = LoadOptions::new().exclude("*.a").rename_prefix("model.", "");
+    /// let file = File::from_bytes(to_bytes(Object::dict([("model", model)]))?, &options)?;
+    /// assert_eq!(file.tensors()?.keys().collect::<Vec<_>>(), ["b"]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn tensors(&self) -> Result<StateDict> {
         let arrays: IndexMap<String, &Array> = self.object().arrays().into_iter().collect();
         let selected = self.options.select(arrays.keys().map(String::as_str))?;

@@ -47,6 +47,15 @@ pub fn save(object: impl Into<Object>, path: impl AsRef<Path>) -> Result<()> {
 ///
 /// # Errors
 /// As [`save`], apart from those of the file system.
+///
+/// ```
+/// use firebrick_io::LoadOptions;
+/// use firebrick_io::pytorch::{File, Object, to_bytes};
+/// let bytes = to_bytes(Object::Str("text".to_owned()))?;
+/// assert_eq!(bytes[..4], *b"PK\x03\x04"); // an archive
+/// assert_eq!(File::from_bytes(bytes, &LoadOptions::new())?.object().as_str(), Some("text"));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub fn to_bytes(object: impl Into<Object>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     write(&object.into(), &mut bytes)?;

@@ -13,14 +13,14 @@ macro_rules! constants {
         }
 
         impl $enum {
-            /// PyTorch's name without the `torch.` before it.
+            #[doc = concat!("PyTorch's name without the `torch.` before it; [`", stringify!($enum), "`] shows it.")]
             pub const fn name(self) -> &'static str {
                 match self {
                     $($enum::$variant => $name,)*
                 }
             }
 
-            /// The one with this PyTorch name, with or without `torch.`.
+            #[doc = concat!("The one with this PyTorch name, with or without `torch.`; [`", stringify!($enum), "`] shows it.")]
             pub fn from_name(name: &str) -> Option<$enum> {
                 match name.strip_prefix("torch.").unwrap_or(name) {
                     $($name => Some($enum::$variant),)*
@@ -39,6 +39,12 @@ macro_rules! constants {
 
 constants! {
     /// How the elements of a tensor lie in memory.
+    ///
+    /// ```
+    /// use firebrick_io::pytorch::Layout;
+    /// assert_eq!(Layout::from_name("torch.sparse_coo"), Some(Layout::SparseCoo));
+    /// assert_eq!((Layout::Strided.name(), Layout::Strided.to_string().as_str()), ("strided", "torch.strided"));
+    /// ```
     Layout:
     Strided "strided";
     SparseCoo "sparse_coo";
@@ -52,6 +58,12 @@ constants! {
 
 constants! {
     /// How a quantized tensor stands for numbers.
+    ///
+    /// ```
+    /// use firebrick_io::pytorch::QScheme;
+    /// let scheme = QScheme::from_name("per_tensor_affine").expect("a scheme");
+    /// assert_eq!((scheme, scheme.name()), (QScheme::PerTensorAffine, "per_tensor_affine"));
+    /// ```
     QScheme:
     PerTensorAffine "per_tensor_affine";
     PerTensorSymmetric "per_tensor_symmetric";
@@ -61,6 +73,23 @@ constants! {
 }
 
 /// A sparse tensor. Firebrick does not compute with it; it is kept and can be written again.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::LoadOptions;
+/// use firebrick_io::pytorch::{File, Layout, Object, Sparse, to_bytes};
+/// let sparse = Sparse {
+///     layout: Layout::SparseCoo,
+///     shape: vec![3],
+///     indices: vec![Tensor::new([[0i64, 2]])?.into()],
+///     values: Tensor::new([1.0f32, 5.0])?.into(),
+///     coalesced: Some(true),
+/// };
+/// let bytes = to_bytes(Object::dict([("s", Object::Sparse(Box::new(sparse)))]))?;
+/// let file = File::from_bytes(bytes, &LoadOptions::new())?;
+/// assert_eq!(file.array("s.values").expect("saved above").tensor()?.to_vec::<f32>()?, [1.0, 5.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sparse {
     /// Which of the sparse layouts.

@@ -8,6 +8,22 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Memory that one or more [`Array`](super::Array)s are views of. Clones are the same storage.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::pytorch::{File, Object, to_bytes};
+/// use firebrick_io::LoadOptions;
+/// let x = Tensor::new([1.0f32, 2.0])?;
+/// let bytes = to_bytes(Object::dict([("x", x.clone().into()), ("y", x.narrow(0, 1, 1)?.into())]))?;
+/// let file = File::from_bytes(bytes.clone(), &LoadOptions::new())?;
+/// let storage = |name: &str| file.array(name).expect("saved above").storage();
+/// assert!(storage("x").is_same(storage("y")));
+/// assert_eq!((storage("x").bytes(), storage("x").dtype().name()), (8, "float32"));
+/// assert_eq!(storage("x").record(), Some("data/0"));
+/// let range = storage("x").file_range().expect("stored as it is");
+/// assert_eq!(bytes[range], [0, 0, 0x80, 0x3f, 0, 0, 0, 0x40]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Storage(Arc<Inner>);
 
@@ -32,6 +48,14 @@ impl Storage {
     ///
     /// # Errors
     /// When memory cannot be had.
+    ///
+    /// ```
+    /// use firebrick_io::pytorch::{Dtype, Storage};
+    /// let storage = Storage::from_bytes(Dtype::U16, &[1, 0, 2, 0])?;
+    /// assert!(storage.is_in_memory());
+    /// assert_eq!(storage.with_bytes(<[u8]>::len)?, 4);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn from_bytes(dtype: Dtype, bytes: &[u8]) -> Result<Self> {
         let memory = copied(dtype, bytes, Device::Cpu)?;
         Ok(Storage::in_memory(dtype, memory))
@@ -82,6 +106,18 @@ impl Storage {
 
     /// A storage of its own with the bytes that the file has, whether this one was read or not. It is this one again if it never
     /// was in a file.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::{File, Object, to_bytes};
+    /// use firebrick_io::LoadOptions;
+    /// let bytes = to_bytes(Object::dict([("x", Tensor::new([1.0f32])?.into())]))?;
+    /// let file = File::from_bytes(bytes, &LoadOptions::new())?;
+    /// file.array("x").expect("saved above").tensor()?.fill_(5.0)?;
+    /// let saved = file.array("x").expect("saved above").storage().unread();
+    /// assert_eq!(saved.with_bytes(<[u8]>::to_vec)?, 1.0f32.to_ne_bytes());
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn unread(&self) -> Self {
         let Some(origin) = self.0.origin.get() else { return self.clone() };
         Storage::from_origin(self.dtype(), self.bytes(), origin.clone())
@@ -94,32 +130,32 @@ impl Storage {
         }
     }
 
-    /// The dtype that the file gives the storage; `torch.uint8` where it gives none.
+    /// The dtype that the file gives the storage; `torch.uint8` where it gives none. [`Storage`] shows it.
     pub fn dtype(&self) -> Dtype {
         self.0.dtype
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory; [`Storage`] shows it.
     pub fn bytes(&self) -> usize {
         self.0.bytes
     }
 
-    /// The record of the file that holds the storage, such as `data/0`.
+    /// The record of the file that holds the storage, such as `data/0`; [`Storage`] shows it.
     pub fn record(&self) -> Option<&str> {
         self.source().map(|source| source.record().name.as_str())
     }
 
-    /// Where in the file the bytes are, if they lie there as they are.
+    /// Where in the file the bytes are, if they lie there as they are; [`Storage`] shows it.
     pub fn file_range(&self) -> Option<Range<usize>> {
         self.source().filter(|source| source.lies_as_it_is()).map(|source| source.record().range.clone())
     }
 
-    /// Was it read, or never in a file?
+    /// Was it read, or never in a file? [`Storage::from_bytes`] shows it.
     pub fn is_in_memory(&self) -> bool {
         self.0.memory.get().is_some()
     }
 
-    /// Do both stand for the same memory?
+    /// Do both stand for the same memory? [`Storage`] shows it.
     pub fn is_same(&self, other: &Storage) -> bool {
         self.id() == other.id()
     }
@@ -150,6 +186,7 @@ impl Storage {
     }
 
     /// Calls `f` with the bytes as they are now; those of another device are copied to main memory.
+    /// [`Storage::from_bytes`] shows it.
     ///
     /// # Errors
     /// What the file holds is not what it says, or memory cannot be had.

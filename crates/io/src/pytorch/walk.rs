@@ -5,6 +5,16 @@ use super::{Array, Key, Object};
 impl Object {
     /// The tensors of the tree with their dotted names: `model.fc1.weight`, `state.0.exp_avg`. A sparse tensor is several:
     /// `s.indices`, `s.values`. The tensor that is the whole tree has an empty name.
+    ///
+    /// ```
+    /// use firebrick_core::Tensor;
+    /// use firebrick_io::pytorch::Object;
+    /// let layer = Object::dict([("weight", Tensor::new([1.0f32])?.into())]);
+    /// let object = Object::dict([("layers", Object::List(vec![layer.clone(), layer]))]);
+    /// let names: Vec<String> = object.arrays().into_iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["layers.0.weight", "layers.1.weight"]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn arrays(&self) -> Vec<(String, &Array)> {
         let mut found = Vec::new();
         self.find_arrays("", &mut found);

@@ -9,6 +9,16 @@ macro_rules! dtypes {
         /// The type of a tensor's elements.
         ///
         /// The order is the one in which a file's tensors are sorted, last first.
+        ///
+        /// ```
+        /// use firebrick_core::DType;
+        /// use firebrick_io::Float8;
+        /// use firebrick_io::safetensors::Dtype;
+        /// let half = Dtype::from_name("F16").expect("a type");
+        /// assert_eq!((half, half.name(), half.bits(), half.to_core()), (Dtype::F16, "F16", 16, Some(DType::F16)));
+        /// assert_eq!((Dtype::from_core(DType::F16), Dtype::from_core(DType::C128)), (Some(half), None));
+        /// assert_eq!(Dtype::F8E5M2.float8(), Some(Float8::E5M2));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Dtype {
             $($(#[$doc])* $variant,)*
@@ -18,14 +28,14 @@ macro_rules! dtypes {
             /// Every type, in order.
             pub const ALL: &[Dtype] = &[$(Dtype::$variant),*];
 
-            /// The name in a file.
+            /// The name in a file; [`Dtype`] shows it.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Dtype::$variant => $name,)*
                 }
             }
 
-            /// Bits of one element; the smallest types share bytes.
+            /// Bits of one element; the smallest types share bytes. [`Dtype`] shows it.
             pub fn bits(self) -> usize {
                 match self {
                     $(Dtype::$variant => $bits,)*
@@ -83,12 +93,12 @@ dtypes! {
 }
 
 impl Dtype {
-    /// The type called `name` in a file.
+    /// The type called `name` in a file; [`Dtype`] shows it.
     pub fn from_name(name: &str) -> Option<Dtype> {
         Self::ALL.iter().copied().find(|dtype| dtype.name() == name)
     }
 
-    /// The eight-bit type of floating point that it is, if PyTorch has it.
+    /// The eight-bit type of floating point that it is, if PyTorch has it; [`Dtype`] shows it.
     pub fn float8(self) -> Option<Float8> {
         Float8::ALL.into_iter().find(|&float8| Dtype::from(float8) == self)
     }
@@ -122,7 +132,7 @@ macro_rules! in_both {
                 }
             }
 
-            /// The dtype of tensors with such elements, if Firebrick has it.
+            /// The dtype of tensors with such elements, if Firebrick has it; [`Dtype`] shows it.
             pub fn to_core(self) -> Option<DType> {
                 match self {
                     $(Dtype::$dtype => Some(DType::$dtype),)*

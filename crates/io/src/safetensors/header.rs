@@ -16,6 +16,14 @@ const HEADER_LIMIT: usize = 100_000_000;
 type Result<T> = std::result::Result<T, SafetensorsError>;
 
 /// What a file says of one tensor.
+///
+/// ```
+/// use firebrick_io::safetensors::{Dtype, Header};
+/// let header = Header::new([("x", Dtype::F16, vec![2, 3])], None)?;
+/// let entry = &header.tensors()["x"];
+/// assert_eq!((entry.dtype, entry.shape.as_slice(), entry.data_offsets.len()), (Dtype::F16, [2, 3].as_slice(), 12));
+/// # Ok::<_, firebrick_io::safetensors::SafetensorsError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The type of the elements.
@@ -30,6 +38,24 @@ pub struct Entry {
 ///
 /// A header is valid once it exists: names are unique, and the tensors' data follow one another
 /// without a hole, each as long as its dtype and shape need.
+///
+/// ```
+/// use firebrick_io::safetensors::{Dtype, Header};
+/// use std::borrow::Cow;
+/// let header = Header::new([("b", Dtype::F32, vec![2]), ("a", Dtype::U8, vec![3])], None)?;
+/// let mut file = Vec::new();
+/// header.write(&mut file, |_, entry| Ok(Cow::Owned(vec![7; entry.data_offsets.len()])))?;
+///
+/// let (read, data) = Header::parse(&file)?;
+/// assert_eq!(read, header);
+/// assert_eq!(read.tensors().keys().collect::<Vec<_>>(), ["b", "a"]); // the widest type first
+/// assert_eq!((read.data_len(), read.metadata()), (11, None));
+/// assert_eq!(read.tensors()["a"].data_offsets, 8..11);
+/// assert_eq!(read.bytes(data, "a")?, [7, 7, 7]);
+/// assert_eq!(file.len(), header.to_bytes()?.len() + 11);
+/// assert!(Header::parse(&file[..20]).is_err());
+/// # Ok::<_, firebrick_io::safetensors::SafetensorsError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     tensors: IndexMap<String, Entry>,
@@ -41,6 +67,12 @@ impl Header {
     ///
     /// # Errors
     /// A name given twice or called `__metadata__`, or a size that overflows or ends within a byte.
+    ///
+    /// ```
+    /// use firebrick_io::safetensors::{Dtype, Header};
+    /// assert!(Header::new([("x", Dtype::F32, vec![1]), ("x", Dtype::F32, vec![1])], None).is_err());
+    /// assert!(Header::new([("x", Dtype::F32, vec![usize::MAX, 2])], None).is_err());
+    /// ```
     pub fn new<N: Into<String>, S: Into<Vec<usize>>>(
         tensors: impl IntoIterator<Item = (N, Dtype, S)>,
         metadata: Option<IndexMap<String, String>>,
@@ -65,7 +97,7 @@ impl Header {
     }
 
     /// Reads the header of the file with the bytes `file`; returns it with the bytes behind it, which
-    /// are exactly those of its tensors.
+    /// are exactly those of its tensors. [`Header`] shows it.
     ///
     /// # Errors
     /// Anything in the file that is not as the format says; never a panic, and no more memory than a
@@ -121,23 +153,23 @@ impl Header {
         insert_new(&mut self.tensors, name, entry)
     }
 
-    /// The tensors by name, in the order of their data.
+    /// The tensors by name, in the order of their data; [`Header`] shows it.
     pub fn tensors(&self) -> &IndexMap<String, Entry> {
         &self.tensors
     }
 
-    /// The metadata: names and texts that do not concern the tensors' bytes.
+    /// The metadata: names and texts that do not concern the tensors' bytes. [`Header`] shows it.
     pub fn metadata(&self) -> Option<&IndexMap<String, String>> {
         self.metadata.as_ref()
     }
 
-    /// Bytes of all tensors' data.
+    /// Bytes of all tensors' data; [`Header`] shows it.
     pub fn data_len(&self) -> usize {
         self.tensors.last().map_or(0, |(_, entry)| entry.data_offsets.end)
     }
 
     /// The bytes of the tensor `name` out of `data`, the part of the file that [`parse`](Self::parse)
-    /// returns.
+    /// returns. [`Header`] shows it.
     ///
     /// # Errors
     /// There is no such tensor, or `data` is not as long as the tensors.
@@ -149,7 +181,8 @@ impl Header {
         bytes.ok_or(SafetensorsError::WrongDataLength { expected: self.data_len(), found: data.len() })
     }
 
-    /// The first part of a file: the length of the header and the header, filled up with spaces.
+    /// The first part of a file: the length of the header and the header, filled up with spaces. [`Header`]
+    /// shows it.
     ///
     /// # Errors
     /// The header would be longer than readers accept.
@@ -169,7 +202,7 @@ impl Header {
         Ok(bytes)
     }
 
-    /// Writes a whole file, asking `data` for the bytes of one tensor after another.
+    /// Writes a whole file, asking `data` for the bytes of one tensor after another. [`Header`] shows it.
     ///
     /// # Errors
     /// What `data` returns, bytes of another length than the tensor's, or an I/O error.

@@ -76,6 +76,25 @@ pub fn load_safetensors_with(path: impl AsRef<Path>, options: &LoadOptions) -> R
 /// assert_eq!(file.tensor("weight")?.to_vec::<f32>()?, [1.0, 2.0]);
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::safetensors::{Dtype, Reader};
+/// use firebrick_io::{SaveOptions, save_safetensors_with};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.safetensors");
+/// let x = Tensor::new([1.0f32, 2.0])?;
+/// let options = SaveOptions::new().metadata("format", "pt").ties(true);
+/// save_safetensors_with(&path, [("a", &x), ("b", &x)], &options)?;
+///
+/// let file = Reader::open(&path)?;
+/// assert_eq!((file.names().collect::<Vec<_>>(), file.shards()), (vec!["a", "b"], 1));
+/// assert_eq!((file.metadata()["format"].as_str(), file.stored_name("b")?), ("pt", "a"));
+/// assert_eq!((file.entry("a")?.dtype, file.entry("a")?.shape.as_slice()), (Dtype::F32, [2].as_slice()));
+/// assert_eq!(file.bytes("a")?, [0, 0, 0x80, 0x3f, 0, 0, 0, 0x40]);
+/// assert_eq!(file.tensor("b")?.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub struct Reader {
     files: Vec<File>,
     places: IndexMap<String, Place>,
@@ -163,12 +182,12 @@ impl Reader {
         self.places.keys().map(String::as_str)
     }
 
-    /// What comes with the tensors: the metadata of the file, or of the index.
+    /// What comes with the tensors: the metadata of the file, or of the index. [`Reader`] shows it.
     pub fn metadata(&self) -> &IndexMap<String, String> {
         &self.metadata
     }
 
-    /// How many files the tensors are in.
+    /// How many files the tensors are in; [`Reader`] shows it.
     pub fn shards(&self) -> usize {
         self.files.len()
     }
@@ -181,7 +200,7 @@ impl Reader {
         self.find(name).map(|(_, _, entry)| entry)
     }
 
-    /// The name under which the file has the data of `name`: another one where this is a tie.
+    /// The name under which the file has the data of `name`: another one where this is a tie. [`Reader`] shows it.
     ///
     /// # Errors
     /// There is no such tensor.
@@ -189,7 +208,7 @@ impl Reader {
         self.find(name).map(|(_, stored, _)| stored)
     }
 
-    /// The bytes of a tensor, in the file.
+    /// The bytes of a tensor, in the file; [`Reader`] shows it.
     ///
     /// # Errors
     /// There is no such tensor.
@@ -230,6 +249,18 @@ impl Reader {
     ///
     /// # Errors
     /// As [`load_safetensors_with`].
+    ///
+    /// ```
+    /// use firebrick_core::{StateDict, Tensor};
+    /// use firebrick_io::safetensors::Reader;
+    /// use firebrick_io::{LoadOptions, save_safetensors};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("model.safetensors");
+    /// save_safetensors(&path, &StateDict::from_iter([("a", Tensor::zeros([2])?), ("b", Tensor::ones([2])?)]))?;
+    /// let state = Reader::open(&path)?.load(&LoadOptions::new().exclude("a"))?;
+    /// assert_eq!(state.keys().collect::<Vec<_>>(), ["b"]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn load(&self, options: &LoadOptions) -> Result<StateDict> {
         let mut state = StateDict::new();
         let mut read: HashMap<&str, Tensor> = HashMap::new();

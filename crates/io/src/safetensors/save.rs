@@ -8,6 +8,20 @@ use indexmap::IndexMap;
 use std::path::Path;
 
 /// What [`save_safetensors_with`] writes beside the tensors.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::{SaveOptions, load_safetensors, save_safetensors_with};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.safetensors");
+/// let x = Tensor::new([1.0f32, 2.0])?;
+/// let tied = [("a", &x), ("b", &x)];
+/// assert!(save_safetensors_with(&path, tied, &SaveOptions::new()).is_err());
+/// save_safetensors_with(&path, tied, &SaveOptions::new().ties(true).metadata("format", "pt"))?;
+/// let state = load_safetensors(&path)?;
+/// assert_eq!(state.get("a").map(Tensor::id), state.get("b").map(Tensor::id));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct SaveOptions {
     pub(super) metadata: IndexMap<String, String>,
@@ -20,14 +34,14 @@ impl SaveOptions {
         Self::default()
     }
 
-    /// Adds an entry to the metadata, such as `("format", "pt")`.
+    /// Adds an entry to the metadata, such as `("format", "pt")`; there is none unless set.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), text.into());
         self
     }
 
     /// Writes a tensor that has several names once, under the first of them in alphabetical order, and notes the
-    /// others in the metadata, as Python's `safetensors.torch.save_model` does.
+    /// others in the metadata, as Python's `safetensors.torch.save_model` does. Ties are refused unless set.
     pub fn ties(mut self, ties: bool) -> Self {
         self.ties = ties;
         self
@@ -62,7 +76,7 @@ pub fn save_safetensors<'t, N: Into<String>>(
     save_safetensors_with(path, tensors, &SaveOptions::new())
 }
 
-/// [`save_safetensors`] with metadata, or for models with tied weights.
+/// [`save_safetensors`] with metadata, or for models with tied weights; [`SaveOptions`] shows it.
 ///
 /// # Errors
 /// As [`save_safetensors`].

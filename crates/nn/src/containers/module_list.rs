@@ -79,6 +79,14 @@ impl<M: Module> ModuleList<M> {
     }
 
     /// The modules in order, open to change.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut layers = nn::ModuleList::from(vec![nn::Linear::new(2, 2)?, nn::Linear::new(2, 2)?]);
+    /// layers.iter_mut().for_each(|layer| layer.bias = None);
+    /// assert_eq!(layers.parameters().len(), 2);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, M> {
         self.modules.iter_mut()
     }
@@ -140,6 +148,15 @@ impl<M: Module> ModuleList<M> {
     }
 
     /// Takes a range out into a list of its own: PyTorch's `del list[a:b]`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let sizes = [2, 3, 4].map(|size| nn::Linear::new(size, 2));
+    /// let mut layers = nn::ModuleList::from(sizes.into_iter().collect::<Result<Vec<_>>>()?);
+    /// assert_eq!((layers.drain(..2).len(), layers.len()), (2, 1));
+    /// assert_eq!(layers.get(0)?.in_features(), 4);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn drain(&mut self, range: impl RangeBounds<isize>) -> Self {
         let range = slice(range, self.len());
         Self::from(self.modules.drain(range).collect::<Vec<M>>())
@@ -148,6 +165,15 @@ impl<M: Module> ModuleList<M> {
 
 impl<M: Module + Clone> ModuleList<M> {
     /// A list that shares the modules of a range, for modules behind `Arc`: PyTorch's `list[a:b]`.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use std::sync::Arc;
+    /// let layers = nn::ModuleList::from(vec![Arc::new(nn::Linear::new(2, 3)?), Arc::new(nn::Linear::new(3, 4)?)]);
+    /// let last = layers.slice(-1..);
+    /// assert_eq!(last.parameters()[0].id(), layers.parameters()[2].id());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn slice(&self, range: impl RangeBounds<isize>) -> Self {
         Self::from(self.modules[slice(range, self.len())].to_vec())
     }

@@ -152,6 +152,14 @@ impl ParameterDict {
     ///
     /// # Errors
     /// As [`ParameterDict::insert`].
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let scale = Parameter::new(Tensor::ones([2])?);
+    /// let scales = nn::ParameterDict::from_keys(["left", "right"], &scale)?;
+    /// assert_eq!((scales.len(), scales.parameters().len()), (2, 1)); // tied
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn from_keys<K: Into<String>>(names: impl IntoIterator<Item = K>, parameter: &Parameter) -> Result<Self> {
         Self::from_entries(names.into_iter().map(|name| (name, parameter.clone())))
     }

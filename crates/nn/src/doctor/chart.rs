@@ -1,8 +1,7 @@
 //! A model as the doctor sees it.
 
 use super::{Report, gradients, held, members};
-use crate::module::identity;
-use crate::traverse::{join, walk};
+use crate::traverse::{identity, join, walk};
 use crate::{Member, Module};
 use firebrick_core::autograd::Trace;
 use firebrick_core::{Buffer, Parameter, Result, Tensor};
@@ -11,6 +10,18 @@ use std::collections::HashSet;
 /// The members of a model by name, and what its modules were doing when they were noted.
 ///
 /// It holds handles, so that gradients which come later are seen.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::doctor::{Chart, FindingKind};
+/// let linear = nn::Linear::new(2, 1)?;
+/// let chart = Chart::of(&linear);
+/// linear.call(Tensor::ones([1, 2])?)?.sum()?.backward()?;
+/// let report = chart.examine(&[&[(*linear.weight).clone()]], None)?; // an optimizer that holds the weight alone
+/// let finding = report.findings().first().expect("one");
+/// assert_eq!((finding.kind, finding.path.as_str()), (FindingKind::NotHeld, "bias"));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub struct Chart {
     pub(super) modules: Vec<Charted>,
 }

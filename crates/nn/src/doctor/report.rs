@@ -63,28 +63,42 @@ impl fmt::Display for Finding {
 }
 
 /// What an examination found. Prints one line for each finding.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::doctor::{Chart, FindingKind};
+/// let linear = nn::Linear::new(2, 1)?;
+/// linear.call(Tensor::ones([1, 2])?)?.sum()?.backward()?;
+/// linear.bias.as_ref().expect("it has one").set_grad(None)?;
+/// let parameters: Vec<Tensor> = linear.parameters().iter().map(|p| (**p).clone()).collect();
+/// let report = Chart::of(&linear).examine(&[&parameters], None)?;
+/// assert!(!report.is_healthy());
+/// assert_eq!(report.at("bias").map(|finding| finding.kind).collect::<Vec<_>>(), [FindingKind::NoGradient]);
+/// assert_eq!(report.of(FindingKind::NoGradient).count(), report.findings().len());
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Nothing to find.
+    /// Was nothing found? [`Report`] shows it.
     pub fn is_healthy(&self) -> bool {
         self.findings.is_empty()
     }
 
-    /// Everything that was found.
+    /// Everything that was found; [`Report`] shows it.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The findings of one kind.
+    /// The findings of one kind; [`Report`] shows it.
     pub fn of(&self, kind: FindingKind) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| finding.kind == kind)
     }
 
-    /// What was found at a dotted name.
+    /// What was found at a dotted name; [`Report`] shows it.
     pub fn at(&self, path: &str) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| finding.path == path)
     }

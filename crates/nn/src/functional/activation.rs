@@ -353,6 +353,14 @@ macro_rules! softmaxes {
         ///
         /// # Errors
         /// A dimension out of range; a dtype that is no floating-point one.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        #[doc = concat!("let y = F::", stringify!($with), "(&Tensor::new([2i64, 2])?, 0, DType::F64)?; // integers alone are an error")]
+        #[doc = concat!("assert!(y.equal(&F::", stringify!($name), "(&Tensor::zeros_with([2], DType::F64)?, 0)?)?);")]
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $with(
             input: &Tensor,
             dim: impl Into<Option<i64>>,
@@ -383,10 +391,24 @@ softmaxes! {
     ///
     /// # Errors
     /// A dimension out of range; an integer or bool tensor.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::log_softmax(&Tensor::zeros([2])?, 0)?.to_string(), "tensor([-0.6931, -0.6931])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     log_softmax, log_softmax_with, |x, dim| x.log_softmax(dim);
     /// [`softmax`] of `-x`.
     ///
     /// # Errors
     /// A dimension out of range; an integer or bool tensor.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// assert_eq!(F::softmin(&Tensor::new([0.0f32, 1.0])?, 0)?.to_string(), "tensor([0.7311, 0.2689])");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     softmin, softmin_with, |x, dim| x.neg()?.softmax(dim);
 }

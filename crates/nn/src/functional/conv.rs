@@ -3,7 +3,7 @@
 use firebrick_core::{ConvOptions, ConvTransposeOptions, Error, PoolOptions, Result, Sizes, Tensor};
 
 macro_rules! convolutions {
-    ($options:ident, $numbers:literal; $($(#[$doc:meta])* $name:ident, $with:ident;)*) => { $(
+    ($options:ident, $numbers:literal; $($(#[$doc:meta])* $name:ident, $(#[$with_doc:meta])* $with:ident;)*) => { $(
         $(#[$doc])*
         ///
         /// # Errors
@@ -16,6 +16,8 @@ macro_rules! convolutions {
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
+        ///
+        $(#[$with_doc])*
         pub fn $with(
             input: &Tensor,
             weight: &Tensor,
@@ -38,7 +40,17 @@ convolutions! {
     /// assert_eq!(F::conv1d(&x, &w, None)?.to_vec::<f32>()?, [-1.0; 2]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    conv1d, conv1d_with;
+    conv1d,
+    /// ```
+    /// use firebrick::ConvOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0, 3.0, 4.0]]])?, Tensor::new([[[1.0f32, -1.0]]])?);
+    /// let options = ConvOptions::new().stride(2).padding(1).dilation(2);
+    /// assert_eq!(F::conv1d_with(&x, &w, None, &options)?.to_vec::<f32>()?, [-2.0, -2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv1d_with;
     /// Convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_out, C_in / groups, K_h, K_w]`.
     ///
     /// ```
@@ -48,7 +60,17 @@ convolutions! {
     /// assert_eq!(F::conv2d(&x, &w, None)?.to_vec::<f32>()?, [4.0; 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    conv2d, conv2d_with;
+    conv2d,
+    /// ```
+    /// use firebrick::ConvOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 3, 3])?, Tensor::ones([1, 1, 2, 2])?);
+    /// let options = ConvOptions::new().stride(2).padding(1);
+    /// assert_eq!(F::conv2d_with(&x, &w, None, &options)?.to_vec::<f32>()?, [1.0, 2.0, 2.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv2d_with;
     /// Convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_out, C_in / groups, K_d, K_h, K_w]`.
     ///
     /// ```
@@ -58,7 +80,17 @@ convolutions! {
     /// assert_eq!(F::conv3d(&x, &w, None)?.to_vec::<f32>()?, [8.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    conv3d, conv3d_with;
+    conv3d,
+    /// ```
+    /// use firebrick::ConvOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 2, 2, 2])?, Tensor::ones([1, 1, 2, 2, 2])?);
+    /// let options = ConvOptions::new().stride(2).padding(1);
+    /// assert_eq!(F::conv3d_with(&x, &w, None, &options)?.to_vec::<f32>()?, [1.0; 8]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv3d_with;
 }
 
 convolutions! {
@@ -72,7 +104,17 @@ convolutions! {
     /// assert_eq!(F::conv_transpose1d(&x, &w, None)?.to_vec::<f32>()?, [1.0, 3.0, 2.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    conv_transpose1d, conv_transpose1d_with;
+    conv_transpose1d,
+    /// ```
+    /// use firebrick::ConvTransposeOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::new([[[1.0f32, 2.0]]])?, Tensor::ones([1, 1, 2])?);
+    /// let options = ConvTransposeOptions::new().stride(2).output_padding(1);
+    /// assert_eq!(F::conv_transpose1d_with(&x, &w, None, &options)?.to_vec::<f32>()?, [1.0, 1.0, 2.0, 2.0, 0.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv_transpose1d_with;
     /// Transposed convolution of `[N, C_in, H, W]` or `[C_in, H, W]` with `[C_in, C_out / groups, K_h, K_w]`.
     ///
     /// ```
@@ -82,7 +124,17 @@ convolutions! {
     /// assert_eq!(F::conv_transpose2d(&x, &w, None)?.to_vec::<f32>()?, [1.0, 3.0, 2.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    conv_transpose2d, conv_transpose2d_with;
+    conv_transpose2d,
+    /// ```
+    /// use firebrick::ConvTransposeOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 2, 2])?, Tensor::ones([1, 1, 2, 2])?);
+    /// let options = ConvTransposeOptions::new().stride(2).padding(1);
+    /// assert_eq!(F::conv_transpose2d_with(&x, &w, None, &options)?.to_vec::<f32>()?, [1.0; 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv_transpose2d_with;
     /// Transposed convolution of `[N, C_in, D, H, W]` or `[C_in, D, H, W]` with `[C_in, C_out / groups, K_d, K_h, K_w]`.
     ///
     /// ```
@@ -92,11 +144,21 @@ convolutions! {
     /// assert_eq!(F::conv_transpose3d(&x, &w, None)?.shape(), [1, 4, 4, 4, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    conv_transpose3d, conv_transpose3d_with;
+    conv_transpose3d,
+    /// ```
+    /// use firebrick::ConvTransposeOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::ones([1, 1, 2, 2, 2])?, Tensor::ones([1, 1, 2, 2, 2])?);
+    /// let options = ConvTransposeOptions::new().padding(1);
+    /// assert_eq!(F::conv_transpose3d_with(&x, &w, None, &options)?.to_vec::<f32>()?, [8.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    conv_transpose3d_with;
 }
 
 macro_rules! max_pools {
-    ($($(#[$doc:meta])* $name:ident, $with:ident, $with_indices:ident;)*) => { $(
+    ($($(#[$doc:meta])* $name:ident, $(#[$with_doc:meta])* $with:ident, $with_indices:ident;)*) => { $(
         $(#[$doc])*
         ///
         /// # Errors
@@ -109,11 +171,13 @@ macro_rules! max_pools {
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
+        ///
+        $(#[$with_doc])*
         pub fn $with(input: &Tensor, kernel_size: impl Into<Sizes>, options: &PoolOptions) -> Result<Tensor> {
             input.$name(kernel_size, options)
         }
 
-        #[doc = concat!("[`", stringify!($name), "`] together with the index of each winner in its plane.")]
+        #[doc = concat!("[`", stringify!($name), "`] together with the index of each winner in its plane, as [`", stringify!($with), "`] shows.")]
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
@@ -136,7 +200,18 @@ max_pools! {
     /// assert_eq!(F::max_pool1d(&Tensor::new([[1.0f32, 3.0, 2.0, 4.0]])?, 2)?.to_vec::<f32>()?, [3.0, 4.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    max_pool1d, max_pool1d_with, max_pool1d_with_indices;
+    max_pool1d,
+    /// ```
+    /// use firebrick::PoolOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, options) = (Tensor::new([[1.0f32, 3.0, 2.0, 4.0]])?, PoolOptions::new().stride(1));
+    /// assert_eq!(F::max_pool1d_with(&x, 2, &options)?.to_vec::<f32>()?, [3.0, 3.0, 4.0]);
+    /// let (_, indices) = F::max_pool1d_with_indices(&x, 2, &PoolOptions::new())?;
+    /// assert_eq!(indices.to_vec::<i64>()?, [1, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    max_pool1d_with, max_pool1d_with_indices;
     /// The largest element of each window of `[N, C, H, W]` or `[C, H, W]`, windows side by side.
     ///
     /// ```
@@ -146,7 +221,21 @@ max_pools! {
     /// assert_eq!(F::max_pool2d(&x, 2)?.to_vec::<f32>()?, [4.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    max_pool2d, max_pool2d_with, max_pool2d_with_indices;
+    max_pool2d,
+    /// ```
+    /// use firebrick::PoolOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, options) = (Tensor::new([[[1.0f32, 2.0], [4.0, 3.0]]])?, PoolOptions::new().stride(1).padding(1));
+    /// assert_eq!(
+    ///     F::max_pool2d_with(&x, 2, &options)?.to_vec::<f32>()?,
+    ///     [1.0, 2.0, 2.0, 4.0, 4.0, 3.0, 4.0, 4.0, 3.0]
+    /// );
+    /// let (_, indices) = F::max_pool2d_with_indices(&x, 2, &PoolOptions::new())?;
+    /// assert_eq!(indices.to_vec::<i64>()?, [2]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    max_pool2d_with, max_pool2d_with_indices;
     /// The largest element of each window of `[N, C, D, H, W]` or `[C, D, H, W]`, windows side by side.
     ///
     /// ```
@@ -155,7 +244,16 @@ max_pools! {
     /// assert_eq!(F::max_pool3d(&Tensor::zeros([1, 4, 4, 4])?, 2)?.shape(), [1, 2, 2, 2]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    max_pool3d, max_pool3d_with, max_pool3d_with_indices;
+    max_pool3d,
+    /// ```
+    /// use firebrick::PoolOptions;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, options) = (Tensor::zeros([1, 5, 5, 5])?, PoolOptions::new().stride(2).ceil_mode(true));
+    /// assert_eq!(F::max_pool3d_with(&x, 2, &options)?.shape(), [1, 3, 3, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    max_pool3d_with, max_pool3d_with_indices;
 }
 
 /// A convolution of sequences `[T, N, in_channels]` with a kernel `[width, in_channels, out_channels]`, with `pad` zeros at

@@ -29,14 +29,59 @@ dropouts! {
     /// ```
     dropout;
     /// Zeroes whole channels of `(N, C, L)` or `(C, L)`; other shapes are an error.
+    ///
+    /// ```
+    /// use firebrick::Generator;
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::ones([3, 2])?;
+    /// for channel in Generator::new().manual_seed(0).scope(|| F::dropout1d(&x, 0.5, true))?.unbind(0)? {
+    ///     assert!([[0.0, 0.0], [2.0, 2.0]].map(Vec::from).contains(&channel.to_vec::<f32>()?));
+    /// }
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     dropout1d;
     /// Zeroes whole channels of `(N, C, H, W)`; other shapes print PyTorch's warning.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::ones([1, 2, 1, 1])?;
+    /// assert_eq!(F::dropout2d(&x, 1.0, true)?.to_vec::<f32>()?, [0.0, 0.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     dropout2d, expect_images;
     /// Zeroes whole channels of `(N, C, D, H, W)` or `(C, D, H, W)`; other shapes print PyTorch's warning.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::ones([1, 2, 1, 1, 1])?;
+    /// assert_eq!(F::dropout3d(&x, 0.5, false)?.to_vec::<f32>()?, [1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     dropout3d, expect_volumes;
     /// Sets elements to SELU's negative saturation, keeping mean and variance.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::ones([3])?;
+    /// assert_eq!(F::alpha_dropout(&x, 0.5, false)?.to_vec::<f32>()?, [1.0; 3]);
+    /// assert!(F::alpha_dropout(&x, 2.0, true).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     alpha_dropout;
     /// [`alpha_dropout`] of whole channels.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::ones([1, 1, 3])?;
+    /// let y = F::feature_alpha_dropout(&x, 0.5, true)?.to_vec::<f32>()?;
+    /// assert!(y[0] == y[1] && y[1] == y[2]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     feature_alpha_dropout;
 }
 

@@ -179,6 +179,17 @@ macro_rules! errors {
         ///
         /// # Errors
         /// Shapes that do not broadcast; weights of another shape than the input.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        /// let (x, y, weight) = (Tensor::new([1.0f32, 2.0])?, Tensor::new([3.0f32, 2.0])?, Tensor::new([3.0f32, 1.0])?);
+        #[doc = concat!("let mean = F::", stringify!($name), "(&x, &y)?.item::<f32>()?;")]
+        /// let options = F::LossOptions::new().weight(&weight);
+        #[doc = concat!("let weighted = F::", stringify!($with), "(&x, &y, &options)?.item::<f32>()?;")]
+        /// assert_eq!(weighted, 1.5 * mean); // of the first three quarters rather than half
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $with(input: &Tensor, target: &Tensor, options: &LossOptions<'_>) -> Result<Tensor> {
             expect_same_size(input, target);
             let Some(weight) = options.weight else { return input.$name(target, options.reduction) };

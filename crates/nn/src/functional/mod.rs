@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `activation`, `attention`, `multi_head_attention` | activation functions, softmax, attention |
 //! | `linear`, `conv`, `padding`, `embedding`, `embedding_bag` | affine maps, convolutions, maximum pooling, padding, lookup |
-//! | `pooling`, `vision` | averages and other poolings; interpolation, patches, grids |
+//! | `pooling`, `max_unpool`, `vision` | averages and other poolings; interpolation, patches, grids |
 //! | `norm`, `response`, `dropout` | normalization, dropout |
 //! | `loss`, `likelihood`, `margin`, `distance`, `ctc`, `linear_cross_entropy` | losses, distances |
 //!
@@ -23,6 +23,7 @@ mod linear;
 mod linear_cross_entropy;
 mod loss;
 mod margin;
+mod max_unpool;
 mod multi_head_attention;
 mod norm;
 mod padding;
@@ -43,6 +44,7 @@ pub use linear::{bilinear, linear};
 pub use linear_cross_entropy::*;
 pub use loss::*;
 pub use margin::*;
+pub use max_unpool::*;
 pub use multi_head_attention::{MultiHeadAttentionOptions, multi_head_attention_forward};
 pub use norm::*;
 pub use padding::{PadMode, PadOptions, pad, pad_with};

@@ -1,10 +1,10 @@
-//! Averages, adaptive and fractional pooling, and the partial inverse of maximum pooling.
+//! Averages, adaptive and fractional pooling.
 
-use firebrick_core::text::{python_float, python_tuple};
-use firebrick_core::{AvgPoolOptions, Dims, Error, Result, Sizes, Tensor};
+use firebrick_core::text::python_float;
+use firebrick_core::{AvgPoolOptions, Error, Result, Sizes, Tensor};
 
 macro_rules! averages {
-    ($($(#[$doc:meta])* $name:ident, $with:ident, $norm:ident, $norm_with:ident;)*) => { $(
+    ($($(#[$doc:meta])* $n:literal, $name:ident, $with:ident, $norm:ident, $norm_with:ident;)*) => { $(
         $(#[$doc])*
         ///
         /// # Errors
@@ -17,6 +17,15 @@ macro_rules! averages {
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        /// let options = firebrick::AvgPoolOptions::new().stride(1).padding(1).count_include_pad(false);
+        #[doc = concat!("let y = F::", stringify!($with), "(&Tensor::ones([4; 1 + ", $n, "])?, 2, &options)?;")]
+        /// assert_eq!((y.size(-1)?, y.min()?.item::<f32>()?), (5, 1.0));
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $with(input: &Tensor, kernel_size: impl Into<Sizes>, options: &AvgPoolOptions) -> Result<Tensor> {
             input.$name(kernel_size, options)
         }
@@ -25,6 +34,14 @@ macro_rules! averages {
         ///
         /// # Errors
         /// A `norm_type` of zero; sizes that do not fit.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        #[doc = concat!("let y = F::", stringify!($norm), "(&Tensor::ones([4; 1 + ", $n, "])?, 1.0, 2)?;")]
+        #[doc = concat!("assert_eq!((y.size(-1)?, y.max()?.item::<f32>()?), (2, 2f32.powi(", $n, ")));")]
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $norm(input: &Tensor, norm_type: f64, kernel_size: impl Into<Sizes>) -> Result<Tensor> {
             $norm_with(input, norm_type, kernel_size, None::<Sizes>, false)
         }
@@ -33,6 +50,14 @@ macro_rules! averages {
         ///
         /// # Errors
         /// A `norm_type` of zero; sizes that do not fit.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        #[doc = concat!("let y = F::", stringify!($norm_with), "(&Tensor::ones([4; 1 + ", $n, "])?, 1.0, 2, Some(1), false)?;")]
+        /// assert_eq!(y.size(-1)?, 3);
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $norm_with(
             input: &Tensor,
             norm_type: f64,
@@ -56,7 +81,7 @@ averages! {
     /// assert_eq!(F::avg_pool1d(&Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?, 2)?.to_vec::<f32>()?, [1.5, 3.5]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    avg_pool1d, avg_pool1d_with, lp_pool1d, lp_pool1d_with;
+    1, avg_pool1d, avg_pool1d_with, lp_pool1d, lp_pool1d_with;
     /// The mean of each window of `[N, C, H, W]` or `[C, H, W]`, windows side by side.
     ///
     /// ```
@@ -66,7 +91,7 @@ averages! {
     /// assert_eq!(F::avg_pool2d(&x, 2)?.to_vec::<f32>()?, [2.5]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    avg_pool2d, avg_pool2d_with, lp_pool2d, lp_pool2d_with;
+    2, avg_pool2d, avg_pool2d_with, lp_pool2d, lp_pool2d_with;
     /// The mean of each window of `[N, C, D, H, W]` or `[C, D, H, W]`, windows side by side.
     ///
     /// ```
@@ -75,16 +100,22 @@ averages! {
     /// assert_eq!(F::avg_pool3d(&Tensor::ones([1, 2, 2, 2])?, 2)?.to_vec::<f32>()?, [1.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    avg_pool3d, avg_pool3d_with, lp_pool3d, lp_pool3d_with;
+    3, avg_pool3d, avg_pool3d_with, lp_pool3d, lp_pool3d_with;
 }
 
 /// The size that an adaptive pooling is asked for: one for all dimensions, or one for each, where `None` keeps the
 /// input's.
+///
+/// ```
+/// use firebrick::nn::functional::OutputSize;
+/// assert_eq!(OutputSize::from([2, 3]).sizes(), [Some(2), Some(3)]);
+/// assert_eq!(OutputSize::from([None, Some(1)]).sizes(), [None, Some(1)]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputSize(Vec<Option<i64>>);
 
 impl OutputSize {
-    /// The sizes as they were given.
+    /// The sizes as they were given; [`OutputSize`] shows it.
     pub fn sizes(&self) -> &[Option<i64>] {
         &self.0
     }
@@ -138,7 +169,7 @@ impl From<&OutputSize> for OutputSize {
 }
 
 macro_rules! adaptive {
-    ($($(#[$doc:meta])* $average:ident, $maximum:ident, $with_indices:ident;)*) => { $(
+    ($($(#[$doc:meta])* $n:literal, $average:ident, $maximum:ident, $with_indices:ident;)*) => { $(
         $(#[$doc])*
         ///
         /// # Errors
@@ -151,6 +182,14 @@ macro_rules! adaptive {
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        #[doc = concat!("let y = F::", stringify!($maximum), "(&Tensor::ones([4; 1 + ", $n, "])?, 2)?;")]
+        /// assert_eq!((y.size(-1)?, y.max()?.item::<f32>()?), (2, 1.0));
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $maximum(input: &Tensor, output_size: impl Into<OutputSize>) -> Result<Tensor> {
             Ok($with_indices(input, output_size)?.0)
         }
@@ -159,6 +198,14 @@ macro_rules! adaptive {
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
+        ///
+        /// ```
+        /// use firebrick::nn::functional as F;
+        /// use firebrick::prelude::*;
+        #[doc = concat!("let (_, indices) = F::", stringify!($with_indices), "(&Tensor::ones([1; 1 + ", $n, "])?, 1)?;")]
+        /// assert_eq!(indices.to_vec::<i64>()?, [0]);
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn $with_indices(input: &Tensor, output_size: impl Into<OutputSize>) -> Result<(Tensor, Tensor)> {
             input.$maximum(output_size.into().resolved(input)?)
         }
@@ -174,7 +221,7 @@ adaptive! {
     /// assert_eq!(F::adaptive_avg_pool1d(&Tensor::new([[1.0f32, 2.0, 4.0, 3.0]])?, 2)?.to_vec::<f32>()?, [1.5, 3.5]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    adaptive_avg_pool1d, adaptive_max_pool1d, adaptive_max_pool1d_with_indices;
+    1, adaptive_avg_pool1d, adaptive_max_pool1d, adaptive_max_pool1d_with_indices;
     /// Means of as many windows over `[N, C, H, W]` or `[C, H, W]` as `output_size` says.
     ///
     /// ```
@@ -184,7 +231,7 @@ adaptive! {
     /// assert_eq!(F::adaptive_avg_pool2d(&x, [None, Some(1)])?.to_vec::<f32>()?, [1.5, 3.5]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    adaptive_avg_pool2d, adaptive_max_pool2d, adaptive_max_pool2d_with_indices;
+    2, adaptive_avg_pool2d, adaptive_max_pool2d, adaptive_max_pool2d_with_indices;
     /// Means of as many windows over `[N, C, D, H, W]` or `[C, D, H, W]` as `output_size` says.
     ///
     /// ```
@@ -194,177 +241,7 @@ adaptive! {
     /// assert_eq!(F::adaptive_avg_pool3d(&x, [None, Some(2), Some(1)])?.shape(), [1, 4, 2, 1]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    adaptive_avg_pool3d, adaptive_max_pool3d, adaptive_max_pool3d_with_indices;
-}
-
-/// Window, stride, padding and wanted size of an unpooling.
-#[derive(Clone, Debug)]
-pub struct UnpoolOptions {
-    /// Steps of the window that pooled; the window's own size unless set.
-    pub stride: Option<Sizes>,
-    /// Padding of the pooling.
-    pub padding: Sizes,
-    /// The size before the pooling, where several are possible; batch and channels may lead.
-    pub output_size: Option<Sizes>,
-}
-
-impl Default for UnpoolOptions {
-    fn default() -> Self {
-        UnpoolOptions { stride: None, padding: 0.into(), output_size: None }
-    }
-}
-
-impl UnpoolOptions {
-    /// Windows side by side, no padding, the smallest size.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Steps of the window that pooled.
-    pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
-        self.stride = Some(stride.into());
-        self
-    }
-
-    /// Padding of the pooling.
-    pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
-        self.padding = padding.into();
-        self
-    }
-
-    /// The size before the pooling.
-    pub fn output_size(mut self, size: impl Into<Sizes>) -> Self {
-        self.output_size = Some(size.into());
-        self
-    }
-}
-
-/// One number for each of `n` dimensions.
-fn each(sizes: &Sizes, n: usize) -> Result<Vec<i64>> {
-    match &sizes[..] {
-        [one] => Ok(vec![*one; n]),
-        list if list.len() == n => Ok(list.to_vec()),
-        _ => Err(Error::index("max_unpool", "tuple index out of range")),
-    }
-}
-
-/// The size before a pooling.
-fn unpooled_size(n: usize, shape: &Dims, kernel: &Sizes, options: &UnpoolOptions) -> Result<Vec<i64>> {
-    const OP: &str = "max_unpool";
-    let kernel = each(kernel, n)?;
-    let stride = options.stride.as_ref().map_or_else(|| Ok(kernel.clone()), |stride| each(stride, n))?;
-    let padding = each(&options.padding, n)?;
-    if n == 3 && stride.iter().any(|&s| s <= 0) {
-        let text = format!("strides should be greater than zero, but got stride: {stride:?}");
-        return Err(Error::runtime(OP, text));
-    }
-    let spatial = &shape[shape.len().saturating_sub(n)..];
-    if spatial.len() < n {
-        return Err(Error::index(OP, "tuple index out of range"));
-    }
-    let usual = |d: usize| {
-        let spread = (spatial[d] as i64 - 1).saturating_mul(stride[d]);
-        spread.saturating_add(kernel[d]).saturating_sub(padding[d].saturating_mul(2))
-    };
-    let usual: Vec<i64> = (0..n).map(usual).collect();
-    let Some(given) = &options.output_size else {
-        if let Some((d, size)) = usual.iter().enumerate().find(|(_, size)| **size < 0) {
-            let text = format!(
-                "max_unpooling: output_size must contain non-negative spatial dimensions, but got output_size[{d}]={size}"
-            );
-            return Err(Error::value(OP, text));
-        }
-        return Ok(usual);
-    };
-    let wanted = if given.len() == n + 2 { &given[2..] } else { &given[..] };
-    if wanted.len() != n {
-        let text = format!(
-            "output_size should be a sequence containing {n} or {} elements, but it has a length of '{}'",
-            n + 2,
-            wanted.len()
-        );
-        return Err(Error::value(OP, text));
-    }
-    for d in 0..n {
-        let (least, most) = (usual[d].saturating_sub(stride[d]), usual[d].saturating_add(stride[d]));
-        if wanted[d] <= least || wanted[d] >= most {
-            let text = format!(
-                "invalid output_size \"{}\" (dim {d} must be between {least} and {most})",
-                python_tuple(wanted)
-            );
-            return Err(Error::value(OP, text));
-        }
-    }
-    Ok(wanted.to_vec())
-}
-
-/// Sequences in which each element stands at the index that [`max_pool1d_with_indices`](super::max_pool1d_with_indices)
-/// found it at, with zeros elsewhere.
-///
-/// # Errors
-/// Indices outside the sequence; a size that the pooling cannot have come from.
-///
-/// ```
-/// use firebrick::nn::functional as F;
-/// use firebrick::prelude::*;
-/// let (x, indices) = (Tensor::new([[5.0f32]])?, Tensor::new([[1i64]])?);
-/// assert_eq!(F::max_unpool1d(&x, &indices, 2, &F::UnpoolOptions::new())?.to_vec::<f32>()?, [0.0, 5.0]);
-/// # Ok::<_, firebrick::Error>(())
-/// ```
-pub fn max_unpool1d(
-    input: &Tensor,
-    indices: &Tensor,
-    kernel_size: impl Into<Sizes>,
-    options: &UnpoolOptions,
-) -> Result<Tensor> {
-    let mut size = unpooled_size(1, &input.shape(), &kernel_size.into(), options)?;
-    size.push(1);
-    input.unsqueeze(-1)?.max_unpool2d(&indices.unsqueeze(-1)?, size)?.squeeze_dim(-1)
-}
-
-/// Images in which each element stands at the index that [`max_pool2d_with_indices`](super::max_pool2d_with_indices) found
-/// it at, with zeros elsewhere.
-///
-/// # Errors
-/// Indices outside the image; a size that the pooling cannot have come from.
-///
-/// ```
-/// use firebrick::nn::functional::{self as F, UnpoolOptions};
-/// use firebrick::prelude::*;
-/// let x = Tensor::new([[[1.0f32, 2.0], [4.0, 3.0]]])?;
-/// let (y, indices) = F::max_pool2d_with_indices(&x, 2, &firebrick::PoolOptions::new())?;
-/// assert_eq!(F::max_unpool2d(&y, &indices, 2, &UnpoolOptions::new())?.to_vec::<f32>()?, [0.0, 0.0, 4.0, 0.0]);
-/// # Ok::<_, firebrick::Error>(())
-/// ```
-pub fn max_unpool2d(
-    input: &Tensor,
-    indices: &Tensor,
-    kernel_size: impl Into<Sizes>,
-    options: &UnpoolOptions,
-) -> Result<Tensor> {
-    input.max_unpool2d(indices, unpooled_size(2, &input.shape(), &kernel_size.into(), options)?)
-}
-
-/// Volumes in which each element stands at the index that [`max_pool3d_with_indices`](super::max_pool3d_with_indices)
-/// found it at, with zeros elsewhere.
-///
-/// # Errors
-/// Indices outside the volume; a size that the pooling cannot have come from.
-///
-/// ```
-/// use firebrick::nn::functional as F;
-/// use firebrick::prelude::*;
-/// let (x, indices) = (Tensor::new([[[[5.0f32]]]])?, Tensor::new([[[[1i64]]]])?);
-/// assert_eq!(F::max_unpool3d(&x, &indices, [1, 1, 2], &F::UnpoolOptions::new())?.to_vec::<f32>()?, [0.0, 5.0]);
-/// # Ok::<_, firebrick::Error>(())
-/// ```
-pub fn max_unpool3d(
-    input: &Tensor,
-    indices: &Tensor,
-    kernel_size: impl Into<Sizes>,
-    options: &UnpoolOptions,
-) -> Result<Tensor> {
-    input.max_unpool3d(indices, unpooled_size(3, &input.shape(), &kernel_size.into(), options)?)
+    3, adaptive_avg_pool3d, adaptive_max_pool3d, adaptive_max_pool3d_with_indices;
 }
 
 /// How large the result of a fractional pooling is.

@@ -20,18 +20,28 @@ pub struct Activation {
 }
 
 /// What [`capture`] saw, in the order of the calls.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::inspect::capture;
+/// let model = nn::Sequential::new().add(nn::ReLU::new()).add(nn::Tanh::new());
+/// let (_, seen) = capture(&model, "*", || model.call(Tensor::new([-1.0f32])?))?;
+/// assert_eq!(seen.iter().map(|activation| activation.name.as_str()).collect::<Vec<_>>(), ["0", "1"]);
+/// assert!(seen.get("2").is_err());
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Captured {
     activations: Vec<Activation>,
 }
 
 impl Captured {
-    /// Everything that was seen.
+    /// Everything that was seen; [`Captured`] shows it.
     pub fn iter(&self) -> impl Iterator<Item = &Activation> {
         self.activations.iter()
     }
 
-    /// The names of the modules that were seen, in the order of their first calls.
+    /// The names of the modules that were seen, in the order of their first calls; [`capture`] shows it.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for activation in self.iter().filter(|activation| activation.output == 0 && activation.call == 0) {
@@ -40,7 +50,7 @@ impl Captured {
         names
     }
 
-    /// The first output of the last call of the module of this name.
+    /// The first output of the last call of the module of this name; [`capture`] shows it.
     ///
     /// # Errors
     /// A `KeyError` when it was not seen.
@@ -51,7 +61,8 @@ impl Captured {
         })
     }
 
-    /// The gradient of what [`Captured::get`] gives; `None` before a backward pass that reached it.
+    /// The gradient of what [`Captured::get`] gives; `None` before a backward pass that reached it. [`capture`]
+    /// shows it.
     ///
     /// # Errors
     /// As there.

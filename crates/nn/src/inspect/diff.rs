@@ -7,6 +7,14 @@ use firebrick_core::{DType, Result, StateDict, Tensor};
 use std::fmt;
 
 /// Something with named tensors: a module (its parameters and persistent buffers) or a [`StateDict`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::inspect::States;
+/// let linear = nn::Linear::new(2, 1)?;
+/// assert_eq!(linear.states().len(), linear.state_dict().states().len());
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait States {
     /// The tensors by name.
     fn states(&self) -> StateDict;
@@ -25,6 +33,14 @@ impl States for StateDict {
 }
 
 /// How one entry differs.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::inspect::{Difference, diff};
+/// let found = diff(&nn::Linear::new(2, 1)?, &nn::Linear::new(3, 1)?)?;
+/// assert_eq!(found.entries[0], ("weight".to_owned(), Difference::Shape(vec![1, 2], vec![1, 3])));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
     /// Only the first has it, of this shape.
@@ -49,6 +65,15 @@ pub enum Difference {
 }
 
 /// What [`diff`] found. `Display` prints one line an entry.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::inspect::diff;
+/// let linear = nn::Linear::new(2, 1)?;
+/// let found = diff(&linear, &linear)?;
+/// assert_eq!((found.entries.len(), found.equal), (0, 2));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diff {
     /// The entries that differ: those of the first in its order, then what only the second has.

@@ -1,7 +1,6 @@
 //! Which modules of a model are meant: by name or by type.
 
-use crate::module::identity;
-use crate::traverse::walk;
+use crate::traverse::{identity, walk};
 use crate::{Module, hints};
 use firebrick_core::{Error, Result};
 use std::collections::HashSet;

@@ -2,8 +2,7 @@
 
 use super::table;
 use crate::args::Exactly;
-use crate::module::identity;
-use crate::traverse::walk;
+use crate::traverse::{identity, walk};
 use crate::{Args, Call, Forward, HookOptions, IntoArgs, Memo, Module, ModuleExt, ScopedHook};
 use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{Error, Generator, Result, ShapesOnly, Tensor, multiply_adds};
@@ -13,6 +12,18 @@ use std::fmt;
 use std::sync::Arc;
 
 /// One module of a [`Summary`]. Counts are of the module with everything below it, tied tensors once.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::inspect::summary;
+/// let model = nn::Sequential::new().add(nn::Linear::new(3, 2)?).add(nn::ReLU::new());
+/// let table = summary(&model, Tensor::ones([5, 3])?)?;
+/// let row = table.row("0").expect("there is one");
+/// assert_eq!((row.class.as_str(), row.parameters, row.multiply_adds), ("Linear", 8, 30)); // 5 * 3 * 2
+/// assert_eq!(row.output, Some(vec![vec![5, 2]]));
+/// assert_eq!(table.rows.len(), 3);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Dotted name; empty for the model.
@@ -37,7 +48,7 @@ pub struct Row {
     pub activation_bytes: u64,
 }
 
-/// A model as a table, made by [`summary`]. `Display` prints one line a module.
+/// A model as a table, made by [`summary`]; [`Row`] shows it. `Display` prints one line a module.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// The model, then everything below it, parents first.
@@ -45,7 +56,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The row of a dotted name.
+    /// The row of a dotted name. [`Row`] shows it.
     pub fn row(&self, name: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.name == name)
     }

@@ -45,7 +45,7 @@ macro_rules! activations {
                 }
             )+)?
 
-            activations!(@inplace $($function_)?);
+            activations!(@inplace $name $($function_)?);
         }
 
         impl Default for $name {
@@ -80,9 +80,17 @@ macro_rules! activations {
             $input.$function $numbers
         }
     };
-    (@inplace) => {};
-    (@inplace $function_:ident) => {
-        /// Overwrites the input when `inplace`.
+    (@inplace $name:ident) => {};
+    (@inplace $name:ident $function_:ident) => {
+        /// Overwrites the input when `inplace`; it does not unless set.
+        ///
+        /// ```
+        /// use firebrick::prelude::*;
+        /// let x = Tensor::new([-1.5f32, 2.0])?;
+        #[doc = concat!("let y = nn::", stringify!($name), "::new().inplace(true).call(&x)?;")]
+        /// assert_eq!(x.to_vec::<f32>()?, y.to_vec::<f32>()?); // the input holds the result
+        /// # Ok::<_, firebrick::Error>(())
+        /// ```
         pub fn inplace(mut self, inplace: bool) -> Self {
             self.inplace = inplace;
             self

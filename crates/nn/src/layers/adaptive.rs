@@ -43,6 +43,19 @@ pub struct AdaptiveLogSoftmaxWithLoss {
 }
 
 /// Options of an [`AdaptiveLogSoftmaxWithLoss`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let softmax = nn::AdaptiveLogSoftmaxWithLoss::builder(8, 10, [3, 6])
+///     .div_value(2.0)
+///     .head_bias(true)
+///     .dtype(DType::F64)
+///     .device(Device::Cpu)
+///     .build()?;
+/// assert_eq!(softmax.head.to_string(), "Linear(in_features=8, out_features=5, bias=True)"); // 3 classes, 2 clusters
+/// assert_eq!(softmax.get_parameter("tail.1.0.weight")?.shape()?, [2, 8]); // 8 / 2^2 features
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct AdaptiveLogSoftmaxWithLossBuilder {
     in_features: usize,
@@ -64,6 +77,13 @@ impl AdaptiveLogSoftmaxWithLoss {
     }
 
     /// The softmax with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let softmax = nn::AdaptiveLogSoftmaxWithLoss::builder(8, 10, [4]).div_value(2.0).build()?;
+    /// assert_eq!(softmax.get_parameter("tail.0.1.weight")?.shape()?, [6, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(
         in_features: usize,
         n_classes: usize,
@@ -84,6 +104,15 @@ impl AdaptiveLogSoftmaxWithLoss {
     ///
     /// # Errors
     /// On uninitialized parameters.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let softmax = nn::AdaptiveLogSoftmaxWithLoss::new(8, 10, [4])?;
+    /// let before = softmax.head.weight.to_vec::<f32>()?;
+    /// softmax.reset_parameters()?;
+    /// assert_ne!(softmax.head.weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         self.head.reset_parameters()?;
         for layer in self.tail.iter().flat_map(|projection| projection.iter()) {
@@ -129,6 +158,14 @@ impl AdaptiveLogSoftmaxWithLoss {
     ///
     /// # Errors
     /// An input of another size.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let softmax = nn::AdaptiveLogSoftmaxWithLoss::new(8, 10, [4])?;
+    /// let x = Tensor::ones([1, 8])?;
+    /// assert!(softmax.predict(&x)?.equal(&softmax.log_prob(&x)?.argmax_dim(1, false)?)?);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn predict(&self, input: &Tensor) -> Result<Tensor> {
         let head = self.head.call(input)?;
         let classes = head.argmax_dim(1, false)?;

@@ -16,7 +16,7 @@ fn extra_repr(size: &OutputSize) -> String {
 }
 
 macro_rules! adaptive {
-    ($(#[$doc:meta])* $name:ident, $pool:path $(, $with_indices:path)?) => {
+    ($(#[$doc:meta])* $name:ident, $pool:path $(, $n:literal, $with_indices:path)?) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
@@ -37,6 +37,15 @@ macro_rules! adaptive {
                 ///
                 /// # Errors
                 /// As the layer's own.
+                ///
+                /// ```
+                /// use firebrick::prelude::*;
+                #[doc = concat!("let x = Tensor::zeros([4; 1 + ", $n, "])?; // channels and ", $n, " dimensions")]
+                #[doc = concat!("let (y, winners) = nn::", stringify!($name), "::new(1).call_with_indices(&x)?;")]
+                /// assert_eq!(y.to_vec::<f32>()?, [0.0; 4]);
+                /// assert_eq!(winners.to_vec::<i64>()?, [0; 4]); // the first of equal ones wins
+                /// # Ok::<_, firebrick::Error>(())
+                /// ```
                 pub fn call_with_indices(&self, input: &Tensor) -> Result<(Tensor, Tensor)> {
                     $with_indices(input, &self.output_size)
                 }
@@ -127,7 +136,7 @@ adaptive! {
     /// assert_eq!(y.to_vec::<f32>()?, [2.0, 4.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    AdaptiveMaxPool1d, F::adaptive_max_pool1d, F::adaptive_max_pool1d_with_indices
+    AdaptiveMaxPool1d, F::adaptive_max_pool1d, 1, F::adaptive_max_pool1d_with_indices
 }
 
 adaptive! {
@@ -145,7 +154,7 @@ adaptive! {
     /// assert_eq!(y.to_vec::<f32>()?, [2.0, 4.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    AdaptiveMaxPool2d, F::adaptive_max_pool2d, F::adaptive_max_pool2d_with_indices
+    AdaptiveMaxPool2d, F::adaptive_max_pool2d, 2, F::adaptive_max_pool2d_with_indices
 }
 
 adaptive! {
@@ -162,5 +171,5 @@ adaptive! {
     /// assert_eq!(nn::AdaptiveMaxPool3d::new([1, 2, 3]).call(Tensor::zeros([1, 4, 4, 4])?)?.shape(), [1, 1, 2, 3]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    AdaptiveMaxPool3d, F::adaptive_max_pool3d, F::adaptive_max_pool3d_with_indices
+    AdaptiveMaxPool3d, F::adaptive_max_pool3d, 3, F::adaptive_max_pool3d_with_indices
 }

@@ -71,6 +71,21 @@ pub struct MultiheadAttentionBuilder {
 }
 
 /// Masks and wishes of one call.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let attention = nn::MultiheadAttention::builder(4, 2).batch_first(true).build()?;
+/// let x = Tensor::ones([1, 2, 4])?;
+/// let call = nn::AttentionCall::new()
+///     .key_padding_mask(Tensor::new([[false, true]])?)
+///     .need_weights(true)
+///     .average_attn_weights(false);
+/// let (_, weights) = attention.call((&x, &x, &x, call))?;
+/// let weights = weights.expect("they were wanted");
+/// assert_eq!(weights.shape(), [1, 2, 2, 2]); // of two heads
+/// assert_eq!(weights.to_vec::<f32>()?, [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Args, Clone, Debug)]
 pub struct AttentionCall {
     /// `[N, S]` or `[S]`: truth values for keys that are not there, or numbers that are added to their scores.
@@ -103,31 +118,41 @@ impl AttentionCall {
         Self::default()
     }
 
-    /// Keys that are not there.
+    /// Keys that are not there; all are unless set.
     pub fn key_padding_mask(mut self, mask: Tensor) -> Self {
         self.key_padding_mask = Some(mask);
         self
     }
 
-    /// Are the weights wanted?
+    /// Are the weights wanted? They are unless set.
     pub fn need_weights(mut self, on: bool) -> Self {
         self.need_weights = on;
         self
     }
 
-    /// Pairs that do not see each other.
+    /// Pairs that do not see each other; all do unless set.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let attention = nn::MultiheadAttention::new(4, 2)?;
+    /// let x = Tensor::ones([2, 4])?;
+    /// let causal = nn::AttentionCall::new().attn_mask(Tensor::new([[false, true], [false, false]])?).is_causal(true);
+    /// let (_, weights) = attention.call((&x, &x, &x, causal))?;
+    /// assert_eq!(weights.map(|w| w.to_vec::<f32>()).transpose()?, Some(vec![1.0, 0.0, 0.5, 0.5]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn attn_mask(mut self, mask: Tensor) -> Self {
         self.attn_mask = Some(mask);
         self
     }
 
-    /// Are the weights wanted averaged over the heads?
+    /// Are the weights wanted averaged over the heads? They are unless set.
     pub fn average_attn_weights(mut self, on: bool) -> Self {
         self.average_attn_weights = on;
         self
     }
 
-    /// Is the mask the causal one?
+    /// Is the mask the causal one? It is looked at unless set.
     pub fn is_causal(mut self, on: bool) -> Self {
         self.is_causal = on;
         self
@@ -182,6 +207,16 @@ impl MultiheadAttention {
     ///
     /// # Errors
     /// When memory cannot be written.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let attention = nn::MultiheadAttention::new(4, 2)?;
+    /// let weight = attention.get_parameter("in_proj_weight")?;
+    /// let before = weight.to_vec::<f32>()?;
+    /// attention.reset_parameters()?;
+    /// assert_ne!(weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         let weights = [&self.in_proj_weight, &self.q_proj_weight, &self.k_proj_weight, &self.v_proj_weight];
         for weight in weights.into_iter().flatten() {
@@ -203,13 +238,19 @@ impl MultiheadAttention {
     }
 
     /// How many heads there are.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// assert_eq!(nn::MultiheadAttention::new(4, 2)?.num_heads(), 2);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn num_heads(&self) -> usize {
         self.config.num_heads
     }
 }
 
 impl MultiheadAttentionBuilder {
-    /// The share of weights that is dropped while training.
+    /// The share of weights that is dropped while training; 0 unless set.
     pub fn dropout(mut self, p: f64) -> Self {
         self.dropout = p;
         self
@@ -221,13 +262,13 @@ impl MultiheadAttentionBuilder {
         self
     }
 
-    /// Is there a trained key with its value beside those of the input?
+    /// Is there a trained key with its value beside those of the input? There is none unless set.
     pub fn add_bias_kv(mut self, on: bool) -> Self {
         self.add_bias_kv = on;
         self
     }
 
-    /// Is there a key of zeros with a value of zeros beside those of the input?
+    /// Is there a key of zeros with a value of zeros beside those of the input? There is none unless set.
     pub fn add_zero_attn(mut self, on: bool) -> Self {
         self.add_zero_attn = on;
         self

@@ -18,7 +18,10 @@ fn extra_repr(n: usize, kernel: &Sizes, options: &AvgPoolOptions) -> String {
 }
 
 macro_rules! average_pooling {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $n:literal, $pool:ident $(, $divisor:ident)?) => {
+    (
+        $(#[$doc:meta])* $name:ident,
+        $(#[$options:meta])* $builder:ident, $n:literal, $pool:ident $(, $divisor:ident)?
+    ) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
@@ -40,12 +43,21 @@ macro_rules! average_pooling {
             }
 
             /// A layer with options.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let pool = nn::", stringify!($name), "::builder(3).stride(2).build()?;")]
+            #[doc = concat!("assert!(pool.to_string().starts_with(\"", stringify!($name), "(kernel_size=\"));")]
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn builder(kernel_size: impl Into<Sizes>) -> $builder {
                 $builder { kernel_size: kernel_size.into(), options: AvgPoolOptions::new() }
             }
         }
 
         #[doc = concat!("Options of an [`", stringify!($name), "`].")]
+        ///
+        $(#[$options])*
         #[derive(Clone, Debug)]
         pub struct $builder {
             kernel_size: Sizes,
@@ -59,13 +71,13 @@ macro_rules! average_pooling {
                 self
             }
 
-            /// Zeros around the input.
+            /// Zeros around the input; none unless set.
             pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
                 self.options = self.options.padding(padding);
                 self
             }
 
-            /// Round the output's size up?
+            /// Round the output's size up? Down unless set.
             pub fn ceil_mode(mut self, on: bool) -> Self {
                 self.options = self.options.ceil_mode(on);
                 self
@@ -78,7 +90,7 @@ macro_rules! average_pooling {
             }
 
             $(
-                /// What sums are divided by, in place of the number of elements.
+                /// What sums are divided by, in place of the number of elements; that number unless set.
                 pub fn $divisor(mut self, divisor: i64) -> Self {
                     self.options = self.options.divisor_override(divisor);
                     self
@@ -137,12 +149,24 @@ macro_rules! norm_pooling {
             }
 
             /// Steps of the window; its own size unless set.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let pool = nn::", stringify!($name), "::new(2, 2).stride(1);")]
+            /// assert!(pool.to_string().ends_with("stride=1, ceil_mode=False)"));
+            /// ```
             pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
                 self.stride = Some(stride.into());
                 self
             }
 
-            /// Round the output's size up?
+            /// Round the output's size up? Down unless set.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let pool = nn::", stringify!($name), "::new(2, 2).ceil_mode(true);")]
+            /// assert!(pool.to_string().ends_with("ceil_mode=True)"));
+            /// ```
             pub fn ceil_mode(mut self, on: bool) -> Self {
                 self.ceil_mode = on;
                 self
@@ -186,7 +210,16 @@ average_pooling! {
     /// assert_eq!(y.to_vec::<f32>()?, [2.0, 1.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    AvgPool1d, AvgPool1dBuilder, 1, avg_pool1d
+    AvgPool1d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::new([[1.0f32, 5.0, 2.0, 4.0, 3.0]])?;
+    /// let builder = nn::AvgPool1d::builder(2).stride(2).padding(1).ceil_mode(true);
+    /// assert_eq!(builder.clone().build()?.call(&x)?.to_vec::<f32>()?, [0.5, 3.5, 3.5]);
+    /// assert_eq!(builder.count_include_pad(false).build()?.call(&x)?.to_vec::<f32>()?, [1.0, 3.5, 3.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    AvgPool1dBuilder, 1, avg_pool1d
 }
 
 average_pooling! {
@@ -205,7 +238,16 @@ average_pooling! {
     /// assert_eq!(pool.call(Tensor::ones([1, 3, 8, 8])?)?.shape(), [1, 3, 4, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    AvgPool2d, AvgPool2dBuilder, 2, avg_pool2d, divisor_override
+    AvgPool2d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::AvgPool2d::builder(2).stride(1).divisor_override(2).build()?;
+    /// assert_eq!(pool.call(Tensor::ones([1, 2, 2])?)?.to_vec::<f32>()?, [2.0]);
+    /// let pool = nn::AvgPool2d::builder(3).stride(2).padding(1).count_include_pad(false).ceil_mode(true).build()?;
+    /// assert_eq!(pool.call(Tensor::ones([1, 4, 4])?)?.to_vec::<f32>()?, [1.0; 9]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    AvgPool2dBuilder, 2, avg_pool2d, divisor_override
 }
 
 average_pooling! {
@@ -222,7 +264,14 @@ average_pooling! {
     /// assert_eq!(nn::AvgPool3d::new(2)?.call(Tensor::ones([1, 2, 2, 2])?)?.to_vec::<f32>()?, [1.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    AvgPool3d, AvgPool3dBuilder, 3, avg_pool3d, divisor_override
+    AvgPool3d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::AvgPool3d::builder(2).stride(1).padding(0).divisor_override(4).build()?;
+    /// assert_eq!(pool.call(Tensor::ones([1, 2, 2, 2])?)?.to_vec::<f32>()?, [2.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    AvgPool3dBuilder, 3, avg_pool3d, divisor_override
 }
 
 norm_pooling! {

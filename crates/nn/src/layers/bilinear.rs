@@ -68,6 +68,15 @@ impl Bilinear {
     ///
     /// # Errors
     /// When memory cannot be written.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::Bilinear::new(2, 3, 4)?;
+    /// let before = layer.weight.to_vec::<f32>()?;
+    /// layer.reset_parameters()?;
+    /// assert_ne!(layer.weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         let bound = 1.0 / (self.weight.shape()?[1] as f64).sqrt();
         init::uniform_(&self.weight, -bound, bound)?;

@@ -1,6 +1,6 @@
 //! Transposed convolutions over one, two and three dimensions.
 
-use super::conv::{Config, convolution, each, reset};
+use super::convolution::{Config, convolution, each, reset};
 use crate::functional::PadMode;
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::python_tuple;
@@ -70,10 +70,12 @@ impl Config {
 }
 
 macro_rules! transposed {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $n:literal, $lazy:literal, $conv:ident) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$options:meta])* $builder:ident, $n:literal, $lazy:literal, $conv:ident) => {
         convolution! {
             $(#[$doc])*
-            $name, $builder, $n, true, $lazy,
+            $name,
+            $(#[$options])*
+            $builder, $n, true, $lazy,
             |c: &Config, x: &Tensor, w: &Tensor, b: Option<&Tensor>| x.$conv(w, b, &c.own_transposed())
         }
 
@@ -83,6 +85,15 @@ macro_rules! transposed {
             ///
             /// # Errors
             /// A size that no output padding gives; as the layer's own.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let up = nn::", stringify!($name), "::builder(4, 1, 3).stride(2).padding(1).build()?;")]
+            #[doc = concat!("let x = Tensor::ones([4; 1 + ", $n, "])?;")]
+            /// assert_eq!(up.call(&x)?.size(-1)?, 7);
+            #[doc = concat!("assert_eq!(up.call_with_size(&x, [8; ", $n, "])?.size(-1)?, 8);")]
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn call_with_size(&self, input: &Tensor, output_size: impl Into<Sizes>) -> Result<Tensor> {
                 let padding = self.config.padding_for($n, input, &output_size.into())?;
                 input.$conv(&self.weight, self.bias.as_deref(), &self.config.transposed(&padding))
@@ -90,7 +101,7 @@ macro_rules! transposed {
         }
 
         impl $builder {
-            /// Elements added behind the output.
+            /// Elements added behind the output; 0 unless set.
             pub fn output_padding(mut self, padding: impl Into<Sizes>) -> Self {
                 self.0.output_padding = Some(padding.into());
                 self
@@ -114,7 +125,25 @@ transposed! {
     /// assert_eq!(up.call(Tensor::ones([1, 3, 5])?)?.shape(), [1, 2, 10]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    ConvTranspose1d, ConvTranspose1dBuilder, 1, "LazyConvTranspose1d", conv_transpose1d
+    ConvTranspose1d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let up = nn::ConvTranspose1d::builder(2, 4, 3)
+    ///     .stride(2)
+    ///     .padding(1)
+    ///     .output_padding(1)
+    ///     .dilation(2)
+    ///     .groups(2)
+    ///     .bias(false)
+    ///     .build()?;
+    /// assert_eq!(
+    ///     up.to_string(),
+    ///     "ConvTranspose1d(2, 4, kernel_size=(3,), stride=(2,), padding=(1,), dilation=(2,), output_padding=(1,), groups=2, bias=False)"
+    /// );
+    /// assert_eq!(up.call(Tensor::ones([1, 2, 5])?)?.shape(), [1, 4, 12]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    ConvTranspose1dBuilder, 1, "LazyConvTranspose1d", conv_transpose1d
 }
 
 transposed! {
@@ -139,7 +168,16 @@ transposed! {
     /// assert_eq!(up.call_with_size(&x, [8, 8])?.shape(), [1, 2, 8, 8]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    ConvTranspose2d, ConvTranspose2dBuilder, 2, "LazyConvTranspose2d", conv_transpose2d
+    ConvTranspose2d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let up = nn::ConvTranspose2d::builder(2, 4, 3).stride(2).padding(1).output_padding([1, 0]).dilation(2).groups(2);
+    /// let up = up.build()?;
+    /// assert_eq!(up.weight.shape()?, [2, 2, 3, 3]);
+    /// assert_eq!(up.call(Tensor::ones([1, 2, 5, 4])?)?.shape(), [1, 4, 12, 9]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    ConvTranspose2dBuilder, 2, "LazyConvTranspose2d", conv_transpose2d
 }
 
 transposed! {
@@ -157,5 +195,12 @@ transposed! {
     /// assert_eq!(up.call(Tensor::ones([1, 1, 2, 3, 4])?)?.shape(), [1, 2, 4, 6, 8]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    ConvTranspose3d, ConvTranspose3dBuilder, 3, "LazyConvTranspose3d", conv_transpose3d
+    ConvTranspose3d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let up = nn::ConvTranspose3d::builder(2, 4, 2).stride([1, 2, 2]).padding(1).output_padding([0, 1, 1]).build()?;
+    /// assert_eq!(up.call(Tensor::ones([1, 2, 2, 2, 2])?)?.shape(), [1, 4, 1, 3, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    ConvTranspose3dBuilder, 3, "LazyConvTranspose3d", conv_transpose3d
 }

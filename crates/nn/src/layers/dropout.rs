@@ -25,7 +25,15 @@ macro_rules! dropouts {
                 Ok($name { core: Core::new(), p: probability(stringify!($name), p)?, inplace: false })
             }
 
-            /// Overwrites the input when `inplace`.
+            /// Overwrites the input when `inplace`; it does not unless set.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            /// let x = Tensor::ones([1, 2, 3])?;
+            #[doc = concat!("let y = nn::", stringify!($name), "::new(0.5)?.inplace(true).call(&x)?;")]
+            /// assert_eq!(x.to_vec::<f32>()?, y.to_vec::<f32>()?); // the input holds the result
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn inplace(mut self, inplace: bool) -> Self {
                 self.inplace = inplace;
                 self

@@ -49,6 +49,13 @@ impl Embedding {
     ///
     /// # Errors
     /// When memory cannot be had.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let words = nn::Embedding::new(10, 3)?;
+    /// assert_eq!(words.call(Tensor::new([[1i64, 2], [4, 9]])?)?.shape(), [2, 2, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(num_embeddings: usize, embedding_dim: usize) -> Result<Self> {
         Self::builder(num_embeddings, embedding_dim).build()
     }
@@ -86,6 +93,15 @@ impl Embedding {
     ///
     /// # Errors
     /// When memory cannot be had.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::Embedding::new(10, 3)?;
+    /// let before = layer.weight.to_vec::<f32>()?;
+    /// layer.reset_parameters()?;
+    /// assert_ne!(layer.weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         crate::init::normal_(&self.weight, 0.0, 1.0)?;
         match self.options.padding_idx {

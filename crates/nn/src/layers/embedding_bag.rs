@@ -40,6 +40,25 @@ pub struct EmbeddingBag {
 }
 
 /// Options of an [`EmbeddingBag`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::BagMode;
+/// let bag = nn::EmbeddingBag::builder(3, 1)
+///     .mode(BagMode::Sum)
+///     .max_norm(5.0)
+///     .norm_type(1.0)
+///     .scale_grad_by_freq(true)
+///     .include_last_offset(true)
+///     .padding_idx(0)
+///     .dtype(DType::F64)
+///     .device(Device::Cpu)
+///     .build()?;
+/// autograd::no_grad(|| bag.weight.copy_(&Tensor::new([[0.0f64], [2.0], [7.0]])?))?;
+/// let (numbers, offsets) = (Tensor::new([0i64, 1, 2, 2])?, Tensor::new([0i64, 2, 4])?);
+/// assert_eq!(bag.call((numbers, Some(offsets), None::<Tensor>))?.to_vec::<f64>()?, [2.0, 10.0]); // the 7 became a 5
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct EmbeddingBagBuilder {
     num_embeddings: usize,
@@ -64,6 +83,13 @@ impl EmbeddingBag {
     }
 
     /// A layer with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let bag = nn::EmbeddingBag::builder(10, 3).padding_idx(-1).build()?;
+    /// assert_eq!(bag.to_string(), "EmbeddingBag(10, 3, mode='mean', padding_idx=9)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn builder(num_embeddings: usize, embedding_dim: usize) -> EmbeddingBagBuilder {
         EmbeddingBagBuilder {
             num_embeddings,
@@ -83,6 +109,15 @@ impl EmbeddingBag {
     ///
     /// # Errors
     /// When memory cannot be had.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let bag = nn::EmbeddingBag::new(10, 3)?;
+    /// let before = bag.weight.to_vec::<f32>()?;
+    /// bag.reset_parameters()?;
+    /// assert_ne!(bag.weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         crate::init::normal_(&self.weight, 0.0, 1.0)?;
         match self.config.padding_idx {
@@ -99,7 +134,7 @@ impl EmbeddingBagBuilder {
         self
     }
 
-    /// Rows that are looked up are scaled down to this norm, in place.
+    /// Rows that are looked up are scaled down to this norm, in place; they stay unless set.
     pub fn max_norm(mut self, max_norm: f64) -> Self {
         self.max_norm = Some(max_norm);
         self
@@ -111,13 +146,13 @@ impl EmbeddingBagBuilder {
         self
     }
 
-    /// Divides a row's gradient by how often it was looked up.
+    /// Divides a row's gradient by how often it was looked up; it does not unless set.
     pub fn scale_grad_by_freq(mut self, on: bool) -> Self {
         self.scale_grad_by_freq = on;
         self
     }
 
-    /// Do the offsets end with the number of indices?
+    /// Do the offsets end with the number of indices? They do not unless set.
     pub fn include_last_offset(mut self, on: bool) -> Self {
         self.include_last_offset = on;
         self

@@ -5,7 +5,7 @@ use crate::{Core, Forward, Module};
 use firebrick_core::{Buffer, Result, Sizes, Tensor};
 
 macro_rules! fractional {
-    ($(#[$doc:meta])* $name:ident, $pool:path, $with_indices:path) => {
+    ($(#[$doc:meta])* $name:ident, $n:literal, $pool:path, $with_indices:path) => {
         $(#[$doc])*
         #[derive(Module)]
         pub struct $name {
@@ -30,13 +30,23 @@ macro_rules! fractional {
                 Ok($name { core: Core::new(), _random_samples: None, kernel_size, output_size })
             }
 
-            /// Uses these samples in place of drawn ones.
+            /// Uses these samples, `[N, C, dimensions]`, in place of drawn ones.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let pool = nn::", stringify!($name), "::new(2, 2)?.random_samples(Tensor::zeros([1, 1, ", $n, "])?);")]
+            #[doc = concat!("let x = Tensor::ones([6; ", $n, "])?.unsqueeze(0)?; // one channel")]
+            /// let (_, winners) = pool.call_with_indices(&x)?;
+            /// assert_eq!(winners.to_vec::<i64>()?[0], 0); // steps begin at the start
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn random_samples(mut self, samples: Tensor) -> Self {
                 self._random_samples = Some(Buffer::new(samples));
                 self
             }
 
             /// The output together with the index of each winner in its plane: `return_indices=True`.
+            /// [`random_samples`](Self::random_samples) shows it.
             ///
             /// # Errors
             /// As the layer's own.
@@ -71,7 +81,7 @@ fractional! {
     /// assert_eq!(pool.call(Tensor::ones([1, 3, 9, 8])?)?.shape(), [1, 3, 4, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    FractionalMaxPool2d, F::fractional_max_pool2d, F::fractional_max_pool2d_with_indices
+    FractionalMaxPool2d, 2, F::fractional_max_pool2d, F::fractional_max_pool2d_with_indices
 }
 
 fractional! {
@@ -91,5 +101,5 @@ fractional! {
     /// assert_eq!(pool.call(Tensor::ones([1, 3, 8, 8, 8])?)?.shape(), [1, 3, 2, 3, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    FractionalMaxPool3d, F::fractional_max_pool3d, F::fractional_max_pool3d_with_indices
+    FractionalMaxPool3d, 3, F::fractional_max_pool3d, F::fractional_max_pool3d_with_indices
 }

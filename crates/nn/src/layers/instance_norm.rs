@@ -1,6 +1,6 @@
 //! Instance normalization over one, two and three dimensions.
 
-use super::batch_norm::{Config, Members, Momentum, channel_norm};
+use super::channel_norm::{Config, Members, Momentum, channel_norm};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
 use firebrick_core::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions};
@@ -60,7 +60,20 @@ channel_norm! {
     /// assert!((y[0] + 1.0).abs() < 1e-4 && (y[1] - 1.0).abs() < 1e-4);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    InstanceNorm1d, InstanceNorm1dBuilder, "LazyInstanceNorm1d", false,
+    InstanceNorm1d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::InstanceNorm1d::builder(1).momentum(0.5).affine(true).track_running_stats(true).build()?;
+    /// assert_eq!(
+    ///     norm.to_string(),
+    ///     "InstanceNorm1d(1, eps=1e-05, momentum=0.5, affine=True, bias=True, track_running_stats=True)"
+    /// );
+    /// norm.call(Tensor::new([[[1.0f32, 3.0]]])?)?;
+    /// assert_eq!(norm.get_buffer("running_mean")?.to_vec::<f32>()?, [1.0]);
+    /// assert_eq!(norm.get_buffer("running_var")?.to_vec::<f32>()?, [1.5]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    InstanceNorm1dBuilder, "LazyInstanceNorm1d", false,
     |m: &Members<'_>, x: &Tensor| m.instance_norm(x, 1)
 }
 
@@ -80,7 +93,15 @@ channel_norm! {
     /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    InstanceNorm2d, InstanceNorm2dBuilder, "LazyInstanceNorm2d", false,
+    InstanceNorm2d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::InstanceNorm2d::builder(2).affine(true).bias(false).dtype(DType::F64).build()?;
+    /// assert_eq!(norm.state_dict().keys().collect::<Vec<_>>(), ["weight"]);
+    /// assert_eq!(norm.get_parameter("weight")?.dtype(), DType::F64);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    InstanceNorm2dBuilder, "LazyInstanceNorm2d", false,
     |m: &Members<'_>, x: &Tensor| m.instance_norm(x, 2)
 }
 
@@ -100,6 +121,14 @@ channel_norm! {
     /// assert_eq!(y.to_vec::<f32>()?, [-1.0, 1.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    InstanceNorm3d, InstanceNorm3dBuilder, "LazyInstanceNorm3d", false,
+    InstanceNorm3d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::InstanceNorm3d::builder(1).eps(3.0).build()?;
+    /// let y = norm.call(Tensor::new([[[[[1.0f32, 3.0]]]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [-0.5, 0.5]); // the variance is 1
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    InstanceNorm3dBuilder, "LazyInstanceNorm3d", false,
     |m: &Members<'_>, x: &Tensor| m.instance_norm(x, 3)
 }

@@ -88,6 +88,16 @@ impl LayerNorm {
     ///
     /// # Errors
     /// When memory cannot be written.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let norm = nn::LayerNorm::new(2)?;
+    /// let weight = norm.get_parameter("weight")?;
+    /// autograd::no_grad(|| weight.zero_())?;
+    /// norm.reset_parameters()?;
+    /// assert_eq!(weight.to_vec::<f32>()?, [1.0, 1.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         if let Some(weight) = &self.weight {
             init::ones_(weight)?;

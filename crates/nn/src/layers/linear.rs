@@ -74,16 +74,25 @@ impl Linear {
     }
 
     /// [`Linear::lazy`] with options.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let linear = nn::Linear::lazy_builder(2).bias(false).dtype(DType::F64).device(Device::Cpu).build()?;
+    /// assert_eq!(linear.to_string(), "LazyLinear(in_features=0, out_features=2, bias=False)");
+    /// linear.call(Tensor::ones_with([1, 3], DType::F64)?)?;
+    /// assert_eq!((linear.in_features(), linear.out_features()), (3, 2));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn lazy_builder(out_features: usize) -> LinearBuilder {
         LinearBuilder { in_features: None, ..Self::builder(0, out_features) }
     }
 
-    /// Size of the last input dimension; 0 until a lazy layer has seen one.
+    /// Size of the last input dimension; 0 until a lazy layer has seen one. [`lazy_builder`](Self::lazy_builder) shows it.
     pub fn in_features(&self) -> usize {
         self.weight.shape().map_or(0, |shape| shape[1])
     }
 
-    /// Size of the last output dimension.
+    /// Size of the last output dimension. [`lazy_builder`](Self::lazy_builder) shows it.
     pub fn out_features(&self) -> usize {
         self.out_features
     }
@@ -92,6 +101,15 @@ impl Linear {
     ///
     /// # Errors
     /// On uninitialized parameters.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::Linear::new(3, 2)?;
+    /// let before = layer.weight.to_vec::<f32>()?;
+    /// layer.reset_parameters()?;
+    /// assert_ne!(layer.weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         init::kaiming_uniform_(&self.weight, 5.0f64.sqrt(), FanMode::FanIn, Nonlinearity::LeakyRelu)?;
         let fan_in = self.weight.shape()?[1];

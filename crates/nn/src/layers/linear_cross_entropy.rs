@@ -39,6 +39,23 @@ pub struct LinearCrossEntropyLoss {
 }
 
 /// Options of a [`LinearCrossEntropyLoss`]; made by [`LinearCrossEntropyLoss::builder`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::Reduction;
+/// let loss = nn::LinearCrossEntropyLoss::builder(3, 2)
+///     .bias(true)
+///     .weight(Tensor::new([1.0f32, 2.0])?)
+///     .ignore_index(0)
+///     .label_smoothing(0.0)
+///     .reduction(Reduction::Sum)
+///     .build()?;
+/// nn::init::zeros_(&loss.linear.weight)?;
+/// nn::init::zeros_(loss.linear.bias.as_ref().expect("it has one"))?;
+/// let total = loss.call((Tensor::ones([2, 3])?, Tensor::new([0i64, 1])?))?.item::<f32>()?;
+/// assert!((total - 2.0 * 2.0f32.ln()).abs() < 1e-6); // the first sample counts nothing
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct LinearCrossEntropyLossBuilder {
     in_features: usize,

@@ -30,7 +30,7 @@ macro_rules! unpooling {
                 self
             }
 
-            /// Padding of the pooling.
+            /// Padding of the pooling; none unless set.
             pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
                 self.options = self.options.padding(padding);
                 self
@@ -40,6 +40,16 @@ macro_rules! unpooling {
             ///
             /// # Errors
             /// A size that the pooling cannot have come from; as the layer's own.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let x = Tensor::ones([5; 1 + ", $n, "])?;")]
+            #[doc = concat!("let (y, winners) = nn::MaxPool", $n, "d::new(2)?.call_with_indices(&x)?;")]
+            #[doc = concat!("let unpool = nn::", stringify!($name), "::new(2).stride(2).padding(0);")]
+            /// assert_eq!(unpool.call((&y, &winners))?.size(-1)?, 4);
+            #[doc = concat!("assert_eq!(unpool.call_with_size(&y, &winners, [5; ", $n, "])?.shape(), x.shape());")]
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn call_with_size(
                 &self,
                 input: &Tensor,

@@ -24,7 +24,7 @@ fn extra_repr(kernel: &Sizes, options: &PoolOptions) -> String {
 }
 
 macro_rules! max_pooling {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $pool:ident, $with_indices:ident) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$options:meta])* $builder:ident, $n:literal, $pool:ident, $with_indices:ident) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
@@ -46,6 +46,13 @@ macro_rules! max_pooling {
             }
 
             /// A layer with options.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let pool = nn::", stringify!($name), "::builder(3).stride(2).build()?;")]
+            #[doc = concat!("assert!(pool.to_string().starts_with(\"", stringify!($name), "(kernel_size=3, stride=2, padding=0\"));")]
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn builder(kernel_size: impl Into<Sizes>) -> $builder {
                 $builder { kernel_size: kernel_size.into(), options: PoolOptions::new() }
             }
@@ -54,12 +61,23 @@ macro_rules! max_pooling {
             ///
             /// # Errors
             /// As the layer's own.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let x = Tensor::zeros([2; 1 + ", $n, "])?; // channels and ", $n, " dimensions")]
+            #[doc = concat!("let (y, winners) = nn::", stringify!($name), "::new(2)?.call_with_indices(&x)?;")]
+            /// assert_eq!(y.to_vec::<f32>()?, [0.0, 0.0]);
+            /// assert_eq!(winners.to_vec::<i64>()?, [0, 0]); // the first of equal ones wins
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn call_with_indices(&self, input: &Tensor) -> Result<(Tensor, Tensor)> {
                 input.$with_indices(&self.kernel_size, &self.options)
             }
         }
 
         #[doc = concat!("Options of a [`", stringify!($name), "`].")]
+        ///
+        $(#[$options])*
         #[derive(Clone, Debug)]
         pub struct $builder {
             kernel_size: Sizes,
@@ -73,19 +91,19 @@ macro_rules! max_pooling {
                 self
             }
 
-            /// Elements around the input that never win.
+            /// Elements around the input that never win; none unless set.
             pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
                 self.options = self.options.padding(padding);
                 self
             }
 
-            /// Steps between the window's elements.
+            /// Steps between the window's elements; 1 unless set.
             pub fn dilation(mut self, dilation: impl Into<Sizes>) -> Self {
                 self.options = self.options.dilation(dilation);
                 self
             }
 
-            /// Round the output's size up?
+            /// Round the output's size up? Down unless set.
             pub fn ceil_mode(mut self, on: bool) -> Self {
                 self.options = self.options.ceil_mode(on);
                 self
@@ -126,7 +144,16 @@ max_pooling! {
     /// assert_eq!(y.to_vec::<f32>()?, [3.0, 2.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    MaxPool1d, MaxPool1dBuilder, max_pool1d, max_pool1d_with_indices
+    MaxPool1d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::MaxPool1d::builder(2).stride(2).padding(1).dilation(1).ceil_mode(true).build()?;
+    /// let x = Tensor::new([[1.0f32, 5.0, 2.0, 4.0, 3.0]])?;
+    /// assert_eq!(pool.call(&x)?.to_vec::<f32>()?, [1.0, 5.0, 4.0]);
+    /// assert_eq!(nn::MaxPool1d::builder(2).stride(1).dilation(2).build()?.call(&x)?.to_vec::<f32>()?, [2.0, 5.0, 3.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    MaxPool1dBuilder, 1, max_pool1d, max_pool1d_with_indices
 }
 
 max_pooling! {
@@ -146,7 +173,16 @@ max_pooling! {
     /// assert_eq!(pool.call(Tensor::ones([1, 3, 8, 8])?)?.shape(), [1, 3, 4, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    MaxPool2d, MaxPool2dBuilder, max_pool2d, max_pool2d_with_indices
+    MaxPool2d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let x = Tensor::ones([1, 1, 8, 8])?;
+    /// let builder = nn::MaxPool2d::builder(3).stride(2).padding(1).dilation(2);
+    /// assert_eq!(builder.clone().build()?.call(&x)?.shape(), [1, 1, 3, 3]);
+    /// assert_eq!(builder.ceil_mode(true).build()?.call(&x)?.shape(), [1, 1, 4, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    MaxPool2dBuilder, 2, max_pool2d, max_pool2d_with_indices
 }
 
 max_pooling! {
@@ -160,5 +196,12 @@ max_pooling! {
     /// assert_eq!(nn::MaxPool3d::new(2)?.call(Tensor::ones([1, 1, 4, 4, 4])?)?.shape(), [1, 1, 2, 2, 2]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    MaxPool3d, MaxPool3dBuilder, max_pool3d, max_pool3d_with_indices
+    MaxPool3d,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let pool = nn::MaxPool3d::builder([1, 2, 2]).stride([1, 2, 2]).ceil_mode(true).build()?;
+    /// assert_eq!(pool.call(Tensor::ones([1, 3, 5, 5])?)?.shape(), [1, 3, 3, 3]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    MaxPool3dBuilder, 3, max_pool3d, max_pool3d_with_indices
 }

@@ -21,13 +21,23 @@ impl ClipOptions {
         Self::default()
     }
 
-    /// The exponent of the norm; infinity gives the largest absolute value.
+    /// The exponent of the norm; infinity gives the largest absolute value. 2 unless set.
     pub fn norm_type(mut self, norm_type: f64) -> Self {
         self.norm_type = norm_type;
         self
     }
 
-    /// Is a norm of NaN or infinity an error?
+    /// Is a norm of NaN or infinity an error? It is not unless set.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::utils::{ClipOptions, clip_grad_norm_with};
+    /// let p = Parameter::new(Tensor::zeros([1])?);
+    /// p.set_grad(Some(&Tensor::new([f32::NAN])?))?;
+    /// assert!(clip_grad_norm_with([&p], 1.0, &ClipOptions::new()).is_ok());
+    /// assert!(clip_grad_norm_with([&p], 1.0, &ClipOptions::new().error_if_nonfinite(true)).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn error_if_nonfinite(mut self, on: bool) -> Self {
         self.error_if_nonfinite = on;
         self
@@ -123,6 +133,16 @@ pub fn get_total_norm(tensors: impl IntoIterator<Item: AsRef<Tensor>>, options: 
 ///
 /// # Errors
 /// Those of the operations on the gradients.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::clip_grads_with_norm_;
+/// let p = Parameter::new(Tensor::zeros([2])?);
+/// p.set_grad(Some(&Tensor::new([3.0f32, 4.0])?))?;
+/// clip_grads_with_norm_([&p], 1.0, &Tensor::new(5.0f32)?)?;
+/// assert_eq!(p.grad().map(|g| g.to_vec::<f32>()).transpose()?, Some(vec![0.59999990, 0.79999983]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn clip_grads_with_norm_(
     parameters: impl IntoIterator<Item: AsRef<Tensor>>,
     max_norm: f64,

@@ -7,6 +7,16 @@ use crate::{
 use firebrick_core::{Error, Parameter, Result, Tensor};
 
 /// What a batch normalization does in evaluation, per channel.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::{Normalization, fuse_linear_bn_weights};
+/// let (mean, var) = (Tensor::new([1.0f32])?, Tensor::new([4.0f32])?);
+/// let bn = Normalization { running_mean: &mean, running_var: &var, eps: 0.0, weight: None, bias: None };
+/// let (weight, bias) = fuse_linear_bn_weights(&Tensor::new([[6.0f32]])?, Some(&Tensor::new([3.0f32])?), &bn)?;
+/// assert_eq!((weight.item::<f32>()?, bias.item::<f32>()?), (3.0, 1.0)); // (6 x + 3 - 1) / 2
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Normalization<'a> {
     /// What is subtracted.
@@ -54,6 +64,16 @@ fn parameter(value: Tensor, requires_grad: bool) -> Parameter {
 ///
 /// # Errors
 /// Shapes that do not fit each other.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::{Normalization, fuse_conv_bn_weights};
+/// let (mean, var) = (Tensor::new([1.0f32])?, Tensor::new([4.0f32])?);
+/// let bn = Normalization { running_mean: &mean, running_var: &var, eps: 0.0, weight: None, bias: None };
+/// let (weight, bias) = fuse_conv_bn_weights(&Tensor::new([[[2.0f32, 4.0]]])?, None, &bn, false)?;
+/// assert_eq!((weight.to_vec::<f32>()?, bias.to_vec::<f32>()?), (vec![1.0, 2.0], vec![-0.5]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn fuse_conv_bn_weights(
     weight: &Tensor,
     bias: Option<&Tensor>,
@@ -70,6 +90,16 @@ pub fn fuse_conv_bn_weights(
 ///
 /// # Errors
 /// Shapes that do not fit each other.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::{Normalization, fuse_linear_bn_weights};
+/// let (mean, var) = (Tensor::new([1.0f32])?, Tensor::new([4.0f32])?);
+/// let bn = Normalization { running_mean: &mean, running_var: &var, eps: 0.0, weight: None, bias: None };
+/// let (weight, bias) = fuse_linear_bn_weights(&Tensor::new([[2.0f32, 4.0]])?, None, &bn)?;
+/// assert_eq!((weight.to_vec::<f32>()?, bias.to_vec::<f32>()?), (vec![1.0, 2.0], vec![-0.5]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn fuse_linear_bn_weights(
     weight: &Tensor,
     bias: Option<&Tensor>,
@@ -79,7 +109,7 @@ pub fn fuse_linear_bn_weights(
     Ok((parameter(fused, weight.requires_grad()), bn.fused_bias(bias, weight)?))
 }
 
-/// A convolution, which a batch normalization can be merged into.
+/// A convolution, which a batch normalization can be merged into by [`fuse_conv_bn_eval`].
 pub trait Convolution: Module {
     /// Is it a transposed one?
     const TRANSPOSED: bool;
@@ -102,6 +132,14 @@ convolutions!(
 );
 
 /// A batch normalization, which can be merged into the layer before it.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::BatchNorm;
+/// let bn = nn::BatchNorm1d::builder(3).eps(0.5).build()?;
+/// assert_eq!((bn.channels(), bn.normalization().map(|bn| bn.eps)), (3, Some(0.5)));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait BatchNorm: Module {
     /// How many channels it has.
     fn channels(&self) -> usize;
@@ -167,6 +205,18 @@ pub fn fuse_conv_bn_eval<C: Convolution, B: BatchNorm>(conv: &C, bn: &B) -> Resu
 ///
 /// # Errors
 /// A module in training mode; no running statistics; other features than the layer gives, unless it is one.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let (linear, bn) = (nn::Linear::new(3, 2)?, nn::BatchNorm1d::new(2)?);
+/// bn.call(linear.call(Tensor::eye(3)?)?)?; // statistics
+/// linear.eval();
+/// bn.eval();
+/// let fused = nn::utils::fuse_linear_bn_eval(&linear, &bn)?;
+/// let x = Tensor::ones([1, 3])?;
+/// assert!(bn.call(linear.call(&x)?)?.allclose(&fused.call(&x)?, 1e-5, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn fuse_linear_bn_eval<B: BatchNorm>(linear: &Linear, bn: &B) -> Result<Linear> {
     const OP: &str = "fuse_linear_bn_eval";
     let normalization = evaluated(OP, linear.as_dyn(), bn)?;

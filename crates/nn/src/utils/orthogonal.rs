@@ -7,6 +7,14 @@ use firebrick_core::{Buffer, DType, Dims, Error, Result, Tensor, TensorOptions, 
 const OP: &str = "orthogonal";
 
 /// How a matrix without constraints becomes an orthogonal one.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::parametrizations::OrthogonalMap;
+/// assert_eq!("cayley".parse::<OrthogonalMap>()?, OrthogonalMap::Cayley);
+/// assert!("qr".parse::<OrthogonalMap>().is_err());
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrthogonalMap {
     /// The exponential of a skew-symmetric matrix.
@@ -34,7 +42,7 @@ impl std::str::FromStr for OrthogonalMap {
     }
 }
 
-/// Options of [`orthogonal_with`]; PyTorch's defaults unless set.
+/// Options of [`orthogonal_with`], which shows them; PyTorch's defaults unless set.
 #[derive(Clone, Copy, Debug)]
 pub struct OrthogonalOptions {
     map: Option<OrthogonalMap>,
@@ -52,13 +60,14 @@ impl OrthogonalOptions {
     pub fn new() -> Self {
         OrthogonalOptions { map: None, use_trivialization: true }
     }
-    /// The map.
+    /// The map; unless set the exponential for square matrices and reflections for others.
     pub fn map(mut self, map: OrthogonalMap) -> Self {
         self.map = Some(map);
         self
     }
     /// Is the result multiplied by a fixed orthogonal `base`, so that training starts at the present weight?
-    /// Lezcano-Casado, *Trivializations for Gradient-Based Optimization on Manifolds* (2019).
+    /// Lezcano-Casado, *Trivializations for Gradient-Based Optimization on Manifolds* (2019). It is unless
+    /// set.
     pub fn use_trivialization(mut self, on: bool) -> Self {
         self.use_trivialization = on;
         self
@@ -243,6 +252,19 @@ pub fn orthogonal(module: &mut dyn Module, name: &str) -> Result<()> {
 /// # Errors
 /// As there; the exponential and Cayley's map without a base cannot start from a weight, which then stays as the
 /// original.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::parametrizations::{OrthogonalMap, OrthogonalOptions, orthogonal_with};
+/// use firebrick::nn::utils::parametrize;
+/// let mut linear = nn::Linear::builder(3, 3).bias(false).build()?;
+/// let options = OrthogonalOptions::new().map(OrthogonalMap::Householder).use_trivialization(false);
+/// orthogonal_with(&mut linear, "weight", &options)?;
+/// assert_eq!(linear.state_dict().keys().collect::<Vec<_>>(), ["parametrizations.weight.original"]); // no base
+/// let q = parametrize::parametrized(&linear, "weight")?;
+/// assert!(q.t()?.matmul(&q)?.allclose(&Tensor::eye(3)?, 0.0, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn orthogonal_with(module: &mut dyn Module, name: &str, options: &OrthogonalOptions) -> Result<()> {
     let Some(weight) = current(module, name)? else {
         let message = format!("Module '{module}' has no parameter or buffer with name '{name}'");

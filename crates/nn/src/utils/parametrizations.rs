@@ -102,6 +102,18 @@ pub fn spectral_norm(module: &mut dyn Module, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// As there; no iterations, or a dimension out of range.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::{SpectralNormOptions, parametrizations, parametrize};
+/// let mut linear = nn::Linear::builder(2, 2).bias(false).build()?;
+/// linear.weight.set_data(&Tensor::new([[3.0f32, 0.0], [0.0, 1.0]])?)?;
+/// let options = SpectralNormOptions::new().n_power_iterations(50);
+/// parametrizations::spectral_norm_with(&mut linear, "weight", &options)?;
+/// let weight = parametrize::parametrized(&linear, "weight")?;
+/// assert!(weight.allclose(&Tensor::new([[1.0f32, 0.0], [0.0, 1.0 / 3.0]])?, 1e-5, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn spectral_norm_with(module: &mut dyn Module, name: &str, options: &SpectralNormOptions) -> Result<()> {
     let Some(weight) = current(module, name)? else {
         let message = format!("Module '{module}' has no parameter or buffer with name '{name}'");

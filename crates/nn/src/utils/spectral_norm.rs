@@ -3,14 +3,24 @@
 use super::computed;
 use super::parametrize::{listed, unrecorded};
 use crate::Module;
-use crate::extra::{self, Slot};
+use crate::extra::{self, Slot, exclusive};
 use crate::functional::normalize;
-use crate::module::exclusive;
 use firebrick_core::{Buffer, Error, Result, Tensor, TensorOptions};
 
 const OP: &str = "spectral_norm";
 
 /// Options of spectral normalization; PyTorch's defaults unless set.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::{SpectralNormOptions, spectral_norm_with};
+/// let mut linear = nn::Linear::builder(2, 3).bias(false).build()?;
+/// spectral_norm_with(&mut linear, "weight", &SpectralNormOptions::new().n_power_iterations(50).eps(1e-9).dim(1))?;
+/// assert_eq!(linear.get_buffer("weight_u")?.shape()?, [2]); // along the inputs
+/// let largest = linear.call(Tensor::eye(2)?)?.norm(2.0)?;
+/// assert!(largest.item::<f32>()? < 1.5);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SpectralNormOptions {
     pub(super) n_power_iterations: i64,
@@ -29,12 +39,12 @@ impl SpectralNormOptions {
     pub fn new() -> Self {
         SpectralNormOptions { n_power_iterations: 1, eps: 1e-12, dim: None }
     }
-    /// Power iterations in each training call.
+    /// Power iterations in each training call; 1 unless set.
     pub fn n_power_iterations(mut self, n: i64) -> Self {
         self.n_power_iterations = n;
         self
     }
-    /// The least length that vectors are divided by.
+    /// The least length that vectors are divided by; 1e-12 unless set.
     pub fn eps(mut self, eps: f64) -> Self {
         self.eps = eps;
         self
@@ -102,6 +112,17 @@ pub fn spectral_norm(module: &mut dyn Module, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// As there; no iterations, or a dimension out of range.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::{SpectralNormOptions, spectral_norm_with};
+/// let mut linear = nn::Linear::builder(2, 2).bias(false).build()?;
+/// linear.weight.set_data(&Tensor::new([[3.0f32, 0.0], [0.0, 1.0]])?)?;
+/// spectral_norm_with(&mut linear, "weight", &SpectralNormOptions::new().n_power_iterations(50))?;
+/// let y = linear.call(Tensor::eye(2)?)?;
+/// assert!(y.allclose(&Tensor::new([[1.0f32, 0.0], [0.0, 1.0 / 3.0]])?, 1e-5, 1e-6, false)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn spectral_norm_with(module: &mut dyn Module, name: &str, options: &SpectralNormOptions) -> Result<()> {
     let module = exclusive(module.as_dyn_mut(), OP)?;
     options.check()?;

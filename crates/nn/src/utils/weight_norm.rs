@@ -2,8 +2,7 @@
 
 use super::computed;
 use super::parametrize::{listed, unrecorded};
-use crate::extra::{self, Slot};
-use crate::module::exclusive;
+use crate::extra::{self, Slot, exclusive};
 use crate::{Module, warn};
 use firebrick_core::{Error, Parameter, Result, Tensor, wrap_dim};
 

@@ -66,7 +66,8 @@ pub struct BagOptions<'t> {
     pub scale_grad_by_freq: bool,
     /// One factor for each row that is looked up, for sums.
     pub per_sample_weights: Option<&'t Tensor>,
-    /// Do the offsets end with the number of indices?
+    /// Do the offsets end with the number of indices? They do not unless set.
+    /// [`BagOptions::per_sample_weights`] shows it.
     pub include_last_offset: bool,
     /// The row that counts in no bag and is not trained.
     pub padding_idx: Option<i64>,
@@ -84,25 +85,45 @@ impl<'t> BagOptions<'t> {
         self
     }
 
-    /// Divides a row's gradient by how often it was looked up.
+    /// Divides a row's gradient by how often it was looked up; it does not unless set.
     pub fn scale_grad_by_freq(mut self, on: bool) -> Self {
         self.scale_grad_by_freq = on;
         self
     }
 
     /// One factor for each row that is looked up, for sums.
+    ///
+    /// ```
+    /// # use firebrick_core::{BagMode, BagOptions, Tensor};
+    /// let table = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+    /// let (indices, offsets) = (Tensor::new([0i64, 1, 1])?, Tensor::new([0i64, 2, 3])?);
+    /// let weights = Tensor::new([1.0f32, 1.0, 0.5])?;
+    /// let options = BagOptions::new().mode(BagMode::Sum).include_last_offset(true).per_sample_weights(&weights);
+    /// let bags = table.embedding_bag(&indices, Some(&offsets), &options)?;
+    /// assert_eq!(bags.to_vec::<f32>()?, [4.0, 6.0, 1.5, 2.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn per_sample_weights(mut self, weights: &'t Tensor) -> Self {
         self.per_sample_weights = Some(weights);
         self
     }
 
-    /// Do the offsets end with the number of indices?
+    /// Do the offsets end with the number of indices? They do not unless set.
+    /// [`BagOptions::per_sample_weights`] shows it.
     pub fn include_last_offset(mut self, on: bool) -> Self {
         self.include_last_offset = on;
         self
     }
 
     /// The row that counts in no bag and is not trained; negative numbers count from the end.
+    ///
+    /// ```
+    /// # use firebrick_core::{BagOptions, Tensor};
+    /// let table = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+    /// let bags = table.embedding_bag(&Tensor::new([[0i64, 1]])?, None, &BagOptions::new().padding_idx(0))?;
+    /// assert_eq!(bags.to_vec::<f32>()?, [3.0, 4.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn padding_idx(mut self, row: i64) -> Self {
         self.padding_idx = Some(row);
         self

@@ -8,6 +8,14 @@ use crate::ops::sample::{self, ANY, Trait};
 use crate::{Dims, Error, Result, Sizes, Tensor, wrap_dim};
 
 /// Which dimensions [`Tensor::tensordot`] sums over: the last few of one and the first few of the other, or two lists.
+///
+/// ```
+/// # use firebrick_core::Tensor;
+/// let x = Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?;
+/// assert_eq!(x.tensordot(&x, 2)?.item::<f32>()?, 30.0);
+/// assert_eq!(x.tensordot(&x, (0, 0))?.to_vec::<f32>()?, [10.0, 14.0, 14.0, 20.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContractDims {
     /// That many.

@@ -4,6 +4,15 @@ use super::run::without_gradient;
 use crate::{Body, DType, Dims, Error, Result, Tensor, backend, wrap_dim};
 
 /// Distinct values, and how the input is made of them.
+///
+/// ```
+/// # use firebrick_core::Tensor;
+/// let unique = Tensor::new([3, 1, 3, 2])?.unique_with(None)?;
+/// assert_eq!(unique.output.to_vec::<i32>()?, [1, 2, 3]);
+/// assert_eq!(unique.inverse_indices.to_vec::<i64>()?, [2, 0, 2, 1]);
+/// assert_eq!(unique.counts.to_vec::<i64>()?, [1, 1, 2]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Unique {
     /// The distinct elements in a vector, or the distinct slices along the dimension.

@@ -105,7 +105,7 @@ pub struct InterpolateOptions {
     pub align_corners: Option<bool>,
     /// Is the scale computed from the sizes, rather than taken as it was given?
     pub recompute_scale_factor: Option<bool>,
-    /// Does each element of a smaller result see all that it covers?
+    /// Does each element of a smaller result see all that it covers? It does not unless set.
     pub antialias: bool,
 }
 
@@ -174,13 +174,23 @@ impl InterpolateOptions {
         self
     }
 
-    /// Is the scale computed from the sizes?
+    /// Is the scale computed from the sizes? It is as given unless set.
     pub fn recompute_scale_factor(mut self, on: bool) -> Self {
         self.recompute_scale_factor = Some(on);
         self
     }
 
-    /// Does each element of a smaller result see all that it covers?
+    /// Does each element of a smaller result see all that it covers? It does not unless set.
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateMode, InterpolateOptions, Tensor};
+    /// let x = Tensor::arange(16.0f32)?.view([1, 1, 4, 4])?;
+    /// let options = InterpolateOptions::new().size([2, 2]).mode(InterpolateMode::Bilinear);
+    /// assert_eq!(x.interpolate(&options)?.to_vec::<f32>()?, [2.5, 4.5, 10.5, 12.5]);
+    /// let smooth = x.interpolate(&options.antialias(true))?.to_vec::<f32>()?;
+    /// assert!((smooth[0] - 25.0 / 7.0).abs() < 1e-5 && (smooth[3] - 80.0 / 7.0).abs() < 1e-5);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn antialias(mut self, on: bool) -> Self {
         self.antialias = on;
         self

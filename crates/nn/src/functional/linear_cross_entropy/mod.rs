@@ -23,11 +23,11 @@ options_of! {
     ] {
         /// What becomes of the losses of a batch.
         reduction: Reduction = Reduction::Mean,
-        /// The class that counts nothing; -100 unless set, and not to be set where targets are probabilities.
+        /// The class that counts nothing, -100 if there is none; not to be set where targets are probabilities.
         ignore_index: Option<i64> = None,
         /// The share of the probability that is spread over all classes.
         label_smoothing: f64 = 0.0,
-        /// How the batch is cut into chunks; not at all unless set.
+        /// How the batch is cut into chunks, if it is.
         options: Option<LinearCrossEntropyOptions> = None,
     }
 }

@@ -67,7 +67,7 @@ fn check(class: &'static str, config: &Config, input: &Tensor, states: &[&Tensor
 }
 
 macro_rules! cell {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $unit:expr) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$options:meta])* $builder:ident, $unit:expr) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
@@ -95,6 +95,13 @@ macro_rules! cell {
             }
 
             /// A cell with options.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let cell = nn::", stringify!($name), "::builder(3, 4).bias(false).build()?;")]
+            #[doc = concat!("assert_eq!(cell.to_string(), \"", stringify!($name), "(3, 4, bias=False)\");")]
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn builder(input_size: usize, hidden_size: usize) -> $builder {
                 let (dtype, device) = (default_dtype(), default_device());
                 $builder(Config { unit: $unit, input_size, hidden_size, bias: true, dtype, device })
@@ -112,6 +119,8 @@ macro_rules! cell {
         }
 
         #[doc = concat!("Options of [`", stringify!($name), "`].")]
+        ///
+        $(#[$options])*
         #[derive(Clone, Debug)]
         pub struct $builder(Config);
 
@@ -122,13 +131,13 @@ macro_rules! cell {
                 self
             }
 
-            /// The dtype of the parameters.
+            /// The dtype of the parameters; the default dtype unless set.
             pub fn dtype(mut self, dtype: DType) -> Self {
                 self.0.dtype = dtype;
                 self
             }
 
-            /// The device of the parameters.
+            /// The device of the parameters; the default device unless set.
             pub fn device(mut self, device: Device) -> Self {
                 self.0.device = device;
                 self
@@ -211,7 +220,21 @@ cell! {
     /// assert_eq!(cell.call((Tensor::ones([2, 3])?, Some(first)))?.shape(), [2, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    RNNCell, RNNCellBuilder, Unit::Elman(RNNNonlinearity::Tanh)
+    RNNCell,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let cell = nn::RNNCell::builder(3, 4)
+    ///     .bias(false)
+    ///     .nonlinearity(nn::RNNNonlinearity::Relu)
+    ///     .dtype(DType::F64)
+    ///     .device(Device::Cpu)
+    ///     .build()?;
+    /// assert_eq!(cell.to_string(), "RNNCell(3, 4, bias=False, nonlinearity=relu)");
+    /// nn::init::ones_(&cell.weight_ih)?;
+    /// assert_eq!(cell.call(Tensor::ones_with([3], DType::F64)?)?.to_vec::<f64>()?, [3.0; 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    RNNCellBuilder, Unit::Elman(RNNNonlinearity::Tanh)
 }
 
 impl RNNCellBuilder {
@@ -238,7 +261,14 @@ cell! {
     /// assert_eq!(nn::GRUCell::new(3, 4)?.call(Tensor::ones([2, 3])?)?.shape(), [2, 4]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    GRUCell, GRUCellBuilder, Unit::Gru
+    GRUCell,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let cell = nn::GRUCell::builder(3, 4).bias(false).build()?;
+    /// assert_eq!((cell.weight_ih.shape()?, cell.weight_hh.shape()?), ([12, 3].into(), [12, 4].into()));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    GRUCellBuilder, Unit::Gru
 }
 
 single_state! { GRUCell }
@@ -259,7 +289,15 @@ cell! {
     /// assert_eq!((hidden.shape().to_vec(), cell.shape().to_vec()), (vec![4], vec![4]));
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    LSTMCell, LSTMCellBuilder, Unit::Lstm
+    LSTMCell,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let cell = nn::LSTMCell::builder(3, 4).bias(false).dtype(DType::F64).build()?;
+    /// let (hidden, _) = cell.call(Tensor::ones_with([2, 3], DType::F64)?)?;
+    /// assert_eq!((hidden.shape().to_vec(), hidden.dtype()), (vec![2, 4], DType::F64));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    LSTMCellBuilder, Unit::Lstm
 }
 
 impl Forward<(Tensor, Option<(Tensor, Tensor)>), (Tensor, Tensor)> for LSTMCell {

@@ -40,7 +40,7 @@ fn given_state(state: Tensor, with_batch: bool) -> Result<Tensor> {
 }
 
 macro_rules! recurrent {
-    ($(#[$doc:meta])* $name:ident, $builder:ident, $unit:expr) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$options:meta])* $builder:ident, $unit:expr) => {
         $(#[$doc])*
         #[derive(Module)]
         #[module(custom)]
@@ -55,11 +55,26 @@ macro_rules! recurrent {
             ///
             /// # Errors
             /// Sizes of zero.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let rnn = nn::", stringify!($name), "::new(3, 4)?;")]
+            #[doc = concat!("assert_eq!(rnn.to_string(), \"", stringify!($name), "(3, 4)\");")]
+            /// assert_eq!(rnn.call(Tensor::ones([5, 2, 3])?)?.0.shape(), [5, 2, 4]);
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
                 Self::builder(input_size, hidden_size).build()
             }
 
             /// A layer with options.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let rnn = nn::", stringify!($name), "::builder(3, 4).num_layers(2).build()?;")]
+            /// assert!(rnn.get_parameter("weight_hh_l1").is_ok());
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn builder(input_size: usize, hidden_size: usize) -> $builder {
                 $builder(Config::new($unit, input_size, hidden_size))
             }
@@ -68,12 +83,24 @@ macro_rules! recurrent {
             ///
             /// # Errors
             /// When memory cannot be written.
+            ///
+            /// ```
+            /// use firebrick::prelude::*;
+            #[doc = concat!("let rnn = nn::", stringify!($name), "::new(3, 4)?;")]
+            /// let weight = rnn.get_parameter("weight_ih_l0")?;
+            /// let before = weight.to_vec::<f32>()?;
+            /// rnn.reset_parameters()?;
+            /// assert_ne!(weight.to_vec::<f32>()?, before);
+            /// # Ok::<_, firebrick::Error>(())
+            /// ```
             pub fn reset_parameters(&self) -> Result<()> {
                 self.config.reset(&self.core)
             }
         }
 
         #[doc = concat!("Options of [`", stringify!($name), "`].")]
+        ///
+        $(#[$options])*
         #[derive(Clone, Debug)]
         pub struct $builder(Config);
 
@@ -90,31 +117,31 @@ macro_rules! recurrent {
                 self
             }
 
-            /// Does the batch come first, rather than the sequence?
+            /// Does the batch come first, rather than the sequence? The sequence unless set.
             pub fn batch_first(mut self, on: bool) -> Self {
                 self.0.batch_first = on;
                 self
             }
 
-            /// Dropout between layers, while training.
+            /// Dropout between layers, while training; 0 unless set.
             pub fn dropout(mut self, p: f64) -> Self {
                 self.0.dropout = p;
                 self
             }
 
-            /// Is the sequence read in both directions?
+            /// Is the sequence read in both directions? Forward only unless set.
             pub fn bidirectional(mut self, on: bool) -> Self {
                 self.0.bidirectional = on;
                 self
             }
 
-            /// The dtype of the parameters.
+            /// The dtype of the parameters; the default dtype unless set.
             pub fn dtype(mut self, dtype: DType) -> Self {
                 self.0.dtype = dtype;
                 self
             }
 
-            /// The device of the parameters.
+            /// The device of the parameters; the default device unless set.
             pub fn device(mut self, device: Device) -> Self {
                 self.0.device = device;
                 self
@@ -202,7 +229,22 @@ recurrent! {
     /// assert_eq!((output.shape().to_vec(), state.shape().to_vec()), (vec![5, 2, 4], vec![2, 2, 4]));
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    RNN, RNNBuilder, Unit::Elman(RNNNonlinearity::Tanh)
+    RNN,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let rnn = nn::RNN::builder(3, 4)
+    ///     .nonlinearity(nn::RNNNonlinearity::Relu)
+    ///     .batch_first(true)
+    ///     .bias(false)
+    ///     .dtype(DType::F64)
+    ///     .device(Device::Cpu)
+    ///     .build()?;
+    /// assert_eq!(rnn.to_string(), "RNN(3, 4, bias=False, batch_first=True)");
+    /// let (output, state) = rnn.call(Tensor::ones_with([2, 5, 3], DType::F64)?)?;
+    /// assert_eq!((output.shape().to_vec(), state.shape().to_vec()), (vec![2, 5, 4], vec![1, 2, 4]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    RNNBuilder, Unit::Elman(RNNNonlinearity::Tanh)
 }
 
 impl RNNBuilder {
@@ -234,7 +276,15 @@ recurrent! {
     /// assert_eq!((output.shape().to_vec(), state.shape().to_vec()), (vec![5, 8], vec![2, 4]));
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    GRU, GRUBuilder, Unit::Gru
+    GRU,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let gru = nn::GRU::builder(3, 4).num_layers(3).dropout(0.25).batch_first(true).build()?;
+    /// assert_eq!(gru.to_string(), "GRU(3, 4, num_layers=3, batch_first=True, dropout=0.25)");
+    /// assert_eq!(gru.call(Tensor::ones([2, 5, 3])?)?.1.shape(), [3, 2, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    GRUBuilder, Unit::Gru
 }
 
 single_state! { GRU, "" }
@@ -260,11 +310,24 @@ recurrent! {
     /// assert_eq!((hidden.shape().to_vec(), cell.shape().to_vec()), (vec![1, 2, 4], vec![1, 2, 4]));
     /// # Ok::<_, firebrick::Error>(())
     /// ```
-    LSTM, LSTMBuilder, Unit::Lstm
+    LSTM,
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let lstm = nn::LSTM::builder(3, 4).num_layers(2).bias(false).dropout(0.5).bidirectional(true).proj_size(2).build()?;
+    /// assert_eq!(
+    ///     lstm.to_string(),
+    ///     "LSTM(3, 4, proj_size=2, num_layers=2, bias=False, dropout=0.5, bidirectional=True)"
+    /// );
+    /// let (output, (hidden, cell)) = lstm.call(Tensor::ones([5, 3])?)?;
+    /// assert_eq!(output.shape(), [5, 4]); // two directions of two numbers
+    /// assert_eq!((hidden.shape().to_vec(), cell.shape().to_vec()), (vec![4, 2], vec![4, 4]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
+    LSTMBuilder, Unit::Lstm
 }
 
 impl LSTMBuilder {
-    /// Projects hidden states to this size; 0 does not.
+    /// Projects hidden states to this size; 0, the default, does not.
     pub fn proj_size(mut self, size: usize) -> Self {
         self.0.proj_size = size;
         self

@@ -4,6 +4,13 @@ use firebrick_core::{Error, Result, Tensor};
 use std::str::FromStr;
 
 /// The function of an Elman unit.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let relu: nn::RNNNonlinearity = "relu".parse()?;
+/// assert_eq!((relu, nn::RNNNonlinearity::default().name()), (nn::RNNNonlinearity::Relu, "tanh"));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RNNNonlinearity {
     /// The hyperbolic tangent.

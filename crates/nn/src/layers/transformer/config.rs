@@ -99,13 +99,13 @@ macro_rules! shared_options {
             self
         }
 
-        /// Does the batch come first, rather than the sequence?
+        /// Does the batch come first, rather than the sequence? The sequence unless set.
         pub fn batch_first(mut self, on: bool) -> Self {
             self.config.batch_first = on;
             self
         }
 
-        /// Do norms stand before attention and the linear maps, rather than behind the sums?
+        /// Do norms stand before attention and the linear maps, rather than behind the sums? Behind unless set.
         pub fn norm_first(mut self, on: bool) -> Self {
             self.config.norm_first = on;
             self
@@ -117,13 +117,13 @@ macro_rules! shared_options {
             self
         }
 
-        /// The dtype of the parameters.
+        /// The dtype of the parameters; the default dtype unless set.
         pub fn dtype(mut self, dtype: firebrick_core::DType) -> Self {
             self.config.dtype = dtype;
             self
         }
 
-        /// The device of the parameters.
+        /// The device of the parameters; the default device unless set.
         pub fn device(mut self, device: firebrick_core::Device) -> Self {
             self.config.device = device;
             self

@@ -43,7 +43,15 @@ impl TransformerDecoder {
         Ok(TransformerDecoder { core: Core::new(), layers, norm: None })
     }
 
-    /// Puts a norm behind the last layer.
+    /// Puts a norm behind the last layer; there is none unless set.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::TransformerDecoderLayer::builder(4, 2).dim_feedforward(8).build()?;
+    /// let decoder = nn::TransformerDecoder::new(&layer, 1)?.norm(nn::LayerNorm::new(4)?);
+    /// assert!(decoder.norm.is_some_and(|norm| norm.type_name() == "LayerNorm"));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn norm(mut self, norm: impl Forward) -> Self {
         self.norm = Some(Box::new(norm));
         self

@@ -57,6 +57,16 @@ pub struct TransformerDecoderLayer {
 }
 
 /// Options of a [`TransformerDecoderLayer`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let layer = nn::TransformerDecoderLayer::builder(4, 2).dim_feedforward(8).dropout(0.0).batch_first(true).build()?;
+/// assert_eq!(layer.parameters().len(), 18);
+/// assert_eq!(layer.dropout.to_string(), "Dropout(p=0.0, inplace=False)");
+/// let (target, memory) = (Tensor::ones([3, 6, 4])?, Tensor::ones([3, 5, 4])?);
+/// assert_eq!(layer.call((target, memory))?.shape(), [3, 6, 4]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TransformerDecoderLayerBuilder {
     config: Config,
@@ -67,6 +77,13 @@ impl TransformerDecoderLayer {
     ///
     /// # Errors
     /// Heads that do not divide the features.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::TransformerDecoderLayer::new(4, 2)?;
+    /// assert_eq!((layer.linear1.out_features(), layer.norm_first()), (2048, false));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(d_model: usize, nhead: usize) -> Result<Self> {
         Self::builder(d_model, nhead).build()
     }
@@ -95,7 +112,7 @@ impl TransformerDecoderLayer {
         })
     }
 
-    /// Do norms stand before attention and the linear maps?
+    /// Do norms stand before attention and the linear maps? [`new`](Self::new) shows it.
     pub fn norm_first(&self) -> bool {
         self.norm_first
     }

@@ -51,6 +51,14 @@ impl TransformerEncoder {
     ///
     /// # Errors
     /// As [`TransformerEncoder::new`].
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::TransformerEncoderLayer::builder(4, 2).dim_feedforward(8).build()?;
+    /// let encoder = nn::TransformerEncoder::with_nested_tensor(&layer, 3, false)?;
+    /// assert_eq!((encoder.layers.len(), encoder.norm.is_some()), (3, false));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn with_nested_tensor(layer: &TransformerEncoderLayer, num_layers: usize, enable: bool) -> Result<Self> {
         let reason = if enable { why_not_nested(layer) } else { None };
         if let Some(reason) = reason {
@@ -62,7 +70,7 @@ impl TransformerEncoder {
         Ok(TransformerEncoder { core: Core::new(), layers, norm: None, use_nested_tensor: enable && reason.is_none() })
     }
 
-    /// Puts a norm behind the last layer.
+    /// Puts a norm behind the last layer; there is none unless set.
     pub fn norm(mut self, norm: impl Forward) -> Self {
         self.norm = Some(Box::new(norm));
         self

@@ -61,6 +61,25 @@ pub struct TransformerEncoderLayer {
 }
 
 /// Options of a [`TransformerEncoderLayer`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let layer = nn::TransformerEncoderLayer::builder(4, 2)
+///     .dim_feedforward(8)
+///     .dropout(0.0)
+///     .activation("gelu".parse()?)
+///     .layer_norm_eps(1e-3)
+///     .batch_first(true)
+///     .norm_first(true)
+///     .bias(false)
+///     .dtype(DType::F64)
+///     .device(Device::Cpu)
+///     .build()?;
+/// assert_eq!(layer.linear1.to_string(), "Linear(in_features=4, out_features=8, bias=False)");
+/// assert_eq!(layer.norm1.to_string(), "LayerNorm((4,), eps=0.001, elementwise_affine=True, bias=False)");
+/// assert_eq!(layer.parameters().iter().map(|p| p.numel()).sum::<Result<usize>>()?, 136);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TransformerEncoderLayerBuilder {
     config: Config,
@@ -71,6 +90,15 @@ impl TransformerEncoderLayer {
     ///
     /// # Errors
     /// Heads that do not divide the features.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let layer = nn::TransformerEncoderLayer::new(4, 2)?;
+    /// assert_eq!((layer.linear1.out_features(), layer.norm_first()), (2048, false));
+    /// let refused = nn::TransformerEncoderLayer::new(4, 3).unwrap_err();
+    /// assert_eq!(refused.to_string(), "embed_dim must be divisible by num_heads");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(d_model: usize, nhead: usize) -> Result<Self> {
         Self::builder(d_model, nhead).build()
     }
@@ -96,7 +124,7 @@ impl TransformerEncoderLayer {
         })
     }
 
-    /// Do norms stand before attention and the linear maps?
+    /// Do norms stand before attention and the linear maps? [`new`](Self::new) shows it.
     pub fn norm_first(&self) -> bool {
         self.norm_first
     }

@@ -45,6 +45,19 @@ pub struct Transformer<E: Module = TransformerEncoder, D: Module = TransformerDe
 }
 
 /// Options of a [`Transformer`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// let model = nn::Transformer::builder(4, 2)
+///     .num_encoder_layers(1)
+///     .num_decoder_layers(2)
+///     .dim_feedforward(8)
+///     .batch_first(true)
+///     .build()?;
+/// assert_eq!((model.encoder.layers.len(), model.decoder.layers.len()), (1, 2));
+/// assert_eq!(model.call((Tensor::ones([3, 5, 4])?, Tensor::ones([3, 6, 4])?))?.shape(), [3, 6, 4]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TransformerBuilder {
     config: Config,
@@ -58,6 +71,13 @@ impl Transformer {
     ///
     /// # Errors
     /// Heads that do not divide the features.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let model = nn::Transformer::new(4, 2)?;
+    /// assert_eq!((model.encoder.layers.len(), model.decoder.layers.len()), (6, 6));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(d_model: usize, nhead: usize) -> Result<Self> {
         Self::builder(d_model, nhead).build()
     }
@@ -86,6 +106,13 @@ impl Transformer {
     ///
     /// # Errors
     /// When memory cannot be had; a dtype without infinity.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mask = nn::Transformer::generate_square_subsequent_mask_with(2, DType::F64)?;
+    /// assert_eq!(mask.to_vec::<f64>()?, [0.0, f64::NEG_INFINITY, 0.0, 0.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn generate_square_subsequent_mask_with(size: usize, options: impl Into<TensorOptions>) -> Result<Tensor> {
         square_subsequent_mask(size, options.into())
     }
@@ -97,6 +124,16 @@ impl<E: Module, D: Module> Transformer<E, D> {
     ///
     /// # Errors
     /// When memory cannot be written.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let encoder = nn::TransformerEncoderLayer::builder(4, 2).dim_feedforward(8).build()?;
+    /// let decoder = nn::TransformerDecoderLayer::builder(4, 2).dim_feedforward(8).build()?;
+    /// let encoder = nn::TransformerEncoder::new(&encoder, 1)?.norm(nn::LayerNorm::new(4)?);
+    /// let model = nn::Transformer::custom(encoder, nn::TransformerDecoder::new(&decoder, 3)?, 4, false)?;
+    /// assert_eq!(model.call((Tensor::ones([5, 1, 4])?, Tensor::ones([6, 1, 4])?))?.shape(), [6, 1, 4]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn custom(encoder: E, decoder: D, d_model: usize, batch_first: bool) -> Result<Self> {
         let model = Transformer { core: Core::new(), encoder, decoder, d_model, batch_first };
         model.reset_parameters()?;
@@ -107,6 +144,16 @@ impl<E: Module, D: Module> Transformer<E, D> {
     ///
     /// # Errors
     /// When memory cannot be written.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let model = nn::Transformer::builder(4, 2).num_encoder_layers(1).num_decoder_layers(1).build()?;
+    /// let weight = model.encoder.layers.get(0)?.linear1.weight.clone();
+    /// let before = weight.to_vec::<f32>()?;
+    /// model.reset_parameters()?;
+    /// assert_ne!(weight.to_vec::<f32>()?, before);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn reset_parameters(&self) -> Result<()> {
         for parameter in self.parameters() {
             if parameter.dim() > 1 {

@@ -22,10 +22,17 @@ thread_local! {
 /// A change of the original meanwhile does not show.
 ///
 /// ```
-/// use firebrick::nn::utils::parametrize;
+/// use firebrick::nn::utils::{parametrizations, parametrize};
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(2, 2)?;
+/// parametrizations::orthogonal(&mut linear, "weight")?;
+/// let weight = || parametrize::parametrized(&linear, "weight");
 /// let guard = parametrize::cached();
-/// // calls of parametrized modules
+/// let (one, again) = (weight()?, weight()?);
+/// assert_eq!(one.id(), again.id()); // computed once
 /// drop(guard);
+/// assert_ne!(weight()?.id(), one.id());
+/// # Ok::<_, firebrick::Error>(())
 /// ```
 pub fn cached() -> Cached {
     CACHE.with_borrow_mut(|cache| cache.depth += 1);

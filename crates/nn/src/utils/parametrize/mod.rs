@@ -12,8 +12,7 @@ pub use cache::{Cached, cached};
 pub use list::ParametrizationList;
 pub use stage::{Originals, Parametrization};
 
-use crate::extra::{self, Slot};
-use crate::module::exclusive;
+use crate::extra::{self, Slot, exclusive};
 use crate::{Forward, Member, MemberMut, Module, ModuleDict, ModuleExt};
 use firebrick_core::autograd::ModeGuard;
 use firebrick_core::{Buffer, Error, Parameter, Result, Tensor};
@@ -68,6 +67,28 @@ where
 ///
 /// # Errors
 /// No parameter or buffer of this name.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::parametrize;
+///
+/// #[derive(Module)]
+/// struct Twice { core: Core }
+///
+/// impl nn::Forward for Twice {
+///     fn forward(&self, x: Tensor) -> Result<Tensor> {
+///         Tensor::cat(&[&x, &x], 0)
+///     }
+/// }
+/// impl parametrize::Parametrization for Twice {
+///     type Originals = Tensor;
+/// }
+///
+/// let mut layer = nn::Linear::builder(2, 1).bias(false).build()?;
+/// parametrize::register_parametrization_unchecked(&mut layer, "weight", Twice { core: Core::new() })?;
+/// assert_eq!(layer.call(Tensor::ones([1, 2])?)?.shape(), [1, 2]); // two rows of one
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn register_parametrization_unchecked<P>(module: &mut dyn Module, name: &str, parametrization: P) -> Result<()>
 where
     P: Parametrization + Forward<P::Originals>,

@@ -35,6 +35,19 @@ pub fn global_unstructured(root: &mut dyn Module, paths: &[&str], method: &dyn P
 ///
 /// # Errors
 /// As there; scores with more or fewer elements than their parameter.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::prune;
+/// let mut model = nn::Sequential::new().add(nn::Linear::new(2, 1)?).add(nn::Linear::new(2, 1)?);
+/// let (first, second) = (Tensor::new([[9.0f32, 8.0]])?, Tensor::new([[7.0f32, 6.0]])?);
+/// let scores = StateDict::from_iter([("0.weight", first), ("1.weight", second)]);
+/// let method = prune::L1Unstructured::new(0.5)?;
+/// prune::global_unstructured_with(&mut model, &["0.weight", "1.weight"], &method, &scores)?;
+/// assert_eq!(model.get_buffer("0.weight_mask")?.to_vec::<f32>()?, [1.0, 1.0]);
+/// assert_eq!(model.get_buffer("1.weight_mask")?.to_vec::<f32>()?, [0.0, 0.0]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn global_unstructured_with(
     root: &mut dyn Module,
     paths: &[&str],

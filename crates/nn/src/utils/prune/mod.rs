@@ -23,8 +23,7 @@ pub use methods::{CustomFromMask, Identity, L1Unstructured, LnStructured, Random
 use super::computed;
 use super::parametrize::{current, listed, unrecorded};
 use crate::Module;
-use crate::extra::{self, Slot};
-use crate::module::exclusive;
+use crate::extra::{self, Slot, exclusive};
 use firebrick_core::linalg::NormOrder;
 use firebrick_core::{Buffer, Error, Result, Tensor};
 

@@ -9,6 +9,14 @@ use std::str::FromStr;
 const PAD: &str = "pad_sequence";
 
 /// The end at which padding stands.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::rnn::PaddingSide;
+/// let side: PaddingSide = "left".parse()?;
+/// assert_eq!((side, PaddingSide::default()), (PaddingSide::Left, PaddingSide::Right));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PaddingSide {
     /// Behind the sequence.
@@ -34,13 +42,13 @@ impl FromStr for PaddingSide {
 }
 
 options! {
-    /// Options of [`pad_sequence_with`]; PyTorch's defaults unless set.
+    /// Options of [`pad_sequence_with`]; PyTorch's defaults unless set. That function shows them.
     PadSequenceOptions {
         /// Does the batch come first, rather than the sequence?
         batch_first: bool = false,
-        /// What the padding is; zero unless set.
-        padding_value: Scalar as impl Into<Scalar> = 0.0.into(),
-        /// Where the padding is; behind the ends unless set.
+        /// What the padding is.
+        padding_value: Scalar as impl Into<Scalar> = Scalar::from(0.0),
+        /// Where the padding is.
         padding_side: PaddingSide = PaddingSide::Right,
     }
 }
@@ -64,6 +72,15 @@ pub fn pad_sequence<T: Borrow<Tensor>>(sequences: &[T]) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`pad_sequence`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::rnn::{PadSequenceOptions, PaddingSide, pad_sequence_with};
+/// let options = PadSequenceOptions::new().batch_first(true).padding_value(-1).padding_side(PaddingSide::Left);
+/// let padded = pad_sequence_with(&[Tensor::new([1, 2])?, Tensor::new([3])?], options)?;
+/// assert_eq!(padded.to_vec::<i32>()?, [1, 2, -1, 3]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn pad_sequence_with<T: Borrow<Tensor>>(sequences: &[T], options: PadSequenceOptions) -> Result<Tensor> {
     let Some(first) = sequences.first().map(Borrow::borrow) else {
         return Err(Error::runtime(PAD, "received an empty list of sequences"));

@@ -8,7 +8,7 @@ const PACK: &str = "pack_padded_sequence";
 const PAD: &str = "pad_packed_sequence";
 
 options! {
-    /// Options of [`pack_padded_sequence_with`]; PyTorch's defaults unless set.
+    /// Options of [`pack_padded_sequence_with`]; PyTorch's defaults unless set. That function shows them.
     PackOptions {
         /// Does the batch come first, rather than the sequence?
         batch_first: bool = false,
@@ -40,6 +40,17 @@ pub fn pack_padded_sequence(input: &Tensor, lengths: impl Into<Lengths>) -> Resu
 ///
 /// # Errors
 /// As [`pack_padded_sequence`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::rnn::{PackOptions, pack_padded_sequence_with};
+/// let padded = Tensor::new([[4, 0], [1, 2]])?;
+/// let options = PackOptions::new().batch_first(true).enforce_sorted(false);
+/// let packed = pack_padded_sequence_with(&padded, [1, 2], options)?;
+/// assert_eq!(packed.data.to_vec::<i32>()?, [1, 4, 2]);
+/// assert_eq!(packed.sorted_indices.map(|order| order.to_vec::<i64>()).transpose()?, Some(vec![1, 0]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn pack_padded_sequence_with(
     input: &Tensor,
     lengths: impl Into<Lengths>,
@@ -129,13 +140,13 @@ fn checked(lengths: &Tensor, layout: &Layout) -> Result<Vec<i64>> {
 }
 
 options! {
-    /// Options of [`pad_packed_sequence_with`]; PyTorch's defaults unless set.
+    /// Options of [`pad_packed_sequence_with`]; PyTorch's defaults unless set. That function shows them.
     UnpackOptions {
         /// Does the batch come first, rather than the sequence?
         batch_first: bool = false,
-        /// What stands beyond the end of a sequence; zero unless set.
-        padding_value: Scalar as impl Into<Scalar> = 0.0.into(),
-        /// How many steps the result has; those of the longest sequence unless set.
+        /// What stands beyond the end of a sequence.
+        padding_value: Scalar as impl Into<Scalar> = Scalar::from(0.0),
+        /// How many steps the result has; those of the longest sequence if there is none.
         total_length: Option<usize> as impl Into<Option<usize>> = None,
     }
 }
@@ -162,6 +173,16 @@ pub fn pad_packed_sequence(sequence: &PackedSequence) -> Result<(Tensor, Tensor)
 ///
 /// # Errors
 /// A total length below that of the longest sequence; as [`pad_packed_sequence`].
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::rnn::{UnpackOptions, pack_sequence, pad_packed_sequence_with};
+/// let packed = pack_sequence(&[Tensor::new([1, 2])?, Tensor::new([3])?], true)?;
+/// let options = UnpackOptions::new().batch_first(true).padding_value(-1).total_length(3);
+/// let (padded, _) = pad_packed_sequence_with(&packed, options)?;
+/// assert_eq!(padded.to_vec::<i32>()?, [1, 2, -1, 3, -1, -1]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub fn pad_packed_sequence_with(sequence: &PackedSequence, options: UnpackOptions) -> Result<(Tensor, Tensor)> {
     let sizes: Vec<i64> = sequence.sizes(PAD)?.iter().map(|&n| n as i64).collect();
     let longest = sizes.len();

@@ -7,6 +7,18 @@ use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, To};
 ///
 /// Made by [`pack_padded_sequence`](super::pack_padded_sequence) and [`pack_sequence`](super::pack_sequence). Of the sequences
 /// `abc` and `x`, `data` is `axbc` and `batch_sizes` is `[2, 1, 1]`.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// use firebrick::nn::utils::rnn::pack_sequence;
+/// let packed = pack_sequence(&[Tensor::new([1, 2, 3])?, Tensor::new([9])?], true)?;
+/// assert_eq!(packed.data.to_vec::<i32>()?, [1, 9, 2, 3]);
+/// assert_eq!(packed.batch_sizes.to_vec::<i64>()?, [2, 1, 1]);
+/// let rnn = nn::RNN::new(1, 4)?;
+/// let (output, state) = rnn.call(pack_sequence(&[Tensor::ones([3, 1])?, Tensor::ones([1, 1])?], true)?)?;
+/// assert_eq!((output.data.shape().to_vec(), state.shape().to_vec()), (vec![4, 4], vec![1, 2, 4]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Args, Clone, Debug)]
 pub struct PackedSequence {
     /// The elements, `[sum of the lengths, *]`.
@@ -24,6 +36,15 @@ impl PackedSequence {
     ///
     /// # Errors
     /// `batch_sizes` on another device than the CPU; indices that are no permutation.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::utils::rnn::PackedSequence;
+    /// let order = Tensor::new([2i64, 0, 1])?;
+    /// let packed = PackedSequence::new(Tensor::new([1, 2, 3])?, Tensor::new([3i64])?, Some(order))?;
+    /// assert_eq!(packed.unsorted_indices.map(|order| order.to_vec::<i64>()).transpose()?, Some(vec![1, 2, 0]));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(data: Tensor, batch_sizes: Tensor, sorted_indices: Option<Tensor>) -> Result<Self> {
         if batch_sizes.device() != firebrick_core::Device::Cpu {
             return Err(Error::value(
@@ -39,6 +60,14 @@ impl PackedSequence {
     ///
     /// # Errors
     /// When memory cannot be had.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::nn::utils::rnn::pack_sequence;
+    /// let packed = pack_sequence(&[Tensor::new([1, 2])?], true)?.to(DType::F64)?;
+    /// assert_eq!((packed.data.dtype(), packed.batch_sizes.dtype()), (DType::F64, DType::I64));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn to(&self, to: impl Into<To>) -> Result<Self> {
         let data = self.data.to(to)?;
         let moved = |t: &Option<Tensor>| t.as_ref().map(|t| t.to(data.device())).transpose();
