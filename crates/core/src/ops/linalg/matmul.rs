@@ -110,13 +110,14 @@ fn matmul_of(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 
 /// `x @ weight^T + bias` for a matrix, where nothing is recorded and so nobody sees the transposed weight.
 fn linear_unrecorded(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {
-    let (x, mut weight, bias) = (x.body(), weight.body(), bias?.body());
+    let bias = bias?;
+    let (x, mut weight) = (x.body(), weight.body());
     if x.shape.len() != 2 || weight.shape.len() != 2 {
         return None;
     }
     weight.shape.swap(0, 1);
     weight.strides.swap(0, 1);
-    Some(added_matrices(&bias, &x, &weight, [1.0, 1.0]))
+    Some(added_matrices(&bias.body(), &x, &weight, [1.0, 1.0]))
 }
 
 fn linear_of(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {

@@ -154,10 +154,10 @@ impl<T: Float> Correlation<'_, T> {
         let w = &self.weights;
         let (mut to, width) = (to, rows.len());
         // Distances within the kernel are one if all taps are there; then one channel follows another, or not.
-        let piece = match w.has_all_taps() {
-            true if w.are_lines() => channels.len() * w.taps.len(),
-            true => w.taps.len(),
-            false => 1,
+        let piece = match (w.are_lines(), w.has_all_taps()) {
+            (true, _) => channels.len() * w.taps.len(),
+            (_, true) => w.taps.len(),
+            _ => 1,
         };
         let mut done = 0;
         while done < channels.len() * w.taps.len() {

@@ -277,14 +277,17 @@ impl<T: Float> Pass<'_, T> {
     unsafe fn panels(&self, column: &Column<'_, T>, rows: usize) {
         let kernels = self.all.kernels;
         let vectors = column.strip.width.div_ceil(kernels.lanes);
-        // `distance` is that between rows of the weights.
-        let (table, distance) = match (self.packed, column.gathered) {
-            (None, _) => (kernels.lines, self.all.weights.row),
-            (_, true) => (kernels.gathered, column.offsets.len()),
-            (_, false) => (kernels.packed, column.offsets.len()),
+        // The rows of a panel of weights that are read in place.
+        let lines: SmallVec<[isize; 16]> = match self.packed {
+            None => (0..self.all.panel()).map(|i| (i * self.all.weights.row) as isize).collect(),
+            Some(_) => SmallVec::new(),
         };
-        let lines: SmallVec<[isize; 16]> = (0..self.all.panel()).map(|i| (i * distance) as isize).collect();
-        let offsets = if column.gathered { column.offsets } else { &lines };
+        // `distance` is that between rows of the weights.
+        let (table, distance, offsets) = match (self.packed, column.gathered) {
+            (None, _) => (kernels.lines, self.all.weights.row, &lines[..]),
+            (_, true) => (kernels.gathered, column.offsets.len(), column.offsets),
+            (_, false) => (kernels.packed, column.offsets.len(), &[][..]),
+        };
         for row in (0..rows).step_by(self.all.panel()) {
             let height = self.all.panel().min(rows - row);
             // SAFETY: the caller's promise.
