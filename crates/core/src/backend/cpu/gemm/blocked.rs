@@ -96,15 +96,19 @@ pub(super) unsafe fn multiply<T: Float>(p: &Problem<T>) {
     });
 }
 
-/// Into how many parts the rows and the columns of the product are cut: for each thread the one that reads least of the
-/// operands, and of that as many as have columns that fit the cache.
+/// Into how many parts the rows and the columns of the product are cut: of the cuts that give every thread one part, the
+/// one for which a thread packs least. Columns that do not fit the cache are cut further, and for each of these parts all
+/// rows are packed again.
 fn parts<T: Float>(p: &Problem<T>, rows: &Panels, columns: &Panels) -> [usize; 2] {
     let threads = p.threads.min(p.work() / TASK_WORK).max(1);
-    let cuts = (1..=threads).filter(|down| threads.is_multiple_of(*down)).map(|down| [down, threads / down]);
-    let cuts = cuts.map(|[down, across]| [down.min(rows.count()), across.min(columns.count())]);
-    let [down, across] = cuts.min_by_key(|[down, across]| p.m / down + p.n / across).unwrap_or([1, 1]);
     let fit = (BLOCK_BYTES * p.kernels.lanes / p.depth() / columns.unit).max(1);
-    [down, columns.count().div_ceil(fit).next_multiple_of(across).min(columns.count())]
+    let blocks = |across: usize| columns.count().div_ceil(across).div_ceil(fit);
+    // Rows first: they are transposed more often, which takes longer than to copy.
+    let cuts = (1..=threads).rev().filter(|&down| threads.is_multiple_of(down)).map(|down| [down, threads / down]);
+    let cuts = cuts.map(|[down, across]| [down.min(rows.count()), across.min(columns.count())]);
+    let least = cuts.min_by_key(|&[down, across]| p.m / down * blocks(across) + p.n / across);
+    let [down, across] = least.unwrap_or([1, 1]);
+    [down, (across * blocks(across)).min(columns.count())]
 }
 
 /// Computes a part whose block of the right operand fits the cache.
