@@ -10,12 +10,14 @@
 //! | [`pool`] | the threads that operations share |
 //! | [`text`] | how PyTorch prints |
 //!
-//! The tensor's methods are grouped by family in `ops` (arithmetic with gradients) and `views` (shared memory).
+//! Operations are methods of [`Tensor`].
 
 pub mod accelerator;
 pub mod amp;
 pub mod autograd;
+#[doc(hidden)]
 pub mod backend;
+#[doc(hidden)]
 pub mod ops;
 pub mod pool;
 pub mod random;
@@ -57,10 +59,13 @@ pub use ops::{
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
-pub use storage::{Block, Keeper, MemoryStats, Storage, empty_cache, memory_stats};
+#[doc(hidden)]
+pub use storage::{Block, Keeper, Storage};
+pub use storage::{MemoryStats, empty_cache, memory_stats};
+#[doc(hidden)]
+pub use tensor::{Body, Substitution, standing_in, substitute};
 pub use tensor::{
-    Body, Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor,
-    TensorOptions, To, standing_in, substitute,
+    Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Tensor, TensorOptions, To,
 };
 pub use value::{Key, Value};
 pub use views::Sections;
