@@ -23,7 +23,9 @@ options! {
     /// // A query of zeros sees all keys alike.
     /// let (query, keys) = (Tensor::zeros([1, 2])?, Tensor::new([[1.0f32, 3.0], [3.0, 5.0]])?);
     /// let (stacked, one) = (Tensor::eye(2)?.repeat([3, 1])?, Tensor::eye(2)?);
-    /// let attend = |options| F::multi_head_attention_forward(&query, &keys, &keys, 2, 1, &one, &options);
+    /// let attend = |options: F::MultiHeadAttentionOptions<'_>| {
+    ///     F::multi_head_attention_forward(&query, &keys, &keys, 2, 1, &one, &options)
+    /// };
     /// let output = |options: F::MultiHeadAttentionOptions<'_>| attend(options)?.0.to_vec::<f32>();
     /// let options = F::MultiHeadAttentionOptions::new().in_proj_weight(&stacked);
     /// assert_eq!(output(options)?, [2.0, 4.0]);
