@@ -10,14 +10,13 @@
 //! | [`pool`] | the threads that operations share |
 //! | [`text`] | how PyTorch prints |
 //!
-//! Operations are methods of [`Tensor`].
+//! Operations are methods of [`Tensor`], grouped by family in [`ops`].
 
 pub mod accelerator;
 pub mod amp;
 pub mod autograd;
 #[doc(hidden)]
 pub mod backend;
-#[doc(hidden)]
 pub mod ops;
 pub mod pool;
 pub mod random;
@@ -63,9 +62,10 @@ pub use scalar::Scalar;
 pub use storage::{Block, Keeper, Storage};
 pub use storage::{MemoryStats, empty_cache, memory_stats};
 #[doc(hidden)]
-pub use tensor::{Body, Substitution, standing_in, substitute};
+pub use tensor::Body;
 pub use tensor::{
-    Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Tensor, TensorOptions, To,
+    Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor, TensorOptions, To,
+    standing_in, substitute,
 };
 pub use value::{Key, Value};
 pub use views::Sections;

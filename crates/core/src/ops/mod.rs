@@ -44,6 +44,7 @@ pub(crate) mod record;
 pub(crate) mod record_all;
 mod reduce;
 mod resample;
+#[doc(hidden)]
 pub mod sample;
 mod shape;
 mod softmax;
@@ -59,9 +60,11 @@ pub(crate) use complex::admit;
 pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
 pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::{Lengths, Reduction};
+#[doc(hidden)]
 pub use optimizer::optimizer_step;
 pub use order::{Bins, Unique};
 pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
+#[doc(hidden)]
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.

@@ -7,7 +7,7 @@ use super::normal;
 use super::sample::Sample;
 use super::uniform;
 
-/// A floating element type.
+/// A floating element type; [`fill_normal`](super::fill_normal) shows one.
 pub trait Real: Sample + PartialOrd {
     /// The type sums are formed in: float32 for the two small types, the type itself otherwise.
     type Sum: Sum;

@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use super::engine::Engine;
 
 /// An element type of PyTorch's that random numbers can be written to: the floating types, the
-/// signed integers, `u8` and `bool`.
+/// signed integers, `u8` and `bool`. [`fill_randint`](super::fill_randint) shows one.
 pub trait Sample: Copy + Send + Sync + 'static {
     /// The name in a kernel's error (`Half`).
     #[doc(hidden)]

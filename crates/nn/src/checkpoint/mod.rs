@@ -47,7 +47,7 @@ impl CheckpointOptions {
     /// `determinism_check="default"` or `"none"`; they are unless set. The number of tensors is always compared.
     ///
     /// Otherwise another shape or dtype is refused where a gradient needs the tensor, as
-    /// [`saved_tensors_hooks`](firebrick_core::autograd::saved_tensors_hooks) says; PyTorch computes with what it gets.
+    /// [`saved_tensors_hooks`] says; PyTorch computes with what it gets.
     ///
     /// ```
     /// use firebrick::prelude::*;
