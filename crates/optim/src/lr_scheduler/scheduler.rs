@@ -171,7 +171,8 @@ pub trait Schedule: Fields + Send {
     /// There are none.
     fn lrs(&self, clock: &Clock, groups: &mut [ParamGroup]) -> Result<Option<Vec<f64>>>;
 
-    /// The same, from the first learning rates alone, where there is such a form.
+    /// The same, from the first learning rates alone, where there is such a form: used where a schedule begins anew, as in a
+    /// [`SequentialLR`](super::SequentialLR).
     ///
     /// # Errors
     /// There are none.
