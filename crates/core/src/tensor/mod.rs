@@ -99,13 +99,7 @@ impl Tensor {
     }
 
     /// A copy of what this tensor looks at; the tensor's own lock is released before it returns.
-    ///
-    /// ```
-    /// # use firebrick_core::Tensor;
-    /// let body = Tensor::zeros([2, 3])?.t()?.body();
-    /// assert_eq!((body.shape, body.offset), ([3, 2].as_slice().into(), 0));
-    /// # Ok::<_, firebrick_core::Error>(())
-    /// ```
+    #[doc(hidden)]
     #[inline]
     pub fn body(&self) -> Body {
         self.0.body.with(Body::clone)

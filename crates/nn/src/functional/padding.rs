@@ -7,6 +7,16 @@ use std::str::FromStr;
 const OP: &str = "pad";
 
 /// What stands around a padded tensor.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let mode: F::PadMode = "reflect".parse()?;
+/// assert_eq!((mode, mode.name()), (F::PadMode::Reflect, "reflect"));
+/// let y = F::pad_with(&Tensor::new([[1, 2, 3]])?, [2, 0], &F::PadOptions::new().mode(mode))?;
+/// assert_eq!(y.to_vec::<i32>()?, [3, 2, 1, 2, 3]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PadMode {
     /// Zeros, or the constant [`PadOptions::value`]: PyTorch's `'constant'` for [`pad`], `'zeros'` for convolutions.
@@ -47,6 +57,14 @@ impl FromStr for PadMode {
 }
 
 /// Options of [`pad_with`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let options = F::PadOptions::new().value(7);
+/// assert_eq!(F::pad_with(&Tensor::new([[1, 2]])?, [1, 1], &options)?.to_vec::<i32>()?, [7, 1, 2, 7]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PadOptions {
     /// What stands around the tensor.

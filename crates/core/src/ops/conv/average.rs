@@ -315,6 +315,7 @@ ops! {
 
     /// Average pooling over the last `n` dimensions by its resolved sizes; see [`Tensor::avg_pool2d`] for the usual way
     /// in.
+    #[doc(hidden)]
     fn avg_pool(x; shape: PoolShape, divisor: AverageDivisor, n: usize) -> Tensor as "AvgPool2DBackward0" {
         forward: forward(x, shape, *divisor, *n),
         saves: [],
@@ -325,6 +326,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::avg_pool`] in its input, from that of its output.
+    #[doc(hidden)]
     fn avg_pool_grad(g; shape: PoolShape, divisor: AverageDivisor, n: usize) -> Tensor as "AvgPool2DBackwardBackward0" {
         forward: backward(g, shape, *divisor, *n),
         saves: [],

@@ -162,6 +162,7 @@ ops! {
 
     /// Convolution (cross-correlation) of a batched input with a kernel, by its resolved sizes; see
     /// [`Tensor::conv2d`] for the usual way in.
+    #[doc(hidden)]
     fn convolution(x, w: tensor, bias: optional; shape: ConvShape) -> Tensor as "ConvolutionBackward0" {
         forward: forward(x, w, bias, shape),
         saves: [x if w, w if x],
@@ -174,6 +175,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::convolution`] in its input, from that of its output (`torch.nn.grad.conv2d_input`).
+    #[doc(hidden)]
     fn conv_input(g, w: tensor; shape: ConvShape) -> Tensor as "ConvolutionBackward0" {
         forward: input_grad(g, w, shape),
         saves: [g if w, w if g],
@@ -182,6 +184,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::convolution`] in its kernel, from that of its output (`torch.nn.grad.conv2d_weight`).
+    #[doc(hidden)]
     fn conv_weight(x, g: tensor; shape: ConvShape) -> Tensor as "ConvolutionBackward0" {
         forward: weight_grad(x, g, shape),
         saves: [x if g, g if x],

@@ -204,6 +204,7 @@ ops! {
 
     /// Maximum pooling over the last `n` dimensions by its resolved sizes, with the flat index of each winner in its
     /// plane; see [`Tensor::max_pool2d`] for the usual way in.
+    #[doc(hidden)]
     fn max_pool(x; shape: PoolShape, n: usize) -> (Tensor, Tensor) as "MaxPool2DWithIndicesBackward0" {
         forward: forward(x, shape, *n),
         saves: [] also [indices],
@@ -212,6 +213,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::max_pool`] from that of its values: each goes to the element that won.
+    #[doc(hidden)]
     fn max_pool_grad(g, indices: tensor; shape: PoolShape, n: usize) -> Tensor as "MaxPool2DWithIndicesBackwardBackward0" {
         forward: backward(g, indices, shape, *n),
         saves: [indices],

@@ -175,6 +175,16 @@ impl InterpolateOptions {
     }
 
     /// Is the scale computed from the sizes? It is as given unless set.
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateMode, InterpolateOptions, Tensor};
+    /// let x = Tensor::new([[[0.0f32, 1.0, 4.0, 9.0]]])?;
+    /// let options = InterpolateOptions::new().scale_factor(1.4).mode(InterpolateMode::Linear);
+    /// assert_eq!(x.interpolate(&options)?.to_string(), "tensor([[[0.0000, 0.5714, 1.8571, 4.0000, 7.5714]]])");
+    /// let five_to_four = options.recompute_scale_factor(true); // five elements of four are 1.25 times as many
+    /// assert_eq!(x.interpolate(&five_to_four)?.to_string(), "tensor([[[0.0000, 0.7000, 2.5000, 5.5000, 9.0000]]])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn recompute_scale_factor(mut self, on: bool) -> Self {
         self.recompute_scale_factor = Some(on);
         self

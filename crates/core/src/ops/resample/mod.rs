@@ -52,6 +52,7 @@ ops! {
     table: RESAMPLE;
 
     /// A linear map along `dim`: each element of the result is the weighted sum of a few elements of the input.
+    #[doc(hidden)]
     fn resample(x; taps: Taps, dim: usize) -> Tensor as "ResampleBackward0" {
         forward: forward(x, taps, *dim),
         saves: [],
