@@ -1,6 +1,6 @@
 //! Memory formats: the orders in which the dimensions of images lie in memory.
 
-use super::copy::{dense_strides, preserved_strides};
+use super::layout::{dense_strides, preserved_strides};
 use super::{Body, Tensor};
 use crate::{Dims, Error, Result};
 use std::fmt;
@@ -62,13 +62,19 @@ impl MemoryFormat {
     /// # Errors
     /// A rank that the format is not for.
     fn strides(self, op: &'static str, shape: &Dims) -> Result<Option<Dims>> {
-        let Some(order) = self.order() else { return Ok(None) };
-        if shape.len() != order.len() {
+        if let Some(order) = self.order()
+            && shape.len() != order.len()
+        {
             let name = if self == MemoryFormat::ChannelsLast { "channels_last" } else { "channels_last_3d" };
             let text = format!("required rank {} tensor to use {name} format", order.len());
             return Err(Error::runtime(op, text).given(format!("a tensor of shape {shape:?}")));
         }
-        Ok(Some(dense_strides(shape, order.iter().copied())))
+        Ok(self.dense_strides(shape))
+    }
+
+    /// [`MemoryFormat::strides`] for the rank that the format is for.
+    pub(super) fn dense_strides(self, shape: &Dims) -> Option<Dims> {
+        self.order().map(|order| dense_strides(shape, order.iter().copied()))
     }
 }
 

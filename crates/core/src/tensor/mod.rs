@@ -7,6 +7,7 @@ mod create;
 mod data;
 mod fill;
 mod latch;
+pub(crate) mod layout;
 mod memory_format;
 mod meta;
 #[cfg(feature = "ndarray")]

@@ -8,6 +8,7 @@ use crate::dims::broadcast_shapes;
 use crate::ops::devices::mixed_devices;
 use crate::ops::record::check_writable;
 use crate::tensor::copy::expanded;
+use crate::tensor::layout::{preserved_strides, result_strides};
 use crate::{Body, Category, DType, Device, Dims, Error, Result, Tensor};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -69,9 +70,15 @@ pub(crate) fn run_reusing(
         dtype = dtype.to_float();
     }
     rules::check(op, kernel, dtype, inputs, &bodies)?;
-    let (shape, device) = match alike {
-        true => (bodies[0].shape.clone(), bodies[0].device()),
-        false => bring_together(op, kernel, dtype, &mut bodies)?,
+    let is_plain = alike && bodies.iter().all(Body::is_row_major);
+    let (shape, device, strides) = match alike {
+        true if is_plain || target.is_some() => (bodies[0].shape.clone(), bodies[0].device(), None),
+        true => (
+            bodies[0].shape.clone(),
+            bodies[0].device(),
+            result_layout(kernel, dtype, &bodies[0].shape, inputs, &bodies),
+        ),
+        false => bring_together(op, kernel, dtype, inputs, &mut bodies)?,
     };
     let result = rule.result(dtype);
     let out = match target {
@@ -82,12 +89,10 @@ pub(crate) fn run_reusing(
             separate_overlapping(op, &out, &mut bodies)?;
             out
         }
-        None => match reusable(inputs, owned, &bodies, &shape, result) {
+        None => match reusable(inputs, owned, &bodies, (&shape, strides.as_ref()), result) {
             Some(body) => body,
-            None if alike && bodies[0].is_contiguous() && result.size() <= dtype.size() => {
-                Body::alloc_like(&bodies[0], result)?
-            }
-            None => Body::alloc(shape, result, device)?,
+            None if is_plain && result.size() <= dtype.size() => Body::alloc_like(&bodies[0], result)?,
+            None => Body::alloc_in(shape, strides, result, device)?,
         },
     };
     // A kernel chosen by the value of an operand does not read the operand.
@@ -133,19 +138,49 @@ fn promoted(kernel: Map, inputs: &[&Tensor], bodies: &[Body]) -> DType {
     result_type(inputs[first..].iter().copied().zip(&bodies[first..]))
 }
 
-/// Brings inputs of different kinds to one device and shape, which are returned, and to values that `dtype` holds.
-fn bring_together(op: &'static str, kernel: Map, dtype: DType, bodies: &mut [Body]) -> Result<(Dims, Device)> {
-    let device = common_device(op, bodies)?;
-    let shape = common_shape(op, bodies)?;
-    let mask = match kernel {
+/// The input that says where, whose dtype is not that of the others.
+fn mask(kernel: Map) -> Option<usize> {
+    match kernel {
         Map::Ternary(Ternary::Where) => Some(0),
         Map::Ternary(Ternary::MaskedFill) => Some(1),
         _ => None,
-    };
+    }
+}
+
+/// Strides of the result, `None` where they are row-major.
+fn result_layout(kernel: Map, dtype: DType, shape: &Dims, inputs: &[&Tensor], bodies: &[Body]) -> Option<Dims> {
+    let takes_number = |kernel| clamps(kernel) || matches!(kernel, Map::Binary(Binary::Pow));
+    match kernel {
+        // PyTorch makes these two row-major whatever they are given.
+        Map::Ternary(Ternary::MaskedFill) | Map::Unary(Unary::LogSigmoid) => None,
+        // To these a number is no operand.
+        _ if takes_number(kernel) && inputs[1].is_wrapped_number() => result_strides(shape, &bodies[..1], dtype, None),
+        Map::Unary(_) => result_strides(shape, &bodies[..1], dtype, None),
+        _ => result_strides(shape, bodies, dtype, mask(kernel)),
+    }
+}
+
+fn clamps(kernel: Map) -> bool {
+    matches!(kernel, Map::Binary(Binary::ClampMin | Binary::ClampMax) | Map::Ternary(Ternary::Clamp))
+}
+
+/// Brings inputs of different kinds to one device and shape, which are returned with the result's strides, and to
+/// values that `dtype` holds.
+fn bring_together(
+    op: &'static str,
+    kernel: Map,
+    dtype: DType,
+    inputs: &[&Tensor],
+    bodies: &mut [Body],
+) -> Result<(Dims, Device, Option<Dims>)> {
+    let device = common_device(op, bodies)?;
+    let shape = common_shape(op, bodies)?;
+    let strides = result_layout(kernel, dtype, &shape, inputs, bodies);
+    let mask = mask(kernel);
     for (i, body) in bodies.iter_mut().enumerate() {
         let exact = Some(i) == mask || (rules::keeps_digits(kernel) && body.shape.is_empty());
         if !exact && loses(body.dtype, dtype) {
-            let cast = Body::alloc(body.shape.clone(), dtype, body.device())?;
+            let cast = Body::alloc_in(body.shape.clone(), preserved_strides(body), dtype, body.device())?;
             backend::of(body.device())?.copy(body, &cast)?;
             *body = cast;
         }
@@ -156,7 +191,7 @@ fn bring_together(op: &'static str, kernel: Map, dtype: DType, bodies: &mut [Bod
             *body = expanded(op, body, &shape)?;
         }
     }
-    Ok((shape, device))
+    Ok((shape, device, strides))
 }
 
 /// Can a value of `from` change when it is cast to `to`, other than by what the kernel's own conversion does?
@@ -183,8 +218,7 @@ fn check_target(
     if matches!(kernel, Map::Unary(Unary::Abs)) && out.dtype.is_complex() {
         return Err(Error::runtime(op, "In-place abs is not supported for complex tensors."));
     }
-    let clamps = matches!(kernel, Map::Binary(Binary::ClampMin | Binary::ClampMax) | Map::Ternary(Ternary::Clamp));
-    if clamps && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
+    if clamps(kernel) && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
         // PyTorch names the second type as C++ does, here only.
         let (from, to) = (result.scalar_name(), out.dtype.c_name());
         return Err(Error::runtime(op, format!("result type {from} can't be cast to the desired output type {to}")));
@@ -232,7 +266,13 @@ pub(crate) fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [B
 
 /// Memory of an input that dies with this operation: its handle is the last, nobody else sees its storage, and
 /// nothing is being recorded.
-fn reusable(inputs: &[&Tensor], owned: &[bool], bodies: &[Body], shape: &Dims, dtype: DType) -> Option<Body> {
+fn reusable(
+    inputs: &[&Tensor],
+    owned: &[bool],
+    bodies: &[Body],
+    (shape, strides): (&Dims, Option<&Dims>),
+    dtype: DType,
+) -> Option<Body> {
     if !owned.contains(&true) {
         return None;
     }
@@ -246,7 +286,7 @@ fn reusable(inputs: &[&Tensor], owned: &[bool], bodies: &[Body], shape: &Dims, d
             && Arc::strong_count(&body.storage) == 2
             && body.dtype == dtype
             && body.shape == *shape
-            && body.is_contiguous()
+            && strides.map_or_else(|| body.is_row_major(), |strides| body.strides == *strides)
             && !tensor.is_wrapped_number()
             && !tensor.requires_grad()
     };

@@ -10,6 +10,7 @@ use crate::ops::devices::same_device;
 use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, UNIT};
 use crate::tensor::copy::expanded;
+use crate::tensor::layout::result_strides;
 use crate::{Body, Dims, Error, Result, Tensor};
 use smallvec::smallvec;
 
@@ -46,12 +47,18 @@ impl Pointwise<'_> {
         };
         let all = reduction != Reduction::None;
         let back = Backward { op: self.op, loss: self.loss, shape: shape.clone(), scale };
-        let bodies = back.bodies([Some(x), Some(y), self.weight, self.pos_weight])?;
-        let out = Body::alloc(if all { Dims::new() } else { shape.clone() }, x.dtype(), x.device())?;
+        let out = match all {
+            true => Body::alloc(Dims::new(), x.dtype(), x.device())?,
+            false => back.output([x, y])?,
+        };
+        let order = if all { None } else { unusual_order(&out) };
+        let bodies = back.bodies([Some(x), Some(y), self.weight, self.pos_weight], order.as_ref())?;
         let (inputs, factors) = split(&bodies)?;
         // The mean of no losses is NaN.
         let scale = if shape.numel() == 0 && reduction == Reduction::Mean { f64::NAN } else { scale };
-        backend::of(x.device())?.pointwise_loss(self.loss, inputs, factors, all.then_some(scale), &out)?;
+        let to = order.map(|order| out.in_order(&order));
+        let to = to.as_ref().unwrap_or(&out);
+        backend::of(x.device())?.pointwise_loss(self.loss, inputs, factors, all.then_some(scale), to)?;
         let out = Tensor::from_body(out);
         let recorded = Recorded {
             name: self.name,
@@ -70,6 +77,11 @@ impl Pointwise<'_> {
     }
 }
 
+/// The order in which the dimensions of the result lie in memory, where that is not row-major: the kernel goes row by row.
+fn unusual_order(out: &Body) -> Option<Dims> {
+    (!out.is_contiguous()).then(|| out.memory_order())
+}
+
 /// Elements and targets, and the factors.
 fn split(bodies: &[Option<Body>; 4]) -> Result<([&Body; 2], [Option<&Body>; 2])> {
     match bodies {
@@ -79,12 +91,28 @@ fn split(bodies: &[Option<Body>; 4]) -> Result<([&Body; 2], [Option<&Body>; 2])>
 }
 
 impl Backward {
-    fn bodies(&self, tensors: [Option<&Tensor>; 4]) -> Result<[Option<Body>; 4]> {
+    /// Memory for a number for each element, which lies as an elementwise result of elements and targets would.
+    fn output(&self, operands: [&Tensor; 2]) -> Result<Body> {
+        let operands = operands.map(Tensor::body);
+        let (dtype, device) = (operands[0].dtype, operands[0].device());
+        Body::alloc_in(self.shape.clone(), result_strides(&self.shape, &operands, dtype, None), dtype, device)
+    }
+
+    /// What the kernel reads, stretched to the common shape with its dimensions in this order.
+    fn bodies(&self, tensors: [Option<&Tensor>; 4], order: Option<&Dims>) -> Result<[Option<Body>; 4]> {
         let mut bodies = [const { None }; 4];
         for (body, tensor) in bodies.iter_mut().zip(tensors) {
-            *body = tensor.map(|t| expanded(self.op, &t.body(), &self.shape)).transpose()?;
+            *body = tensor.map(|t| self.body(t, order)).transpose()?;
         }
         Ok(bodies)
+    }
+
+    fn body(&self, tensor: &Tensor, order: Option<&Dims>) -> Result<Body> {
+        let body = expanded(self.op, &tensor.body(), &self.shape)?;
+        match order {
+            Some(order) => Ok(body.in_order(order)),
+            None => Ok(body),
+        }
     }
 
     fn input_grad(&self, g: &Tensor, seen: &Seen) -> Result<Tensor> {
@@ -93,11 +121,14 @@ impl Backward {
             let slope = self.slope(x, y, pos_weight.as_ref())?;
             return self.weighted(&slope, g, weight.as_ref());
         }
-        let bodies = self.bodies([Some(x), Some(y), weight.as_ref(), pos_weight.as_ref()])?;
+        let out = self.output([x, y])?;
+        let order = unusual_order(&out);
+        let bodies = self.bodies([Some(x), Some(y), weight.as_ref(), pos_weight.as_ref()], order.as_ref())?;
         let (inputs, factors) = split(&bodies)?;
-        let out = Body::alloc(self.shape.clone(), x.dtype(), x.device())?;
-        let g = expanded(self.op, &g.body(), &self.shape)?;
-        backend::of(x.device())?.pointwise_loss_grad(self.loss, &g, inputs, factors, self.scale, &out)?;
+        let g = self.body(g, order.as_ref())?;
+        let to = order.map(|order| out.in_order(&order));
+        let to = to.as_ref().unwrap_or(&out);
+        backend::of(x.device())?.pointwise_loss_grad(self.loss, &g, inputs, factors, self.scale, to)?;
         Ok(Tensor::from_body(out))
     }
 
