@@ -160,7 +160,7 @@ impl Tensor {
         self.with_body(|b| b.shape.clone())
     }
 
-    /// Elements from one index to the next, by dimension.
+    /// Elements from one index to the next, by dimension. [`MemoryFormat`] says how results lie in memory.
     ///
     /// ```
     /// # use firebrick_core::Tensor;

@@ -156,6 +156,10 @@ fn result_layout(kernel: Map, dtype: DType, shape: &Dims, inputs: &[&Tensor], bo
         // To these a number is no operand.
         _ if takes_number(kernel) && inputs[1].is_wrapped_number() => result_strides(shape, &bodies[..1], dtype, None),
         Map::Unary(_) => result_strides(shape, &bodies[..1], dtype, None),
+        // Of these gradients the input comes first.
+        Map::Binary(Binary::ReluGrad | Binary::LeakyReluGrad(_) | Binary::ThresholdGrad(_)) => {
+            result_strides(shape, &[bodies[1].clone(), bodies[0].clone()], dtype, None)
+        }
         _ => result_strides(shape, bodies, dtype, mask(kernel)),
     }
 }
