@@ -158,6 +158,30 @@ fn operations_of_images_keep_their_format_where_pytorch_does() {
 }
 
 #[test]
+fn complex_results_lie_as_pytorchs() {
+    type Case = (fn(&Tensor) -> Result<Tensor>, [usize; 2]);
+    let cases: [Case; 8] = [
+        (|z| z.mul(z), [1, 4]),
+        (|z| z.mul(&z.real()?), [1, 4]),
+        (|z| z.exp(), [1, 4]),
+        (|z| z.abs(), [1, 4]),
+        (|z| z.sgn(), [1, 4]),
+        (|z| z.eq(z), [1, 4]),
+        (|z| z.angle(), [3, 1]),
+        (|z| Tensor::polar(&z.real()?, &z.imag()?), [1, 4]),
+    ];
+    let (re, im) = (counted(&[3, 4]).t().unwrap(), counted(&[4, 3]));
+    let z = Tensor::complex(&re, &im).unwrap();
+    let plain = z.contiguous().unwrap();
+    assert_eq!(z.stride().to_vec(), [1, 4]);
+    for (i, (f, strides)) in cases.into_iter().enumerate() {
+        let (out, expected) = (f(&z).unwrap(), f(&plain).unwrap());
+        assert_eq!(out.stride().to_vec(), strides, "case {i}");
+        assert_eq!(out.to_vec::<firebrick_core::Complex<f64>>().unwrap(), expected.to_vec().unwrap(), "case {i}");
+    }
+}
+
+#[test]
 fn an_image_of_nearest_neighbours_has_the_format_of_the_first() {
     for shape in [&[2, 4, 6, 5][..], &[2, 4, 6, 5, 3]] {
         let (x, plain) = (channels_last(&counted(shape)), counted(shape));
@@ -165,6 +189,28 @@ fn an_image_of_nearest_neighbours_has_the_format_of_the_first() {
         assert!(is_channels_last(&out) && expected.is_contiguous());
         assert_eq!(out.to_vec::<f32>().unwrap(), expected.to_vec::<f32>().unwrap());
     }
+}
+
+#[test]
+fn moved_elements_lie_as_before() {
+    type Move = (fn(&Tensor) -> Result<Tensor>, [usize; 4]);
+    // Strides that PyTorch 2.15 gives.
+    let moves: [Move; 5] = [
+        (|x| Ok(x.sort(1, false)?.0), [192, 1, 32, 8]),
+        (|x| Ok(x.sort(2, true)?.1), [192, 1, 32, 8]),
+        (|x| x.pixel_shuffle(2), [192, 1, 16, 2]),
+        (|x| x.pixel_unshuffle(2), [192, 1, 64, 32]),
+        (|x| x.channel_shuffle(2), [192, 1, 32, 8]),
+    ];
+    let plain = counted(&[2, 8, 6, 4]);
+    let x = channels_last(&plain);
+    for (i, (f, strides)) in moves.into_iter().enumerate() {
+        let (out, expected) = (f(&x).unwrap(), f(&plain).unwrap());
+        assert_eq!(out.stride().to_vec(), strides, "move {i}");
+        assert_eq!(out.to_vec::<f64>().unwrap(), expected.to_vec::<f64>().unwrap(), "move {i}");
+    }
+    let turned = counted(&[3, 4]).t().unwrap();
+    assert_eq!(turned.sort(0, false).unwrap().0.stride().to_vec(), [1, 4]);
 }
 
 #[test]

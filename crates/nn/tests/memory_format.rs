@@ -29,6 +29,29 @@ fn a_model_in_channels_last_has_the_same_results_and_gradients() {
         .unwrap();
 }
 
+/// As PyTorch 2.15 has them.
+#[test]
+fn layers_give_images_the_format_of_their_input() {
+    use nn::functional::{self as F, PadMode, PadOptions};
+    let x = Tensor::randn([2, 4, 6, 5]).unwrap().to(MemoryFormat::ChannelsLast).unwrap();
+    let model = || {
+        let features = nn::Sequential::new()
+            .add(nn::Conv2d::new(4, 8, 3)?)
+            .add(nn::BatchNorm2d::new(8)?)
+            .add(nn::ReLU::new())
+            .add(nn::Dropout::new(0.5)?)
+            .add(nn::MaxPool2d::new(2)?);
+        features.call(&x)
+    };
+    let features = model().unwrap();
+    assert_eq!((features.shape().to_vec(), features.stride().to_vec()), (vec![2, 8, 2, 1], vec![16, 1, 8, 8]));
+    let padded = |mode| F::pad_with(&x, [1, 1, 1, 1], &PadOptions::new().mode(mode)).unwrap();
+    for mode in [PadMode::Reflect, PadMode::Replicate, PadMode::Zeros] {
+        assert_eq!(padded(mode).stride().to_vec(), [224, 1, 28, 4], "{mode:?}");
+    }
+    assert!(padded(PadMode::Circular).is_contiguous());
+}
+
 #[test]
 fn a_format_for_another_rank_changes_nothing() {
     let model = nn::Sequential::new().add(nn::Conv2d::new(3, 8, 3).unwrap()).add(nn::Conv2d::new(8, 2, 1).unwrap());

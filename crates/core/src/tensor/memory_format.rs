@@ -8,19 +8,22 @@ use std::fmt;
 /// The order in which dimensions lie in memory: `torch.memory_format`. Shapes and values do not depend on it, only strides.
 ///
 /// # How results lie
-/// As in PyTorch 2.15. Views, copies, conversions and the `*_like` functions keep the order of dimensions in memory. So do
-/// elementwise operations: operands that all lie alike without gaps give a result that does, else the dimensions of the
-/// result are sorted by the strides of the first operand, of the second where those tell two dimensions not apart (they
-/// are equal, or one is 0, as along a broadcast dimension), and so on. `masked_fill` and `logsigmoid` are row-major.
-/// Of images with their channels last, convolutions, poolings, `batch_norm`, `group_norm`, `interpolate`,
-/// `constant_pad_nd` and `cat` (where all parts have the format) make such images; a convolution does so for a kernel that
-/// lies so, too. So they do of volumes, but for average and adaptive poolings, and convolutions in double precision. Everything
-/// else (reductions, matrix products, softmax, indexing) is row-major.
+/// As in PyTorch 2.15. Views, copies, conversions, the `*_like` functions, `flip`, `roll` and `sort` keep the order in which
+/// dimensions lie in memory. So do elementwise operations and losses that are not reduced: operands that all lie alike
+/// without gaps give a result that does, else its dimensions are sorted by the strides of the first operand, of the second
+/// where those tell two dimensions not apart (they are equal, or one is 0, as along a broadcast dimension), and so on.
+/// `masked_fill` and `logsigmoid` are row-major.
 ///
-/// A leaf's gradient lies as the leaf does, if that has no gaps, else row-major.
+/// Of images with their channels last, convolutions, poolings, `batch_norm`, `group_norm`, `interpolate`, `cat` (where all
+/// parts lie so), paddings (but circular ones) and shuffles of pixels and channels make such images; a convolution does so
+/// for a kernel that lies so, too. Of volumes they do it likewise, but for average and adaptive poolings, shuffles, and
+/// convolutions in double precision. All else is row-major: reductions, products, softmax, indexing. (PyTorch keeps
+/// the order in `index_fill`, `index_put`, `select_scatter` and `slice_scatter`, too.)
 ///
-/// Convolutions and maximum and average poolings compute row-major and copy, so channels last cost them two passes over memory; all else
-/// runs along memory as it lies.
+/// A leaf's gradient lies as the leaf does if that has no gaps, else row-major.
+///
+/// Elementwise operations, `batch_norm` and smooth interpolation go along memory as it lies; convolutions, `group_norm` and
+/// poolings compute row-major and copy, which costs them passes over their operands that contiguous ones save.
 ///
 /// ```
 /// use firebrick_core::{MemoryFormat, Tensor};

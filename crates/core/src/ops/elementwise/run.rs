@@ -1,14 +1,14 @@
 //! The forward half of every elementwise operation.
 
 use super::rules::{self, Rule, result_type};
-use super::small;
+use super::{layout, small};
 use crate::autograd::{inplace, is_grad_enabled};
 use crate::backend::{self, Binary, Map, Ternary, Unary};
 use crate::dims::broadcast_shapes;
 use crate::ops::devices::mixed_devices;
 use crate::ops::record::check_writable;
 use crate::tensor::copy::expanded;
-use crate::tensor::layout::{preserved_strides, result_strides};
+use crate::tensor::layout::preserved_strides;
 use crate::{Body, Category, DType, Device, Dims, Error, Result, Tensor};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -71,15 +71,17 @@ pub(crate) fn run_reusing(
     }
     rules::check(op, kernel, dtype, inputs, &bodies)?;
     let is_plain = alike && bodies.iter().all(Body::is_row_major);
-    let (shape, device, strides) = match alike {
-        true if is_plain || target.is_some() => (bodies[0].shape.clone(), bodies[0].device(), None),
-        true => (
-            bodies[0].shape.clone(),
-            bodies[0].device(),
-            result_layout(kernel, dtype, &bodies[0].shape, inputs, &bodies),
-        ),
-        false => bring_together(op, kernel, dtype, inputs, &mut bodies)?,
+    let (shape, device) = match alike {
+        true => (bodies[0].shape.clone(), bodies[0].device()),
+        false => common(op, &bodies)?,
     };
+    let strides = match is_plain || target.is_some() {
+        true => None,
+        false => layout::of_result(kernel, dtype, &shape, inputs, &bodies),
+    };
+    if !alike {
+        bring_together(op, kernel, dtype, (&shape, device), &mut bodies)?;
+    }
     let result = rule.result(dtype);
     let out = match target {
         Some((op, target)) => {
@@ -95,18 +97,7 @@ pub(crate) fn run_reusing(
             None => Body::alloc_in(shape, strides, result, device)?,
         },
     };
-    // A kernel chosen by the value of an operand does not read the operand.
-    let arity = match kernel {
-        Map::Unary(_) => 1,
-        Map::Binary(_) => 2,
-        Map::Ternary(_) => 3,
-    };
-    let mut sources = [&bodies[0]; 3];
-    for (source, body) in sources.iter_mut().zip(&bodies) {
-        *source = body;
-    }
-    let backend = backend::of(device)?;
-    backend.map(kernel.for_dtype(dtype), compute_class(dtype), &sources[..arity], &out)?;
+    launch(kernel, dtype, device, &bodies, &out)?;
     Ok(match target {
         Some((_, target)) => {
             target.changed();
@@ -114,6 +105,21 @@ pub(crate) fn run_reusing(
         }
         None => Tensor::from_body(out),
     })
+}
+
+#[inline]
+fn launch(kernel: Map, dtype: DType, device: Device, bodies: &[Body], out: &Body) -> Result<()> {
+    // A kernel chosen by the value of an operand does not read the operand.
+    let arity = match kernel {
+        Map::Unary(_) => 1,
+        Map::Binary(_) => 2,
+        Map::Ternary(_) => 3,
+    };
+    let mut sources = [&bodies[0]; 3];
+    for (source, body) in sources.iter_mut().zip(bodies) {
+        *source = body;
+    }
+    backend::of(device)?.map(kernel.for_dtype(dtype), compute_class(dtype), &sources[..arity], out)
 }
 
 /// The gradient of an operation by one kernel of `g` and `x`; while a graph of the gradient is recorded, by the
@@ -138,49 +144,21 @@ fn promoted(kernel: Map, inputs: &[&Tensor], bodies: &[Body]) -> DType {
     result_type(inputs[first..].iter().copied().zip(&bodies[first..]))
 }
 
-/// The input that says where, whose dtype is not that of the others.
-fn mask(kernel: Map) -> Option<usize> {
-    match kernel {
-        Map::Ternary(Ternary::Where) => Some(0),
-        Map::Ternary(Ternary::MaskedFill) => Some(1),
-        _ => None,
-    }
+/// The shape and device that inputs of different kinds are brought to.
+fn common(op: &'static str, bodies: &[Body]) -> Result<(Dims, Device)> {
+    let device = common_device(op, bodies)?;
+    Ok((common_shape(op, bodies)?, device))
 }
 
-/// Strides of the result, `None` where they are row-major.
-fn result_layout(kernel: Map, dtype: DType, shape: &Dims, inputs: &[&Tensor], bodies: &[Body]) -> Option<Dims> {
-    let takes_number = |kernel| clamps(kernel) || matches!(kernel, Map::Binary(Binary::Pow));
-    match kernel {
-        // PyTorch makes these two row-major whatever they are given.
-        Map::Ternary(Ternary::MaskedFill) | Map::Unary(Unary::LogSigmoid) => None,
-        // To these a number is no operand.
-        _ if takes_number(kernel) && inputs[1].is_wrapped_number() => result_strides(shape, &bodies[..1], dtype, None),
-        Map::Unary(_) => result_strides(shape, &bodies[..1], dtype, None),
-        // Of these gradients the input comes first.
-        Map::Binary(Binary::ReluGrad | Binary::LeakyReluGrad(_) | Binary::ThresholdGrad(_)) => {
-            result_strides(shape, &[bodies[1].clone(), bodies[0].clone()], dtype, None)
-        }
-        _ => result_strides(shape, bodies, dtype, mask(kernel)),
-    }
-}
-
-fn clamps(kernel: Map) -> bool {
-    matches!(kernel, Map::Binary(Binary::ClampMin | Binary::ClampMax) | Map::Ternary(Ternary::Clamp))
-}
-
-/// Brings inputs of different kinds to one device and shape, which are returned with the result's strides, and to
-/// values that `dtype` holds.
+/// Brings inputs to one shape and device, and to values that `dtype` holds.
 fn bring_together(
     op: &'static str,
     kernel: Map,
     dtype: DType,
-    inputs: &[&Tensor],
+    (shape, device): (&Dims, Device),
     bodies: &mut [Body],
-) -> Result<(Dims, Device, Option<Dims>)> {
-    let device = common_device(op, bodies)?;
-    let shape = common_shape(op, bodies)?;
-    let strides = result_layout(kernel, dtype, &shape, inputs, bodies);
-    let mask = mask(kernel);
+) -> Result<()> {
+    let mask = layout::mask(kernel);
     for (i, body) in bodies.iter_mut().enumerate() {
         let exact = Some(i) == mask || (rules::keeps_digits(kernel) && body.shape.is_empty());
         if !exact && loses(body.dtype, dtype) {
@@ -191,11 +169,11 @@ fn bring_together(
         if body.device() != device {
             *body = Tensor::from_body(body.clone()).to(device)?.body();
         }
-        if body.shape != shape {
-            *body = expanded(op, body, &shape)?;
+        if body.shape != *shape {
+            *body = expanded(op, body, shape)?;
         }
     }
-    Ok((shape, device, strides))
+    Ok(())
 }
 
 /// Can a value of `from` change when it is cast to `to`, other than by what the kernel's own conversion does?
@@ -222,7 +200,7 @@ fn check_target(
     if matches!(kernel, Map::Unary(Unary::Abs)) && out.dtype.is_complex() {
         return Err(Error::runtime(op, "In-place abs is not supported for complex tensors."));
     }
-    if clamps(kernel) && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
+    if layout::clamps(kernel) && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
         // PyTorch names the second type as C++ does, here only.
         let (from, to) = (result.scalar_name(), out.dtype.c_name());
         return Err(Error::runtime(op, format!("result type {from} can't be cast to the desired output type {to}")));
