@@ -72,6 +72,8 @@ unsafe fn squares<S: Simd>(p: &Pack<S::Elem>) {
         let line = LINE_BYTES / size_of::<S::Elem>();
         for first in (0..whole).step_by(line) {
             for i in (0..p.width).step_by(S::SQUARE) {
+                // The last square overlaps the one before it, so that it is whole.
+                let i = i.min(p.width.saturating_sub(S::SQUARE));
                 let count = (p.width - i).min(S::SQUARE);
                 for q in (first..whole.min(first + line)).step_by(S::SQUARE) {
                     let from = p.from.offset(i as isize * p.across).add(q);

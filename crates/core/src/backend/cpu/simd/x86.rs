@@ -1,6 +1,7 @@
 //! AVX2 with FMA, and AVX-512.
 
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
 use super::Simd;
 
@@ -196,48 +197,51 @@ unsafe fn sum_f64(x: __m256d) -> f64 {
     }
 }
 
-/// Up to eight rows of eight become columns of eight rows. Rows that are missing are read from the last one.
+/// Up to eight rows of eight become columns of eight rows. Rows that are missing are read from the last one. Halves of
+/// rows meet where they are loaded, which takes no shuffle.
 #[inline(always)]
 unsafe fn transpose_f32(from: *const f32, across: isize, count: usize, to: *mut f32, row: usize) {
+    // Opaque, so that no table of addresses is made for all squares: there are no registers for it.
+    let (across, row) = (black_box(across), black_box(row));
+    // SAFETY: the caller's promise. A count that is known makes better code.
+    unsafe { if count == 8 { square_f32(from, across, 8, to, row) } else { square_f32(from, across, count, to, row) } }
+}
+
+#[inline(always)]
+unsafe fn square_f32(from: *const f32, across: isize, count: usize, to: *mut f32, row: usize) {
     // SAFETY: the caller has AVX2, and promises the pointers.
     unsafe {
-        let mut r = [_mm256_setzero_ps(); 8];
-        for (i, r) in r.iter_mut().enumerate() {
-            *r = _mm256_loadu_ps(from.offset(i.min(count - 1) as isize * across));
-        }
-        let mut t = [_mm256_setzero_ps(); 8];
-        for i in 0..4 {
-            t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
-            t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
-        }
-        for h in 0..2 {
-            let t = [t[4 * h], t[4 * h + 1], t[4 * h + 2], t[4 * h + 3]];
-            r[4 * h] = _mm256_shuffle_ps::<0x44>(t[0], t[2]);
-            r[4 * h + 1] = _mm256_shuffle_ps::<0xee>(t[0], t[2]);
-            r[4 * h + 2] = _mm256_shuffle_ps::<0x44>(t[1], t[3]);
-            r[4 * h + 3] = _mm256_shuffle_ps::<0xee>(t[1], t[3]);
-        }
-        for i in 0..4 {
-            store_first_f32(to.add(i * row), count, _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]));
-            store_first_f32(to.add((i + 4) * row), count, _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]));
+        let half = |i: usize, first: usize| _mm_loadu_ps(from.offset(i.min(count - 1) as isize * across).add(first));
+        for first in [0, 4] {
+            let both = |i| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(half(i, first)), half(i + 4, first));
+            let r = [both(0), both(1), both(2), both(3)];
+            let low = [_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpacklo_ps(r[2], r[3])];
+            let high = [_mm256_unpackhi_ps(r[0], r[1]), _mm256_unpackhi_ps(r[2], r[3])];
+            let columns = [
+                _mm256_shuffle_ps::<0x44>(low[0], low[1]),
+                _mm256_shuffle_ps::<0xee>(low[0], low[1]),
+                _mm256_shuffle_ps::<0x44>(high[0], high[1]),
+                _mm256_shuffle_ps::<0xee>(high[0], high[1]),
+            ];
+            for (i, column) in columns.into_iter().enumerate() {
+                store_first_f32(to.add((first + i) * row), count, column);
+            }
         }
     }
 }
 
-/// Up to four rows of four become columns of four rows. Rows that are missing are read from the last one.
+/// Up to four rows of four become columns of four rows, likewise.
 #[inline(always)]
 unsafe fn transpose_f64(from: *const f64, across: isize, count: usize, to: *mut f64, row: usize) {
+    let (across, row) = (black_box(across), black_box(row));
     // SAFETY: the caller has AVX2, and promises the pointers.
     unsafe {
-        let mut r = [_mm256_setzero_pd(); 4];
-        for (i, r) in r.iter_mut().enumerate() {
-            *r = _mm256_loadu_pd(from.offset(i.min(count - 1) as isize * across));
-        }
-        for h in 0..2 {
-            let low = [_mm256_unpacklo_pd(r[0], r[1]), _mm256_unpackhi_pd(r[0], r[1])][h];
-            let high = [_mm256_unpacklo_pd(r[2], r[3]), _mm256_unpackhi_pd(r[2], r[3])][h];
-            store_first_f64(to.add(h * row), count, _mm256_permute2f128_pd::<0x20>(low, high));
-            store_first_f64(to.add((h + 2) * row), count, _mm256_permute2f128_pd::<0x31>(low, high));
+        let half = |i: usize, first: usize| _mm_loadu_pd(from.offset(i.min(count - 1) as isize * across).add(first));
+        for first in [0, 2] {
+            let both = |i| _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(half(i, first)), half(i + 2, first));
+            let r = [both(0), both(1)];
+            store_first_f64(to.add(first * row), count, _mm256_unpacklo_pd(r[0], r[1]));
+            store_first_f64(to.add((first + 1) * row), count, _mm256_unpackhi_pd(r[0], r[1]));
         }
     }
 }
