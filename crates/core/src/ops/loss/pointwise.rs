@@ -47,16 +47,15 @@ impl Pointwise<'_> {
         };
         let all = reduction != Reduction::None;
         let back = Backward { op: self.op, loss: self.loss, shape: shape.clone(), scale };
+        let mut bodies = back.bodies([Some(x), Some(y), self.weight, self.pos_weight])?;
         let out = match all {
             true => Body::alloc(Dims::new(), x.dtype(), x.device())?,
-            false => back.output([x, y])?,
+            false => back.output(split(&bodies)?.0)?,
         };
-        let order = if all { None } else { unusual_order(&out) };
-        let bodies = back.bodies([Some(x), Some(y), self.weight, self.pos_weight], order.as_ref())?;
+        let to = by_rows(bodies.iter_mut().flatten(), &out);
         let (inputs, factors) = split(&bodies)?;
         // The mean of no losses is NaN.
         let scale = if shape.numel() == 0 && reduction == Reduction::Mean { f64::NAN } else { scale };
-        let to = order.map(|order| out.in_order(&order));
         let to = to.as_ref().unwrap_or(&out);
         backend::of(x.device())?.pointwise_loss(self.loss, inputs, factors, all.then_some(scale), to)?;
         let out = Tensor::from_body(out);
@@ -77,9 +76,14 @@ impl Pointwise<'_> {
     }
 }
 
-/// The order in which the dimensions of the result lie in memory, where that is not row-major: the kernel goes row by row.
-fn unusual_order(out: &Body) -> Option<Dims> {
-    (!out.is_contiguous()).then(|| out.memory_order())
+/// The kernel goes row by row: where the result lies otherwise, all bodies are seen with their dimensions in its order.
+fn by_rows<'a>(bodies: impl Iterator<Item = &'a mut Body>, out: &Body) -> Option<Body> {
+    if out.is_contiguous() {
+        return None;
+    }
+    let order = out.memory_order();
+    bodies.for_each(|body| *body = body.in_order(&order));
+    Some(out.in_order(&order))
 }
 
 /// Elements and targets, and the factors.
@@ -91,28 +95,22 @@ fn split(bodies: &[Option<Body>; 4]) -> Result<([&Body; 2], [Option<&Body>; 2])>
 }
 
 impl Backward {
-    /// Memory for a number for each element, which lies as an elementwise result of elements and targets would.
-    fn output(&self, operands: [&Tensor; 2]) -> Result<Body> {
-        let operands = operands.map(Tensor::body);
-        let (dtype, device) = (operands[0].dtype, operands[0].device());
-        Body::alloc_in(self.shape.clone(), result_strides(&self.shape, &operands, dtype, None), dtype, device)
-    }
-
-    /// What the kernel reads, stretched to the common shape with its dimensions in this order.
-    fn bodies(&self, tensors: [Option<&Tensor>; 4], order: Option<&Dims>) -> Result<[Option<Body>; 4]> {
+    fn bodies(&self, tensors: [Option<&Tensor>; 4]) -> Result<[Option<Body>; 4]> {
         let mut bodies = [const { None }; 4];
         for (body, tensor) in bodies.iter_mut().zip(tensors) {
-            *body = tensor.map(|t| self.body(t, order)).transpose()?;
+            *body = tensor.map(|t| expanded(self.op, &t.body(), &self.shape)).transpose()?;
         }
         Ok(bodies)
     }
 
-    fn body(&self, tensor: &Tensor, order: Option<&Dims>) -> Result<Body> {
-        let body = expanded(self.op, &tensor.body(), &self.shape)?;
-        match order {
-            Some(order) => Ok(body.in_order(order)),
-            None => Ok(body),
-        }
+    /// Memory for a number for each element, which lies as an elementwise result of elements and targets would.
+    fn output(&self, operands: [&Body; 2]) -> Result<Body> {
+        let (dtype, device) = (operands[0].dtype, operands[0].device());
+        let strides = match operands.iter().all(|body| body.is_row_major()) {
+            true => None,
+            false => result_strides(&self.shape, &operands.map(Body::clone), dtype, None),
+        };
+        Body::alloc_in(self.shape.clone(), strides, dtype, device)
     }
 
     fn input_grad(&self, g: &Tensor, seen: &Seen) -> Result<Tensor> {
@@ -121,13 +119,12 @@ impl Backward {
             let slope = self.slope(x, y, pos_weight.as_ref())?;
             return self.weighted(&slope, g, weight.as_ref());
         }
-        let out = self.output([x, y])?;
-        let order = unusual_order(&out);
-        let bodies = self.bodies([Some(x), Some(y), weight.as_ref(), pos_weight.as_ref()], order.as_ref())?;
-        let (inputs, factors) = split(&bodies)?;
-        let g = self.body(g, order.as_ref())?;
-        let to = order.map(|order| out.in_order(&order));
+        let mut bodies = self.bodies([Some(x), Some(y), weight.as_ref(), pos_weight.as_ref()])?;
+        let out = self.output(split(&bodies)?.0)?;
+        let mut g = expanded(self.op, &g.body(), &self.shape)?;
+        let to = by_rows(bodies.iter_mut().flatten().chain([&mut g]), &out);
         let to = to.as_ref().unwrap_or(&out);
+        let (inputs, factors) = split(&bodies)?;
         backend::of(x.device())?.pointwise_loss_grad(self.loss, &g, inputs, factors, self.scale, to)?;
         Ok(Tensor::from_body(out))
     }
