@@ -22,43 +22,39 @@ pub(crate) struct Float<R>(PhantomData<R>);
 /// Every integer type, and bool as 0 and 1.
 pub(crate) struct Integer;
 
-#[inline(always)]
-fn each<R: Real>((x, out): (&[R::Value], &mut [R::Value]), f: impl Fn(R) -> R) {
-    for (out, &x) in out.iter_mut().zip(x) {
-        *out = f(R::new(x)).value();
-    }
-}
+// The loops are macros, and no functions of a formula: a closure, or a function as a value, is a function of its own, and
+// a long one is not put into the loop, but called, and compiled for the oldest processor.
 
-#[inline(always)]
-#[allow(clippy::type_complexity, reason = "one tuple, so that a macro can pass it on")]
-fn each2<R: Real>((x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R) -> R) {
-    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
-        *out = f(R::new(x), R::new(y)).value();
-    }
-}
-
-/// [`each2`] with one formula for whole blocks of 64 bytes and another for what is left.
-///
-/// PyTorch's formulas of AVX2 and its scalar ones give equal numbers of different sign, 0 and -0, in different order.
-#[inline(always)]
-#[allow(clippy::type_complexity, reason = "as above")]
-fn each2_blocks<R: Real>(
-    (x, y, out): (&[R::Value], &[R::Value], &mut [R::Value]),
-    whole: impl Fn(R, R) -> R,
-    rest: impl Fn(R, R) -> R,
-) {
-    let length = out.len().min(x.len()).min(y.len());
-    let split = length - length % (64 / size_of::<R::Value>());
-    each2((&x[..split], &y[..split], &mut out[..split]), whole);
-    each2((&x[split..], &y[split..], &mut out[split..]), rest);
-}
-
-#[inline(always)]
-#[allow(clippy::type_complexity, reason = "as above")]
-fn each3<R: Real>((x, y, z, out): (&[R::Value], &[R::Value], &[R::Value], &mut [R::Value]), f: impl Fn(R, R, R) -> R) {
-    for (((out, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
-        *out = f(R::new(x), R::new(y), R::new(z)).value();
-    }
+/// A loop over a tile. Of two formulas, the first is for whole blocks of 64 bytes, the second for what is left: PyTorch's
+/// formulas of AVX2 and its scalar ones give equal numbers of different sign, 0 and -0, in different order.
+macro_rules! each {
+    (($xs:expr, $out:expr), |$x:pat_param| $f:expr) => {
+        for (out, &x) in $out.iter_mut().zip($xs) {
+            let $x = R::new(x);
+            let y: R = $f;
+            *out = y.value();
+        }
+    };
+    (($xs:expr, $ys:expr, $out:expr), |$x:pat_param, $y:pat_param| $f:expr) => {
+        for ((out, &x), &y) in $out.iter_mut().zip($xs).zip($ys) {
+            let ($x, $y) = (R::new(x), R::new(y));
+            let y: R = $f;
+            *out = y.value();
+        }
+    };
+    (($xs:expr, $ys:expr, $out:expr), |$x:pat_param, $y:pat_param| $whole:expr, $rest:expr) => {{
+        let split = $out.len() - $out.len() % (64 / size_of::<R::Value>());
+        let ((x, xs), (y, ys), (out, outs)) = ($xs.split_at(split), $ys.split_at(split), $out.split_at_mut(split));
+        each!((x, y, out), |$x, $y| $whole);
+        each!((xs, ys, outs), |$x, $y| $rest);
+    }};
+    (($xs:expr, $ys:expr, $zs:expr, $out:expr), |$x:pat_param, $y:pat_param, $z:pat_param| $f:expr) => {
+        for (((out, &x), &y), &z) in $out.iter_mut().zip($xs).zip($ys).zip($zs) {
+            let ($x, $y, $z) = (R::new(x), R::new(y), R::new(z));
+            let y: R = $f;
+            *out = y.value();
+        }
+    };
 }
 
 #[inline(always)]
@@ -73,9 +69,9 @@ fn is_true<R: Real>(x: R) -> bool {
 
 /// One arm a formula; the match is outside the loop.
 macro_rules! formulas {
-    ($each:ident, $kernel:expr, $slices:tt, $enum:ident; $($variant:ident $(($($arg:ident),+))? => $f:expr;)*) => {
+    ($kernel:expr, $slices:tt, $enum:ident; $($variant:ident $(($($arg:ident),+))? => |$($x:pat_param),+| $f:expr $(, $rest:expr)?;)*) => {
         match $kernel {
-            $($enum::$variant $(($($arg),+))? => $each($slices, $f),)*
+            $($enum::$variant $(($($arg),+))? => each!($slices, |$($x),+| $f $(, $rest)?),)*
         }
     };
 }
@@ -91,178 +87,171 @@ where
         if let Unary::Steps(formula @ UnarySteps::Rsqrt, small) = kernel {
             // PyTorch's formula of AVX2, for whole blocks of 32, rounds once.
             let split = out.len() - out.len() % 32;
-            each((&x[..split], &mut out[..split]), rounding::rsqrt::<R>);
-            return each((&x[split..], &mut out[split..]), |x: R| steps::unary(formula, small, x));
+            let ((x, xs), (out, outs)) = (x.split_at(split), out.split_at_mut(split));
+            each!((x, out), |x| rounding::rsqrt(x));
+            each!((xs, outs), |x| steps::unary(formula, small, x));
+            return;
         }
-        formulas! { each, kernel, (x, out), Unary;
-            Neg => |x: R| -x;
-            Abs => R::abs;
-            Sign => rounding::sign::<R>;
-            Square => rounding::square::<R>;
-            Cube => rounding::cube::<R>;
-            InverseSquare => |x: R| R::ONE / (x * x);
-            Sqrt => R::sqrt;
-            Rsqrt => rounding::rsqrt::<R>;
-            Reciprocal => rounding::reciprocal::<R>;
-            Exp => R::exp;
-            Exp2 => R::exp2;
-            Expm1 => R::expm1;
-            Log => R::log;
-            Log2 => R::log2;
-            Log10 => R::log10;
-            Log1p => R::log1p;
-            Sin => R::sin;
-            Cos => R::cos;
-            Tan => R::tan;
-            Asin => R::asin;
-            Acos => R::acos;
-            Atan => R::atan;
-            Sinh => R::sinh;
-            Cosh => R::cosh;
-            Tanh => R::tanh;
-            Asinh => R::asinh;
-            Acosh => R::acosh;
-            Atanh => R::atanh;
-            Erf => R::erf;
-            Erfc => R::erfc;
-            Erfinv => R::erfinv;
-            Lgamma => R::lgamma;
-            Digamma => R::digamma;
-            Polygamma(n) => |x: R| R::from_f64(gamma::polygamma(n, x.to_f64()));
-            I0 => R::i0;
-            I1 => |x: R| R::from_f64(gamma::i1(x.to_f64()));
-            Sinc => special::sinc::<R>;
-            Entr => special::entr::<R>;
-            LogNdtr => R::log_ndtr;
-            Logit => special::logit::<R>;
-            LogitEps(eps) => |x: R| special::logit_eps(x, R::from_f64(eps));
-            Sigmoid => special::sigmoid::<R>;
-            Floor => R::floor;
-            Ceil => R::ceil;
-            Round => R::round;
-            RoundDecimals(decimals) => |x: R| rounding::round_decimals(x, decimals);
-            Trunc => R::trunc;
-            Frac => rounding::frac::<R>;
-            Angle => rounding::angle::<R>;
-            Deg2rad => rounding::deg2rad::<R>;
-            Rad2deg => rounding::rad2deg::<R>;
+        formulas! { kernel, (x, out), Unary;
+            Neg => |x| -x;
+            Abs => |x| x.abs();
+            Sign => |x| rounding::sign(x);
+            Square => |x| rounding::square(x);
+            Cube => |x| rounding::cube(x);
+            InverseSquare => |x| R::ONE / (x * x);
+            Sqrt => |x| x.sqrt();
+            Rsqrt => |x| rounding::rsqrt(x);
+            Reciprocal => |x| rounding::reciprocal(x);
+            Exp => |x| x.exp();
+            Exp2 => |x| x.exp2();
+            Expm1 => |x| x.expm1();
+            Log => |x| x.log();
+            Log2 => |x| x.log2();
+            Log10 => |x| x.log10();
+            Log1p => |x| x.log1p();
+            Sin => |x| x.sin();
+            Cos => |x| x.cos();
+            Tan => |x| x.tan();
+            Asin => |x| x.asin();
+            Acos => |x| x.acos();
+            Atan => |x| x.atan();
+            Sinh => |x| x.sinh();
+            Cosh => |x| x.cosh();
+            Tanh => |x| x.tanh();
+            Asinh => |x| x.asinh();
+            Acosh => |x| x.acosh();
+            Atanh => |x| x.atanh();
+            Erf => |x| x.erf();
+            Erfc => |x| x.erfc();
+            Erfinv => |x| x.erfinv();
+            Lgamma => |x| x.lgamma();
+            Digamma => |x| x.digamma();
+            Polygamma(n) => |x| R::from_f64(gamma::polygamma(n, x.to_f64()));
+            I0 => |x| x.i0();
+            I1 => |x| R::from_f64(gamma::i1(x.to_f64()));
+            Sinc => |x| special::sinc(x);
+            Entr => |x| special::entr(x);
+            LogNdtr => |x| x.log_ndtr();
+            Logit => |x| special::logit(x);
+            LogitEps(eps) => |x| special::logit_eps(x, R::from_f64(eps));
+            Sigmoid => |x| special::sigmoid(x);
+            Floor => |x| x.floor();
+            Ceil => |x| x.ceil();
+            Round => |x| x.round();
+            RoundDecimals(decimals) => |x| rounding::round_decimals(x, decimals);
+            Trunc => |x| x.trunc();
+            Frac => |x| rounding::frac(x);
+            Angle => |x| rounding::angle(x);
+            Deg2rad => |x| rounding::deg2rad(x);
+            Rad2deg => |x| rounding::rad2deg(x);
             NanToNum(nan, positive, negative) =>
-                |x: R| rounding::nan_to_num(x, R::from_f64(nan), R::from_f64(positive), R::from_f64(negative));
-            LogicalNot => |x: R| truth(!is_true(x));
-            BitwiseNot => |x: R| x;
-            IsNan => |x: R| truth(x.is_nan());
-            IsInf => |x: R| truth(x.abs() == R::INFINITY);
-            IsPosInf => |x: R| truth(x == R::INFINITY);
-            IsNegInf => |x: R| truth(x == -R::INFINITY);
-            IsFinite => |x: R| truth(x.abs() <= R::MAX);
-            Signbit => |x: R| truth(x.signbit());
-            Relu => activation::relu::<R>;
-            Hardtanh(low, high) => |x: R| activation::hardtanh(x, R::from_f64(low), R::from_f64(high));
-            LeakyRelu(slope) => |x: R| activation::leaky_relu(x, R::from_f64(slope));
-            Threshold(threshold, value) => |x: R| activation::threshold(x, R::from_f64(threshold), R::from_f64(value));
+                |x| rounding::nan_to_num(x, R::from_f64(nan), R::from_f64(positive), R::from_f64(negative));
+            LogicalNot => |x| truth(!is_true(x));
+            BitwiseNot => |x| x;
+            IsNan => |x| truth(x.is_nan());
+            IsInf => |x| truth(x.abs() == R::INFINITY);
+            IsPosInf => |x| truth(x == R::INFINITY);
+            IsNegInf => |x| truth(x == -R::INFINITY);
+            IsFinite => |x| truth(x.abs() <= R::MAX);
+            Signbit => |x| truth(x.signbit());
+            Relu => |x| activation::relu(x);
+            Hardtanh(low, high) => |x| activation::hardtanh(x, R::from_f64(low), R::from_f64(high));
+            LeakyRelu(slope) => |x| activation::leaky_relu(x, R::from_f64(slope));
+            Threshold(threshold, value) => |x| activation::threshold(x, R::from_f64(threshold), R::from_f64(value));
             Elu(alpha, scale, input_scale) =>
-                |x: R| activation::elu(x, R::from_f64(alpha), R::from_f64(scale), R::from_f64(input_scale));
-            Gelu => activation::gelu::<R>;
-            GeluTanh => activation::gelu_tanh::<R>;
-            Silu => activation::silu::<R>;
-            Mish => activation::mish::<R>;
-            Softplus(beta, threshold) => |x: R| activation::softplus(x, R::from_f64(beta), R::from_f64(threshold));
-            LogSigmoid => special::logsigmoid::<R>;
-            Hardsigmoid => activation::hardsigmoid::<R>;
-            Hardswish => activation::hardswish::<R>;
-            Hardshrink(lambda) => |x: R| activation::hardshrink(x, R::from_f64(lambda));
-            Softshrink(lambda) => |x: R| activation::softshrink(x, R::from_f64(lambda));
-            Steps(formula, small) => |x: R| steps::unary(formula, small, x);
+                |x| activation::elu(x, R::from_f64(alpha), R::from_f64(scale), R::from_f64(input_scale));
+            Gelu => |x| activation::gelu(x);
+            GeluTanh => |x| activation::gelu_tanh(x);
+            Silu => |x| activation::silu(x);
+            Mish => |x| activation::mish(x);
+            Softplus(beta, threshold) => |x| activation::softplus(x, R::from_f64(beta), R::from_f64(threshold));
+            LogSigmoid => |x| special::logsigmoid(x);
+            Hardsigmoid => |x| activation::hardsigmoid(x);
+            Hardswish => |x| activation::hardswish(x);
+            Hardshrink(lambda) => |x| activation::hardshrink(x, R::from_f64(lambda));
+            Softshrink(lambda) => |x| activation::softshrink(x, R::from_f64(lambda));
+            Steps(formula, small) => |x| steps::unary(formula, small, x);
         }
     }
 
     #[inline(always)]
     fn binary(kernel: Binary, x: &[Self::T], y: &[Self::T], out: &mut [Self::T]) {
-        match kernel {
-            Binary::Maximum => {
-                return each2_blocks::<R>((x, y, out), two::maximum, |x, y| two::maximum(y, x));
-            }
-            Binary::Minimum => {
-                return each2_blocks::<R>((x, y, out), two::minimum, |x, y| two::minimum(y, x));
-            }
-            _ => {}
-        }
-        formulas! { each2, kernel, (x, y, out), Binary;
-            Add => |x: R, y: R| x + y;
-            Sub => |x: R, y: R| x - y;
-            AddScaled(alpha) => |x: R, y: R| y.mul_add(R::from_f64(alpha), x);
-            AddScaledInt(alpha) => |x: R, y: R| y.mul_add(R::from_f64(alpha as f64), x);
-            Mul => |x: R, y: R| x * y;
-            Div => |x: R, y: R| x / y;
-            FloorDivide => two::floor_divide::<R>;
-            TruncDivide => two::trunc_divide::<R>;
-            Remainder => two::remainder::<R>;
-            Fmod => R::fmod;
-            Pow => R::pow;
-            Atan2 => R::atan2;
-            Hypot => R::hypot;
-            Copysign => R::copysign;
-            Nextafter => R::nextafter;
-            Maximum => two::maximum::<R>;
-            Minimum => two::minimum::<R>;
-            Fmax => two::fmax::<R>;
-            Fmin => two::fmin::<R>;
-            ClampMin => two::maximum::<R>;
-            ClampMax => two::minimum::<R>;
-            Heaviside => two::heaviside::<R>;
-            LogAddExp => special::logaddexp::<R>;
-            LogAddExp2 => special::logaddexp2::<R>;
-            Xlogy => special::xlogy::<R>;
-            Xlog1py => special::xlog1py::<R>;
-            Ldexp => two::ldexp::<R>;
-            Gcd => |x: R, _: R| x;
-            Lcm => |x: R, _: R| x;
-            Eq => |x: R, y: R| truth(x == y);
-            Ne => |x: R, y: R| truth(x != y);
-            Lt => |x: R, y: R| truth(x < y);
-            Le => |x: R, y: R| truth(x <= y);
-            Gt => |x: R, y: R| truth(x > y);
-            Ge => |x: R, y: R| truth(x >= y);
-            LogicalAnd => |x: R, y: R| truth(is_true(x) && is_true(y));
-            LogicalOr => |x: R, y: R| truth(is_true(x) || is_true(y));
-            LogicalXor => |x: R, y: R| truth(is_true(x) != is_true(y));
-            BitwiseAnd => |x: R, _: R| x;
-            BitwiseOr => |x: R, _: R| x;
-            BitwiseXor => |x: R, _: R| x;
-            LeftShift(_bits) => |x: R, _: R| x;
-            RightShift(_bits) => |x: R, _: R| x;
-            SigmoidGrad => |g: R, out: R| g * (R::ONE - out) * out;
-            TanhGrad => |g: R, out: R| g * (R::ONE - out * out);
-            ReluGrad => |g: R, out: R| if out <= R::ZERO { R::ZERO } else { g };
+        formulas! { kernel, (x, y, out), Binary;
+            Add => |x, y| x + y;
+            Sub => |x, y| x - y;
+            AddScaled(alpha) => |x, y| y.mul_add(R::from_f64(alpha), x);
+            AddScaledInt(alpha) => |x, y| y.mul_add(R::from_f64(alpha as f64), x);
+            Mul => |x, y| x * y;
+            Div => |x, y| x / y;
+            FloorDivide => |x, y| two::floor_divide(x, y);
+            TruncDivide => |x, y| two::trunc_divide(x, y);
+            Remainder => |x, y| two::remainder(x, y);
+            Fmod => |x, y| x.fmod(y);
+            Pow => |x, y| x.pow(y);
+            Atan2 => |x, y| x.atan2(y);
+            Hypot => |x, y| x.hypot(y);
+            Copysign => |x, y| x.copysign(y);
+            Nextafter => |x, y| x.nextafter(y);
+            Maximum => |x, y| two::maximum(x, y), two::maximum(y, x);
+            Minimum => |x, y| two::minimum(x, y), two::minimum(y, x);
+            Fmax => |x, y| two::fmax(x, y);
+            Fmin => |x, y| two::fmin(x, y);
+            ClampMin => |x, y| two::maximum(x, y);
+            ClampMax => |x, y| two::minimum(x, y);
+            Heaviside => |x, y| two::heaviside(x, y);
+            LogAddExp => |x, y| special::logaddexp(x, y);
+            LogAddExp2 => |x, y| special::logaddexp2(x, y);
+            Xlogy => |x, y| special::xlogy(x, y);
+            Xlog1py => |x, y| special::xlog1py(x, y);
+            Ldexp => |x, y| two::ldexp(x, y);
+            Gcd => |x, _| x;
+            Lcm => |x, _| x;
+            Eq => |x, y| truth(x == y);
+            Ne => |x, y| truth(x != y);
+            Lt => |x, y| truth(x < y);
+            Le => |x, y| truth(x <= y);
+            Gt => |x, y| truth(x > y);
+            Ge => |x, y| truth(x >= y);
+            LogicalAnd => |x, y| truth(is_true(x) && is_true(y));
+            LogicalOr => |x, y| truth(is_true(x) || is_true(y));
+            LogicalXor => |x, y| truth(is_true(x) != is_true(y));
+            BitwiseAnd => |x, _| x;
+            BitwiseOr => |x, _| x;
+            BitwiseXor => |x, _| x;
+            LeftShift(_bits) => |x, _| x;
+            RightShift(_bits) => |x, _| x;
+            SigmoidGrad => |g, out| g * (R::ONE - out) * out;
+            TanhGrad => |g, out| g * (R::ONE - out * out);
+            ReluGrad => |g, out| if out <= R::ZERO { R::ZERO } else { g };
             HardtanhGrad(low, high) =>
-                |g: R, x: R| if x > R::from_f64(low) && x < R::from_f64(high) { g } else { R::ZERO };
-            LeakyReluGrad(slope) => |g: R, x: R| if x > R::ZERO { g } else { g * R::from_f64(slope) };
-            ThresholdGrad(threshold) => |g: R, x: R| if x <= R::from_f64(threshold) { R::ZERO } else { g };
+                |g, x| if x > R::from_f64(low) && x < R::from_f64(high) { g } else { R::ZERO };
+            LeakyReluGrad(slope) => |g, x| if x > R::ZERO { g } else { g * R::from_f64(slope) };
+            ThresholdGrad(threshold) => |g, x| if x <= R::from_f64(threshold) { R::ZERO } else { g };
             EluGrad(alpha, scale, input_scale) =>
-                |g: R, x: R| g * activation_grad::elu_grad(x, R::from_f64(alpha), R::from_f64(scale), R::from_f64(input_scale));
-            GeluGrad => |g: R, x: R| g * activation_grad::gelu_grad(x);
-            GeluTanhGrad => |g: R, x: R| g * activation_grad::gelu_tanh_grad(x);
-            SiluGrad => |g: R, x: R| g * activation_grad::silu_grad(x);
-            MishGrad => |g: R, x: R| g * activation_grad::mish_grad(x);
+                |g, x| g * activation_grad::elu_grad(x, R::from_f64(alpha), R::from_f64(scale), R::from_f64(input_scale));
+            GeluGrad => |g, x| g * activation_grad::gelu_grad(x);
+            GeluTanhGrad => |g, x| g * activation_grad::gelu_tanh_grad(x);
+            SiluGrad => |g, x| g * activation_grad::silu_grad(x);
+            MishGrad => |g, x| g * activation_grad::mish_grad(x);
             SoftplusGrad(beta, threshold) =>
-                |g: R, x: R| g * activation_grad::softplus_grad(x, R::from_f64(beta), R::from_f64(threshold));
-            LogSigmoidGrad => |g: R, x: R| g * activation_grad::logsigmoid_grad(x);
-            HardsigmoidGrad => |g: R, x: R| g * activation_grad::hardsigmoid_grad(x);
-            HardswishGrad => |g: R, x: R| g * activation_grad::hardswish_grad(x);
-            ShrinkGrad(lambda) => |g: R, x: R| if x > R::from_f64(lambda) || x < -R::from_f64(lambda) { g } else { R::ZERO };
-            Steps(formula, small) => |x: R, y: R| steps::binary(formula, small, x, y);
+                |g, x| g * activation_grad::softplus_grad(x, R::from_f64(beta), R::from_f64(threshold));
+            LogSigmoidGrad => |g, x| g * activation_grad::logsigmoid_grad(x);
+            HardsigmoidGrad => |g, x| g * activation_grad::hardsigmoid_grad(x);
+            HardswishGrad => |g, x| g * activation_grad::hardswish_grad(x);
+            ShrinkGrad(lambda) => |g, x| if x > R::from_f64(lambda) || x < -R::from_f64(lambda) { g } else { R::ZERO };
+            Steps(formula, small) => |x, y| steps::binary(formula, small, x, y);
         }
     }
 
     #[inline(always)]
     fn ternary(kernel: Ternary, x: &[Self::T], y: &[Self::T], z: &[Self::T], out: &mut [Self::T]) {
-        formulas! { each3, kernel, (x, y, z, out), Ternary;
-            Where => |c: R, x: R, y: R| if is_true(c) { x } else { y };
-            MaskedFill => |x: R, mask: R, value: R| if is_true(mask) { value } else { x };
-            Lerp => two::lerp::<R>;
-            Addcmul(value) => |x: R, y: R, z: R| x + R::from_f64(value) * y * z;
-            Addcdiv(value) => |x: R, y: R, z: R| x + R::from_f64(value) * y / z;
-            Clamp => |x: R, low: R, high: R| two::minimum(two::maximum(x, low), high);
+        formulas! { kernel, (x, y, z, out), Ternary;
+            Where => |c, x, y| if is_true(c) { x } else { y };
+            MaskedFill => |x, mask, value| if is_true(mask) { value } else { x };
+            Lerp => |x, y, z| two::lerp(x, y, z);
+            Addcmul(value) => |x, y, z| x + R::from_f64(value) * y * z;
+            Addcdiv(value) => |x, y, z| x + R::from_f64(value) * y / z;
+            Clamp => |x, low, high| two::minimum(two::maximum(x, low), high);
         }
     }
 }
