@@ -122,7 +122,7 @@ const CASES: [Case; 25] = [
     ("softmax", 4, [false, false, false], |x| x.softmax(1)),
     ("gather", 4, [false, false, false], |x| x.gather(1, &Tensor::zeros_with(x.shape(), DType::I64)?)),
     ("relu", 4, [true, true, true], |x| x.sub(4)?.relu()),
-    ("add a bias", 4, [true, true, false], |x| x.add(&counted(&[4, 1, 1]))),
+    ("add a bias", 4, [true, true, false], |x| x.add(counted(&[4, 1, 1]))),
     ("masked_fill", 4, [false, false, false], |x| x.masked_fill(&x.detach().gt(3)?, 0)),
 ];
 
@@ -249,6 +249,6 @@ fn the_gradient_of_a_leaf_lies_as_the_leaf() {
     assert_eq!(strides(&counted(&[3, 2]).t().unwrap().detach(), &|x| x.exp()), [1, 2]);
     let gaps = counted(&[3, 4]).narrow(1, 0, 2).unwrap().detach();
     assert_eq!(strides(&gaps, &|x| x.exp()), [2, 1]);
-    let turned = |x: &Tensor| x.mul(&channels_last(&counted(&[2, 4, 6, 5])));
+    let turned = |x: &Tensor| x.mul(channels_last(&counted(&[2, 4, 6, 5])));
     assert_eq!(strides(&counted(&[2, 4, 6, 5]), &turned), [120, 30, 5, 1]);
 }
