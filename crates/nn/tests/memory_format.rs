@@ -23,7 +23,10 @@ fn a_model_in_channels_last_has_the_same_results_and_gradients() {
             model.to(MemoryFormat::ChannelsLast)?;
             assert_eq!(model.get_parameter("0.weight")?.stride().to_vec(), [27, 1, 9, 3]);
             assert_eq!(model.get_parameter("1.weight")?.stride().to_vec(), [1]);
-            assert_eq!(run(&x.to(MemoryFormat::ChannelsLast)?)?, before);
+            // Sums over a channel go along memory, so they are rounded otherwise.
+            let after = run(&x.to(MemoryFormat::ChannelsLast)?)?;
+            let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * (1.0 + b.abs());
+            assert!(after.concat().iter().zip(&before.concat()).all(close));
             Ok::<_, firebrick::Error>(())
         })
         .unwrap();
