@@ -14,6 +14,9 @@ pub enum RandomError {
     /// A state whose counters no Mersenne Twister can have.
     #[error("Invalid mt19937 state")]
     InvalidState,
+    /// More indices than there is memory for.
+    #[error("not enough memory for {0} indices")]
+    Room(usize),
     /// An argument the element type cannot hold.
     #[error("{argument} is out of bounds for {dtype}")]
     OutOfBounds {

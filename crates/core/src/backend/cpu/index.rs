@@ -75,15 +75,35 @@ fn further<T: Element, const LARGER: bool>(a: T, b: T) -> T {
     if takes_b { b } else { a }
 }
 
-impl Job<'_> {
+/// Where an index leads to.
+struct Places<'a> {
+    /// Elements of the table along the dimension, and the distance between them.
+    size: u64,
+    stride: usize,
+    bad: &'a Mutex<Option<i64>>,
+}
+
+impl Places<'_> {
     /// Offset of index `i` within the table.
     #[inline(always)]
-    fn place(&self, i: i64) -> Option<usize> {
-        if (i as u64) < self.table.shape[self.dim] as u64 {
-            return Some(i as usize * self.table.strides[self.dim]);
+    fn at(&self, i: i64) -> Option<usize> {
+        if (i as u64) < self.size {
+            return Some(i as usize * self.stride);
         }
-        self.bad.lock().get_or_insert(i);
+        self.refuse(i);
         None
+    }
+
+    #[cold]
+    fn refuse(&self, i: i64) {
+        self.bad.lock().get_or_insert(i);
+    }
+}
+
+impl Job<'_> {
+    fn places(&self) -> Places<'_> {
+        let (size, stride) = (self.table.shape[self.dim] as u64, self.table.strides[self.dim]);
+        Places { size, stride, bad: &self.bad }
     }
 
     /// # Safety
@@ -95,12 +115,13 @@ impl Job<'_> {
         let (to, from) = (Shared(self.spread.ptr().cast::<T>()), Shared(self.table.ptr().cast::<T>()));
         let index = Shared(self.index.ptr().cast::<i64>());
         crate::pool::parallel_for(walk.numel(), GRAIN / 2, &|range| {
+            let places = self.places();
             for ([s, i, t], length, [ss, is, ts]) in walk.runs(range.start, range.len()) {
                 // SAFETY: the walk stays within the bodies, and each place was checked.
                 unsafe {
                     let (to, from, index) = (to.get().add(s), from.get().add(t), index.get().add(i));
                     if is == 0 {
-                        let Some(at) = self.place(*index) else { continue };
+                        let Some(at) = places.at(*index) else { continue };
                         match (ss, ts) {
                             (1, 1) => std::ptr::copy_nonoverlapping(from.add(at), to, length),
                             _ => (0..length).for_each(|k| *to.add(k * ss) = *from.add(at + k * ts)),
@@ -108,7 +129,7 @@ impl Job<'_> {
                         continue;
                     }
                     for k in 0..length {
-                        if let Some(at) = self.place(*index.add(k * is)) {
+                        if let Some(at) = places.at(*index.add(k * is)) {
                             *to.add(k * ss) = *from.add(at + k * ts);
                         }
                     }
@@ -135,25 +156,27 @@ impl Job<'_> {
         let (from, to) = (Shared(self.spread.ptr().cast::<T>()), Shared(self.table.ptr().cast::<T>()));
         let index = Shared(self.index.ptr().cast::<i64>());
         crate::pool::parallel_for(walk.numel(), GRAIN / 2 / count + 16, &|range| {
+            let places = self.places();
             for ([s, i, t], length, [ss, is, ts]) in walk.runs(range.start, range.len()) {
                 // SAFETY: the walk stays within the bodies, each place was checked, and tasks have places of their own.
                 unsafe {
                     let (from, to, index) = (from.get().add(s), to.get().add(t), index.get().add(i));
-                    let write = |n: usize, k: usize, at: usize| {
-                        let place = to.add(at + k * ts);
-                        *place = f(*place, *from.add(n * s_dim + k * ss));
-                    };
+                    let write = |from: *const T, place: *mut T| *place = f(*place, *from);
                     if is == 0 {
                         for n in 0..count {
-                            let Some(at) = self.place(*index.add(n * i_dim)) else { continue };
-                            (0..length).for_each(|k| write(n, k, at));
+                            let Some(at) = places.at(*index.add(n * i_dim)) else { continue };
+                            let (from, to) = (from.add(n * s_dim), to.add(at));
+                            match (ss, ts) {
+                                (1, 1) => (0..length).for_each(|k| write(from.add(k), to.add(k))),
+                                _ => (0..length).for_each(|k| write(from.add(k * ss), to.add(k * ts))),
+                            }
                         }
                         continue;
                     }
                     for k in 0..length {
                         for n in 0..count {
-                            if let Some(at) = self.place(*index.add(n * i_dim + k * is)) {
-                                write(n, k, at);
+                            if let Some(at) = places.at(*index.add(n * i_dim + k * is)) {
+                                write(from.add(n * s_dim + k * ss), to.add(at + k * ts));
                             }
                         }
                     }

@@ -1,4 +1,4 @@
-//! Walking over strided elements: merged dimensions, runs along the last one, fill and copy.
+//! Walking over strided elements: merged dimensions, runs along the last one, fill.
 
 use crate::tensor::Body;
 use crate::{Element, dispatch};
@@ -71,25 +71,7 @@ impl<const N: usize> Walk<N> {
         let offsets = std::array::from_fn(|i| (0..=last).map(|d| index[d] * self.strides[i][d]).sum());
         Runs { walk: self, left: count, first: true, index, offsets }
     }
-
-    /// The same elements in an order in which squares of [`SIDE`] by [`SIDE`] elements are consecutive, if an operand runs
-    /// across the last dimension: then the lines of memory that a square touches are used whole.
-    pub fn in_squares(self) -> Self {
-        let Some(d) = self.shape.len().checked_sub(2) else { return self };
-        let across = |strides: &SmallVec<[usize; 6]>| strides[d] == 1 && strides[d + 1] >= SIDE;
-        let divides = self.shape[d].is_multiple_of(SIDE) && self.shape[d + 1].is_multiple_of(SIDE);
-        if !divides || !self.strides.iter().any(across) {
-            return self;
-        }
-        let split = |list: &[usize], parts: [usize; 4]| [&list[..d], &parts].concat().into();
-        let [rows, columns] = [self.shape[d] / SIDE, self.shape[d + 1] / SIDE];
-        let strides = self.strides.map(|s| split(&s, [s[d] * SIDE, s[d + 1] * SIDE, s[d], s[d + 1]]));
-        Walk { shape: split(&self.shape, [rows, columns, SIDE, SIDE]), strides }
-    }
 }
-
-/// The side of a square of elements, as many as a cache line holds in single precision.
-const SIDE: usize = 16;
 
 /// Runs of elements along the last dimension: where each operand's begins, how long it is, the strides along it.
 ///
@@ -184,36 +166,6 @@ pub(crate) unsafe fn fill<T: Element>(out: &Body, value: T) {
     });
 }
 
-/// Copies and converts.
-///
-/// # Safety
-/// The storages are locked; shapes are equal.
-pub(crate) unsafe fn copy(src: &Body, out: &Body) {
-    // Walked in the order in which the destination lies in memory, so that writes are consecutive.
-    let order = write_order(out);
-    let permuted = |list: &[usize]| order.iter().map(|&d| list[d]).collect::<SmallVec<[usize; 6]>>();
-    let walk = Walk::new(&permuted(&out.shape), [&permuted(&src.strides), &permuted(&out.strides)]).in_squares();
-    if src.dtype == out.dtype {
-        // Equal types are copied as bits of their width.
-        match src.dtype.size() {
-            1 => unsafe { copy_runs::<u8, u8>(&walk, src, out, |v| v) },
-            2 => unsafe { copy_runs::<i16, i16>(&walk, src, out, |v| v) },
-            4 => unsafe { copy_runs::<i32, i32>(&walk, src, out, |v| v) },
-            16 => unsafe { copy_runs::<[i64; 2], [i64; 2]>(&walk, src, out, |v| v) },
-            _ => unsafe { copy_runs::<i64, i64>(&walk, src, out, |v| v) },
-        }
-        return;
-    }
-    if src.dtype.is_complex() || out.dtype.is_complex() {
-        // SAFETY: the caller's.
-        return unsafe { super::complex::copy(src, out) };
-    }
-    dispatch!(src.dtype, S => dispatch!(out.dtype, D => {
-        // SAFETY: the types are those of the bodies.
-        unsafe { copy_runs::<S, D>(&walk, src, out, convert::<S, D>) }
-    }));
-}
-
 /// PyTorch's cast between two dtypes.
 #[inline(always)]
 pub(crate) fn convert<S: Element, D: Element>(value: S) -> D {
@@ -231,25 +183,6 @@ pub(crate) fn write_order(out: &Body) -> SmallVec<[usize; 6]> {
         order.sort_by_key(|&d| std::cmp::Reverse(out.strides[d]));
     }
     order
-}
-
-/// # Safety
-/// `S` and `D` have the widths of the bodies' types, and the storages are locked.
-unsafe fn copy_runs<S: Copy + Sync, D: Copy>(walk: &Walk<2>, src: &Body, out: &Body, f: fn(S) -> D) {
-    let (from, to) = (Shared(src.ptr().cast::<S>()), Shared(out.ptr().cast::<D>()));
-    let same = src.dtype == out.dtype;
-    crate::pool::parallel_for(walk.numel(), GRAIN, &|range| {
-        for ([a, b], length, strides) in walk.runs(range.start, range.len()) {
-            // SAFETY: the walk stays within both bodies.
-            unsafe {
-                let (from, to) = (from.get().add(a), to.get().add(b));
-                match strides {
-                    [1, 1] if same => std::ptr::copy(from.cast::<D>(), to, length),
-                    [s, d] => (0..length).for_each(|i| *to.add(i * d) = f(*from.add(i * s))),
-                }
-            }
-        }
-    });
 }
 
 /// Adds one element after the other.

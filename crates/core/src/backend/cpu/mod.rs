@@ -3,6 +3,7 @@
 
 pub mod conv;
 mod convolve;
+mod copy;
 pub mod float;
 pub mod gemm;
 pub mod math;
@@ -89,7 +90,7 @@ impl Backend for Cpu {
     fn copy(&self, src: &Body, out: &Body) -> Result<()> {
         let _locked = lock(&[src], &[out]);
         // SAFETY: the storages are locked; shapes are equal.
-        unsafe { layout::copy(src, out) }
+        unsafe { copy::copy(src, out) }
         Ok(())
     }
 

@@ -11,7 +11,7 @@ mod math;
 pub(crate) use formula::formula;
 pub(super) use map::run;
 
-use super::layout;
+use super::{copy, layout};
 use crate::tensor::Body;
 use crate::{DType, Scalar};
 
@@ -24,11 +24,11 @@ pub(super) unsafe fn copy(src: &Body, out: &Body) {
     // SAFETY: the parts are elements of the same locked storages.
     unsafe {
         match (src.dtype.is_complex(), out.dtype.is_complex()) {
-            (true, true) => layout::copy(&src.as_real(), &out.as_real()),
+            (true, true) => copy::copy(&src.as_real(), &out.as_real()),
             (true, false) if out.dtype == DType::Bool => map::truth(src, out),
-            (true, false) => layout::copy(&src.part(0), out),
+            (true, false) => copy::copy(&src.part(0), out),
             (false, _) => {
-                layout::copy(src, &out.part(0));
+                copy::copy(src, &out.part(0));
                 fill(&out.part(1), 0.0);
             }
         }

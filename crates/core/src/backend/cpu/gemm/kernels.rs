@@ -32,6 +32,8 @@ pub struct Kernels<T: 'static> {
     pub(crate) dot_lines: &'static [unsafe fn(&Lines<T>)],
     /// Copies a panel into the order in which kernels read it.
     pub(crate) pack: unsafe fn(&Pack<T>),
+    /// The same for a panel along whose sum memory runs, with nothing between its width and the padded one written.
+    pub(crate) transpose: unsafe fn(&Pack<T>),
 }
 
 impl<T> Kernels<T> {
@@ -79,6 +81,12 @@ macro_rules! kernels {
                 unsafe { pack::panel::<$simd>(p) }
             }
 
+            $(#[$features])?
+            unsafe fn transpose(p: &Pack<$elem>) {
+                // SAFETY: as above.
+                unsafe { pack::squares::<$simd>(p) }
+            }
+
             pub(super) static KERNELS: Kernels<$elem> = Kernels {
                 lanes: <$simd as Simd>::LANES,
                 packed: &[$([tile::<$rows, 1, PACKED>, tile::<$rows, 2, PACKED>]),*],
@@ -94,6 +102,7 @@ macro_rules! kernels {
                 ],
                 dot_lines: &[$(dot_lines::<$rows>),*],
                 pack,
+                transpose,
             };
         }
     };

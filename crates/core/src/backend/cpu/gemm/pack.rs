@@ -64,8 +64,11 @@ unsafe fn rows<S: Simd>(p: &Pack<S::Elem>) {
 }
 
 /// The sum runs along memory: transposes squares, a cache line of every row before the next.
+///
+/// # Safety
+/// As for [`panel`].
 #[inline(always)]
-unsafe fn squares<S: Simd>(p: &Pack<S::Elem>) {
+pub(super) unsafe fn squares<S: Simd>(p: &Pack<S::Elem>) {
     // SAFETY: the caller's promise.
     unsafe {
         let whole = p.depth - p.depth % S::SQUARE;
