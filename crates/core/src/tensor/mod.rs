@@ -7,6 +7,7 @@ mod create;
 mod data;
 mod fill;
 mod latch;
+pub(crate) mod layout;
 mod memory_format;
 mod meta;
 #[cfg(feature = "ndarray")]
@@ -153,7 +154,7 @@ impl Tensor {
         self.with_body(|b| b.shape.clone())
     }
 
-    /// Elements from one index to the next, by dimension.
+    /// Elements from one index to the next, by dimension. [`MemoryFormat`] says how results lie in memory.
     ///
     /// ```
     /// # use firebrick_core::Tensor;

@@ -1,7 +1,7 @@
 //! Padding: a constant, or the tensor itself continued.
 
 use firebrick_core::amp::autocast_cast;
-use firebrick_core::{DType, Device, Dims, Error, Result, Scalar, Sizes, Tensor, TensorOptions};
+use firebrick_core::{DType, Device, Dims, Error, MemoryFormat, Result, Scalar, Sizes, Tensor, TensorOptions};
 use std::str::FromStr;
 
 const OP: &str = "pad";
@@ -166,7 +166,18 @@ pub fn pad_with(input: &Tensor, pad: impl Into<Sizes>, options: &PadOptions) -> 
     let input = &mode.cast(n, input)?;
     let places: Vec<Place> = pad.chunks(2).enumerate().map(|(i, w)| Place::new(rank - 1 - i, w, &shape)).collect();
     places.iter().try_for_each(|place| place.check(mode, &places, &shape))?;
-    places.iter().try_fold(input.clone(), |x, place| place.apply(mode, &x))
+    let padded = places.iter().try_fold(input.clone(), |x, place| place.apply(mode, &x))?;
+    // PyTorch keeps the format of images and volumes, but where it wraps them around.
+    match channels_last(input).filter(|_| mode != PadMode::Circular && rank == n + 2) {
+        Some(format) => padded.to(format),
+        None => Ok(padded),
+    }
+}
+
+/// The format of images, or volumes, with their channels last.
+fn channels_last(input: &Tensor) -> Option<MemoryFormat> {
+    let formats = [MemoryFormat::ChannelsLast, MemoryFormat::ChannelsLast3d];
+    formats.into_iter().find(|&format| input.is_contiguous_in(format)).filter(|_| !input.is_contiguous())
 }
 
 impl PadMode {

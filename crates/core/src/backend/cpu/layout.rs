@@ -152,6 +152,8 @@ impl<T> Shared<T> {
 /// # Safety
 /// The storage is locked for writing and `T` is the body's type.
 pub(crate) unsafe fn fill<T: Element>(out: &Body, value: T) {
+    let ordered = (!out.is_contiguous()).then(|| out.in_order(&write_order(out)));
+    let out = ordered.as_ref().unwrap_or(out);
     let walk = Walk::new(&out.shape, [&out.strides]);
     let base = Shared(out.ptr().cast::<T>());
     crate::pool::parallel_for(out.numel(), GRAIN, &|range| {

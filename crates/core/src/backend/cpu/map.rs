@@ -101,10 +101,12 @@ fn copied_like(body: &Body, out: &Body) -> Result<Body> {
     Ok(copy)
 }
 
-/// Can every operand be used where it is, as one run?
+/// Can every operand be used where it is, as one run? It can if all are row-major, or lie alike without gaps.
 fn is_in_place(compute: DType, inputs: &[&Body], out: &Body) -> bool {
-    let is_run = |body: &Body| body.dtype == compute && body.is_contiguous();
-    is_run(out) && inputs.iter().all(|body| is_run(body) && body.shape == out.shape && !body.overlaps(out))
+    let fits = |body: &&Body| body.dtype == compute && body.shape == out.shape && !body.overlaps(out);
+    let is_row_major = out.is_contiguous();
+    let lies_alike = |body: &Body| if is_row_major { body.is_contiguous() } else { body.strides == out.strides };
+    out.dtype == compute && inputs.iter().all(|body| lies_alike(body) && fits(body)) && (is_row_major || out.is_dense())
 }
 
 /// Operands that are one run each.

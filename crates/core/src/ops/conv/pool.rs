@@ -5,7 +5,7 @@ use crate::backend::{self, PoolShape};
 use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
-use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
+use crate::{Body, DType, Dims, Error, MemoryFormat, Result, Sizes, Tensor};
 
 /// The dtype that windows are compared in.
 fn compute_dtype(dtype: DType) -> DType {
@@ -46,7 +46,8 @@ fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
     if out.numel() > 0 {
         backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
     }
-    Ok((Tensor::from_body(out).to(dtype)?, Tensor::from_body(indices)))
+    let format = format(x, n);
+    Ok((Tensor::from_body(out).delivered(dtype, format)?, Tensor::from_body(indices).delivered(DType::I64, format)?))
 }
 
 fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Tensor> {
@@ -63,7 +64,12 @@ fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Ten
     if out.numel() > 0 {
         backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
     }
-    Tensor::from_body(out).to(dtype)
+    Tensor::from_body(out).delivered(dtype, format(indices, n))
+}
+
+/// The format of what is pooled over the last `n` dimensions of batches.
+pub(super) fn format(x: &Tensor, n: usize) -> MemoryFormat {
+    if x.dim() == n + 2 { x.suggested_format() } else { MemoryFormat::Contiguous }
 }
 
 /// The elements of `h` that won: the adjoint of [`backward`].
