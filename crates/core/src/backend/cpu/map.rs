@@ -60,7 +60,7 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
         return Ok(());
     }
     let numel = out.numel();
-    let across = |body: &Body| numel >= LARGE && out.is_contiguous() && copy::goes_across(body, out);
+    let across = |body: &Body| numel >= LARGE && out.is_dense() && copy::goes_across(body, out);
     if inputs.iter().any(|body| across(body)) {
         let straight = |body: &&Body| across(body).then(|| copied_like(body, out)).transpose();
         let copies = inputs.iter().map(straight).collect::<Result<SmallVec<[Option<Body>; 3]>>>()?;
@@ -93,7 +93,7 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
 /// lines of memory it uses whole.
 const LARGE: usize = 1 << 12;
 
-/// The elements of `body` in the order of a contiguous `out`.
+/// The elements of `body` in the order of an `out` without gaps.
 fn copied_like(body: &Body, out: &Body) -> Result<Body> {
     let copy = Body::alloc_like(out, body.dtype)?;
     // SAFETY: the caller locked the body; nobody else knows the copy.

@@ -1,6 +1,6 @@
 //! Pooling to a size: the windows follow from it.
 
-use super::average::{expect_elements, expect_line, single};
+use super::average::{AvgPoolOptions, expect_elements, expect_line, single};
 use super::pool;
 use super::winners::{Planes, pick};
 use crate::backend::Taps;
@@ -71,6 +71,11 @@ fn average(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<Tenso
     out.checked_numel(op)?;
     check_rows(&out[first..])?;
     check_rows(&shape[first..])?;
+    if !shape.contains(&0)
+        && let Some(result) = regular(n, x, &shape[first..], &out[first..])
+    {
+        return result;
+    }
     let maps: Vec<(usize, Taps)> = (first..shape.len())
         .map(|d| {
             let row = |j: usize| {
@@ -83,6 +88,21 @@ fn average(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<Tenso
         .collect();
     // PyTorch keeps the format of images, not that of volumes.
     if n == 3 { separable(&x.contiguous()?, &maps) } else { separable(x, &maps) }
+}
+
+/// The means where all windows have one size and none shares elements with another: a mean of everything, as in PyTorch, or
+/// a pooling.
+fn regular(n: usize, x: &Tensor, shape: &[usize], out: &[usize]) -> Option<Result<Tensor>> {
+    if out.iter().all(|&size| size == 1) {
+        let dims: Vec<i64> = (1..=n as i64).map(|d| -d).collect();
+        return Some(x.mean_dim(dims, true));
+    }
+    let is_regular = shape.iter().zip(out).all(|(&size, &out)| out > 0 && size.is_multiple_of(out));
+    let kernel: Vec<i64> = shape.iter().zip(out).map(|(&size, &out)| (size / out.max(1)) as i64).collect();
+    is_regular.then(|| match n {
+        2 => x.avg_pool2d(kernel, &AvgPoolOptions::new()),
+        _ => x.avg_pool3d(kernel, &AvgPoolOptions::new()),
+    })
 }
 
 fn maximum(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<(Tensor, Tensor)> {
