@@ -40,6 +40,7 @@ mod order;
 mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
+mod recurrent;
 mod reduce;
 mod resample;
 pub mod sample;
@@ -59,6 +60,7 @@ pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Sl
 pub use loss::{Lengths, Reduction};
 pub use optimizer::optimizer_step;
 pub use order::{Bins, Unique};
+pub use recurrent::RecurrentWeights;
 pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
 pub use table::{Kind, Row, table};
 
