@@ -99,7 +99,7 @@ pub struct Chosen {
     pub name: String,
 }
 
-/// Opens a file, whose kind its first bytes tell.
+/// Opens a file, whose kind its first bytes tell. Of a file that is none of them, its name says what is missed.
 pub fn open(path: &Path) -> Result<Box<dyn Source>> {
     // Arrays and checkpoints name the file themselves.
     let named = |error: Error| error.context(path.display());
@@ -109,7 +109,13 @@ pub fn open(path: &Path) -> Result<Box<dyn Source>> {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Box::new(Npy::open(path)?)),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => archive(path),
         start if start.starts_with(&Checkpoint::LEGACY) => Ok(Box::new(Checkpoint::open(path)?)),
-        _ => Ok(Box::new(Reader::open(path).map_err(|error| named(error.into()))?)),
+        _ => match (Reader::open(path), path.extension().and_then(|extension| extension.to_str())) {
+            (Ok(reader), _) => Ok(Box::new(reader)),
+            (_, Some("pt" | "pth" | "bin")) => Ok(Box::new(Checkpoint::open(path)?)),
+            (_, Some("npy")) => Ok(Box::new(Npy::open(path)?)),
+            (_, Some("npz")) => archive(path),
+            (Err(error), _) => Err(named(error.into())),
+        },
     }
 }
 

@@ -237,6 +237,24 @@ fn tensors_whose_elements_lie_on_each_other_are_listed_whatever_they_would_take(
 }
 
 #[test]
+fn of_a_file_that_is_nothing_the_name_says_what_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("a.pt", "the file is empty"),
+        ("a.npy", "not a .npy file"),
+        ("a.npz", "the archive has no directory"),
+        ("a.safetensors", "not a safetensors file"),
+        ("a", "not a safetensors file"),
+    ];
+    for (name, text) in cases {
+        std::fs::write(folder.path().join(name), []).unwrap();
+        let (code, _, err) = firebrick(&["inspect", name], folder.path());
+        assert_eq!(code, 2, "{name}");
+        assert!(err.contains(text), "{name}: {err}");
+    }
+}
+
+#[test]
 fn a_refused_file_is_named_once() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.pt"), b"PK\x03\x04 and nothing else").unwrap();

@@ -8,6 +8,12 @@ thread_local! {
 }
 
 /// Where a new tensor goes that is not told where: the CPU, unless inside [`Device::scope`].
+///
+/// ```
+/// use firebrick_core::{Device, Tensor, default_device};
+/// assert_eq!(default_device(), Device::Cpu);
+/// Device::Meta.scope(|| assert_eq!(default_device(), Device::Meta));
+/// ```
 #[inline]
 pub fn default_device() -> Device {
     DEFAULT.get()

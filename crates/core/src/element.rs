@@ -16,6 +16,7 @@ mod sealed {
 /// # use firebrick_core::{DType, Element};
 /// assert_eq!((f32::DTYPE, u8::from_i64(257), i32::from_f64(-2.7)), (DType::F32, 1, -2));
 /// assert_eq!((bool::from_f64(0.5), true.to_f64(), 2.5f64.to_f32(), 2.5f32.to_i64()), (true, 1.0, 2.5, 2));
+/// assert_eq!(i16::from_f32(70_000.5), 4464);
 /// ```
 pub trait Element:
     sealed::Sealed + Copy + Default + PartialEq + PartialOrd + Send + Sync + std::fmt::Debug + 'static

@@ -10,11 +10,12 @@
 //! | [`pool`] | the threads that operations share |
 //! | [`text`] | how PyTorch prints |
 //!
-//! The tensor's methods are grouped by family in `ops` (arithmetic with gradients) and `views` (shared memory).
+//! Operations are methods of [`Tensor`], grouped by family in [`ops`].
 
 pub mod accelerator;
 pub mod amp;
 pub mod autograd;
+#[doc(hidden)]
 pub mod backend;
 pub mod ops;
 pub mod pool;
@@ -57,10 +58,14 @@ pub use ops::{
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;
-pub use storage::{Block, Keeper, MemoryStats, Storage, empty_cache, memory_stats};
+#[doc(hidden)]
+pub use storage::{Block, Keeper, Storage};
+pub use storage::{MemoryStats, empty_cache, memory_stats};
+#[doc(hidden)]
+pub use tensor::Body;
 pub use tensor::{
-    Body, Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor,
-    TensorOptions, To, standing_in, substitute,
+    Buffer, Contents, MemoryFormat, Operand, Parameter, ShapesOnly, StateDict, Substitution, Tensor, TensorOptions, To,
+    standing_in, substitute,
 };
 pub use value::{Key, Value};
 pub use views::Sections;

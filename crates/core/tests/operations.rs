@@ -4,10 +4,13 @@
 use firebrick_core::autograd::{Grad, gradcheck, gradgradcheck};
 use firebrick_core::ops::sample::Trait;
 use firebrick_core::ops::{Row, table};
-use firebrick_core::{Result, Tensor};
+use firebrick_core::{Error, Result, Tensor};
 
 /// Rows whose gradient refuses to be differentiated, as PyTorch's does.
 const ONCE: [&str; 1] = ["ctc_loss"];
+
+/// Rows that draw a number for each element, in the order in which the elements lie in memory, as PyTorch's do.
+const DRAWN: [&str; 2] = ["dropout", "alpha_dropout"];
 
 fn rows() -> Vec<&'static Row> {
     let only = std::env::var("OPERATION").ok();
@@ -82,6 +85,36 @@ fn gradients_are_the_same_with_and_without_their_own_graph() {
         let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + b.abs());
         assert!(kernel.concat().iter().zip(&composed.concat()).all(close), "{kernel:?} and {composed:?}");
         Ok(())
+    });
+}
+
+/// How elements lie in memory says nothing about their values, nor do the layouts of intermediate results.
+#[test]
+fn results_and_gradients_are_the_same_in_any_layout() {
+    let rows = rows().into_iter().filter(|row| !DRAWN.contains(&row.name)).collect();
+    every_sample_of(rows, "layouts", |s| {
+        let run = |first_dim_inside: bool| -> Result<Vec<Vec<f64>>> {
+            let lay = |x: &Tensor| match first_dim_inside && x.dim() > 1 {
+                true => x.detach().transpose(0, -1)?.contiguous()?.transpose(0, -1)?.requires_grad_(true).cloned(),
+                false => x.detach().contiguous()?.requires_grad_(true).cloned(),
+            };
+            let inputs = s.inputs.iter().map(lay).collect::<Result<Vec<_>>>()?;
+            let output = (s.apply)(&inputs)?;
+            let mut values = vec![output.detach().to_vec::<f64>()?];
+            if output.requires_grad() {
+                let cotangent = Tensor::arange(output.numel() as i64)?.to(output.dtype())?.reshape(output.shape())?;
+                let inputs: Vec<&Tensor> = inputs.iter().collect();
+                let grads = Grad::new(&[&output], &inputs).grad_outputs(&[Some(cotangent)]).run_allow_unused()?;
+                values.extend(grads.iter().flatten().map(Tensor::to_vec::<f64>).collect::<Result<Vec<_>>>()?);
+            }
+            Ok(values)
+        };
+        let (row_major, other) = (run(false)?, run(true)?);
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()) || a.is_nan() && b.is_nan();
+        match other.concat().iter().zip(&row_major.concat()).all(close) {
+            true => Ok(()),
+            false => Err(Error::runtime("layouts", format!("{other:?} and {row_major:?}"))),
+        }
     });
 }
 

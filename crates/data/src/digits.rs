@@ -42,6 +42,11 @@ pub struct Digits {
 }
 
 /// Why a file does not hold digits.
+///
+/// ```
+/// use firebrick_data::digits::{Digits, DigitsError};
+/// assert!(matches!(Digits::read(&b"no gzip"[..]), Err(DigitsError::Unpack { line: 1, .. })));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigitsError {

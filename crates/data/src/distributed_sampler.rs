@@ -107,8 +107,15 @@ impl Sampler for DistributedSampler {
             let seed = self.seed.wrapping_add(self.epoch.load(Ordering::Relaxed));
             randperm(&mut Generator::new().manual_seed(seed).lock(), self.items)
         });
+        let shuffled = match shuffled.transpose() {
+            Ok(shuffled) => shuffled,
+            Err(error) => return Box::new(std::iter::once(Err(error.into()))),
+        };
         // Places behind the last item are those of a second round from the first item on.
-        let place = move |i: usize| (self.rank + i * self.num_replicas) % self.items;
+        let place = move |i: usize| {
+            let [rank, i, replicas, items] = [self.rank, i, self.num_replicas, self.items].map(|n| n as u128);
+            ((rank + i * replicas) % items) as usize
+        };
         let item = move |place: usize| shuffled.as_ref().map_or(place, |order| order[place] as usize);
         Box::new((0..self.len()).map(move |i| Ok(item(place(i)))))
     }

@@ -134,7 +134,7 @@ impl RandomOrder<'_> {
             fill_randint(engine, &mut indices, 0, sampler.items as i64)?;
             indices
         } else {
-            randperm(engine, sampler.items)
+            randperm(engine, sampler.items)?
         };
         indices.truncate(left);
         Ok(indices)
@@ -194,7 +194,7 @@ impl Sampler for SubsetRandomSampler {
     fn iter(&self) -> Order<'_, usize> {
         Box::new(lazily(move || {
             let generator = self.generator.clone().unwrap_or_else(current_generator);
-            let order = randperm(&mut generator.lock(), self.indices.len());
+            let order = randperm(&mut generator.lock(), self.indices.len())?;
             Ok(order.into_iter().map(|at| self.indices[at as usize]).collect())
         }))
     }

@@ -105,7 +105,7 @@ pub fn random_split<D: Dataset>(dataset: D, lengths: impl SplitLengths) -> Resul
     if sum_of(&lengths) != Some(dataset.len()) {
         return Err(mismatch().given(format!("{lengths:?} of {} items", dataset.len())));
     }
-    let order = randperm(&mut current_generator().lock(), dataset.len());
+    let order = randperm(&mut current_generator().lock(), dataset.len())?;
     let mut order = order.into_iter().map(|index| index as usize);
     let dataset = Arc::new(dataset);
     let part = |&length: &usize| Subset::new(dataset.clone(), order.by_ref().take(length).collect());

@@ -255,3 +255,15 @@ fn refusals_are_pytorchs() {
         assert_eq!(error.map(|e| e.to_string()).as_deref(), Some(text));
     }
 }
+
+#[test]
+fn an_order_that_memory_does_not_hold_is_an_error() {
+    let most = usize::MAX;
+    let refused = |order: Result<usize>| order.unwrap_err().to_string();
+    let text = format!("not enough memory for {most} indices");
+    assert!(refused(RandomSampler::new(most).unwrap().iter().next().unwrap()).contains(&text));
+    let share = DistributedSampler::new(most, 2, 1).unwrap();
+    assert!(refused(share.iter().next().unwrap()).contains(&text));
+    let last = share.shuffle(false).iter().nth(1).unwrap().unwrap();
+    assert_eq!(last, 3);
+}

@@ -43,11 +43,13 @@ use std::any::Any;
 )]
 pub trait Args: Any {
     /// Calls `f` on every tensor inside, in order.
+    #[doc(hidden)]
     fn visit_tensors(&self, f: &mut dyn FnMut(&Tensor)) {
         let _ = f;
     }
 
     /// Calls `f` on every tensor inside, in order; `f` may replace it.
+    #[doc(hidden)]
     fn visit_tensors_mut(&mut self, f: &mut dyn FnMut(&mut Tensor)) {
         let _ = f;
     }
@@ -71,11 +73,13 @@ pub trait Args: Any {
     }
 
     /// Calls `f` on every named field, the keyword inputs, with its name.
+    #[doc(hidden)]
     fn visit_keywords(&self, f: &mut dyn FnMut(&'static str, &dyn Args)) {
         let _ = f;
     }
 
     /// The same; `f` may replace the values.
+    #[doc(hidden)]
     fn visit_keywords_mut(&mut self, f: &mut dyn FnMut(&'static str, &mut dyn Args)) {
         let _ = f;
     }
@@ -148,6 +152,15 @@ impl dyn Args {
 }
 
 /// Lets `call` take `&x` or `x` wherever a `Tensor` is wanted, inside tuples too.
+///
+/// ```
+/// use firebrick::nn::IntoArgs;
+/// use firebrick::prelude::*;
+/// let x = Tensor::ones([2])?;
+/// let (input, mask): (Tensor, Option<Tensor>) = (&x, Absent).into_args();
+/// assert!(input.equal(&x)? && mask.is_none());
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this module takes `{A}`, not `{Self}`",
     label = "expected `{A}`",
@@ -158,7 +171,8 @@ pub trait IntoArgs<A> {
     fn into_args(self) -> A;
 }
 
-/// Python's `None` for an optional input: `attention.call((&x, Absent))`. A bare `None` would need its type.
+/// Python's `None` for an optional input: `attention.call((&x, Absent))`. A bare `None` would need its type. [`IntoArgs`]
+/// shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Absent;
 

@@ -272,6 +272,7 @@ impl Core {
     }
 
     /// Reports the places of members registered at run time. For generated code.
+    #[doc(hidden)]
     pub fn visit_mut<'m>(&'m mut self, f: VisitorMut<'_, 'm>) {
         if let Some(extra) = &mut self.extra {
             extra.visit_mut(&mut |name, member: MemberMut<'m>| f(name, member));
@@ -282,6 +283,7 @@ impl Core {
     ///
     /// # Errors
     /// When memory for a member's copy cannot be had.
+    #[doc(hidden)]
     pub fn clone_with(&self, memo: &mut Memo) -> Result<Self> {
         let copy = Core::new();
         copy.set_training(self.is_training());

@@ -303,6 +303,14 @@ pub trait ModuleExt: Module {
     ///
     /// # Errors
     /// As there.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut relu = nn::ReLU::new();
+    /// relu.register_module("probe", nn::Linear::new(3, 2)?)?;
+    /// assert_eq!(relu.get_submodule("probe")?.type_name(), "Linear");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn register_module(&mut self, name: &str, module: impl Module) -> Result<()> {
         self.add_module(name, module)
     }
@@ -374,6 +382,16 @@ pub trait ModuleExt: Module {
     /// Names the module below this one in which `error` arose, as this model names it.
     ///
     /// Errors of `call` and of `backward` have their path already: in the outermost module that was called.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let net = nn::Sequential::new().add(nn::Sequential::new().add(nn::Linear::new(3, 2)?));
+    /// let error = net.get_submodule("0")?.downcast_ref::<nn::Sequential>().expect("it is one").call(Tensor::ones([1, 4])?);
+    /// let error = error.unwrap_err();
+    /// assert_eq!(error.module_path(), Some("0"));
+    /// assert_eq!(net.locate(error).module_path(), Some("0.0"));
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn locate(&self, error: Error) -> Error {
         scope::locate(self.as_dyn(), error)
     }

@@ -33,11 +33,13 @@ pub trait Field: 'static {
     }
 
     /// The same, open to change.
+    #[doc(hidden)]
     fn visit_as_mut<'m>(&'m mut self, name: &str, f: VisitorMut<'_, 'm>) {
         let _ = (name, f);
     }
 
     /// Reports what an absent value of this type leaves under `name`: an empty slot for a parameter or buffer.
+    #[doc(hidden)]
     fn visit_absent(name: &str, f: Visitor<'_, '_>)
     where
         Self: Sized,
@@ -55,6 +57,20 @@ pub trait Field: 'static {
 }
 
 /// A container whose entries can be listed under their bare keys with `#[module(flatten)]`.
+///
+/// ```
+/// use firebrick::prelude::*;
+/// #[derive(Module)]
+/// struct Net {
+///     core: Core,
+///     #[module(flatten)]
+///     layers: Vec<nn::PReLU>,
+/// }
+///
+/// let net = Net { core: Core::new(), layers: vec![nn::PReLU::new(1)?] };
+/// assert_eq!(net.named_parameters()[0].0, "0.weight"); // not layers.0.weight
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flattened",
     label = "`#[module(flatten)]` is for a list or map of modules",

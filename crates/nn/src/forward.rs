@@ -72,6 +72,16 @@ pub trait Forward<I: Args + Clone = Tensor, O: Args = Tensor>: Module + CloneFor
 }
 
 /// Copies a `Box<dyn Forward>`; implemented for every module that has a `forward`.
+///
+/// ```
+/// use firebrick::nn::{CloneForward, Memo};
+/// use firebrick::prelude::*;
+/// let layer = nn::boxed(nn::Linear::new(3, 2)?);
+/// let (copy, x) = (layer.clone_boxed(&mut Memo::new())?, Tensor::ones([1, 3])?);
+/// assert!(copy.call(&x)?.equal(&layer.call(&x)?)?);
+/// assert_ne!(copy.parameters()[0].id(), layer.parameters()[0].id());
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait CloneForward<I, O> {
     /// A copy whose type is forgotten.
     ///

@@ -70,7 +70,7 @@ impl Member<'_> {
     }
 }
 
-/// Receives each member with its name.
+/// Receives each member with its name; [`Module::visit`](crate::Module::visit) shows one.
 pub type Visitor<'f, 'm> = &'f mut dyn FnMut(&str, Member<'m>);
-/// Receives each member with its name, open to change.
+/// Receives each member with its name, open to change; [`Module::visit_mut`](crate::Module::visit_mut) shows one.
 pub type VisitorMut<'f, 'm> = &'f mut dyn FnMut(&str, MemberMut<'m>);

@@ -79,6 +79,15 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// ```
     fn as_dyn(&self) -> &dyn Module;
     /// The same, open to change; `None` while it is shared by several owners. `downcast_mut` builds on it.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let mut layer: Box<dyn nn::Forward> = Box::new(nn::Linear::new(3, 2)?);
+    /// let linear = layer.as_dyn_mut().and_then(|module| module.downcast_mut::<nn::Linear>());
+    /// linear.expect("it is one").bias = None;
+    /// assert_eq!(layer.parameters().len(), 1);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     fn as_dyn_mut(&mut self) -> Option<&mut dyn Module>;
     /// Reports every declared parameter, buffer and child, in declaration order.
     ///
@@ -134,6 +143,7 @@ pub trait Module: Field + Custom + Any + Send + Sync + fmt::Display + fmt::Debug
     /// ```
     fn replace(&mut self, new: Box<dyn Any>) -> Result<(), Box<dyn Any>>;
     /// Is this an enum whose `forward` calls the module it holds, which then runs the hooks?
+    #[doc(hidden)]
     fn delegates(&self) -> bool {
         false
     }

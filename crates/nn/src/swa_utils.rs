@@ -5,7 +5,7 @@ use crate::{Args, BatchNorm1d, BatchNorm2d, BatchNorm3d, Buffer, Call, Core, For
 use firebrick_core::{DType, Error, Result, Tensor, TensorOptions, autograd};
 use std::sync::Arc;
 
-/// An average of an average, the next value and how many values are in the average already.
+/// An average of an average, the next value and how many values are in the average already; [`get_swa_avg_fn`] shows one.
 pub type AvgFn = Arc<dyn Fn(&Tensor, &Tensor, i64) -> Result<Tensor> + Send + Sync>;
 
 /// The plain average: `average + (next - average) / (n + 1)`.

@@ -48,10 +48,12 @@ pub trait IntoParamGroups {
 /// ```
 pub trait GroupItem {
     /// Adds it.
+    #[doc(hidden)]
     fn add_to(self, items: &mut Items);
 }
 
 /// What has been given so far.
+#[doc(hidden)]
 #[derive(Default)]
 pub struct Items {
     params: Vec<Tensor>,

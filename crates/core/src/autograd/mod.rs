@@ -1,6 +1,6 @@
 //! Reverse-mode differentiation, defined by running.
 //!
-//! An operation on tensors that require gradients leaves a [`Node`] behind; `backward` walks the nodes from the
+//! An operation on tensors that require gradients leaves a node behind; `backward` walks the nodes from the
 //! youngest to the oldest. [`no_grad`], [`enable_grad`] and [`inference_mode`] switch recording per thread.
 
 mod accumulate;
@@ -23,20 +23,24 @@ mod trace;
 pub use function::record;
 pub use gradcheck::{GradCheck, gradcheck, gradgradcheck};
 pub use hooks::TensorHookHandle;
+#[doc(hidden)]
 pub use kept::{KeptGraph, take_kept};
 pub use mode::{
     ModeGuard, detect_anomaly, enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled,
     is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 };
+#[doc(hidden)]
 pub use node::{Grads, Node, swap_current_core};
 pub use run::{Backward, Grad, backward, grad};
 pub use saved_hooks::{SavedTensorsHooks, saved_tensors_hooks};
+#[doc(hidden)]
 pub use scopes::{Scope, forget_scope, name_scope, scope};
+#[doc(hidden)]
 pub use trace::{PathEnd, PathEndKind, Trace, finish_trace, start_trace, take_recorded};
 
-pub use crate::source::{Line, SourceLines};
+pub use crate::source::SourceLines;
 #[doc(hidden)]
-pub use crate::source::{Running, module as running_module};
+pub use crate::source::{Line, Running, module as running_module};
 
 pub(crate) use function::refusing_gradients;
 pub(crate) use gradient::Function;

@@ -10,7 +10,8 @@
 //!                                                            // `also [i]`: further results
 //!     notes: [turned: is_turned(&b)],                        // optional: what the formulas know of inputs that are not saved
 //!     grads: { a: |g| g.mul(b), b: |g| g.mul(a) },           // broadcasting and promotion are undone by the engine
-//!     in_place: mul_,                                        // optional; `mul_ as "Name"` where grad_fn differs
+//!     in_place: mul_(10),                                    // optional, with the arguments of its example; `mul_(10) on [1, 2]`:
+//!                                                            // the example's tensor; `as "Name"` where grad_fn differs
 //!     samples: sample::pairs(|a, b| a.mul(b)),
 //! }
 //! ```
@@ -31,6 +32,7 @@ mod conv;
 mod copy;
 pub(crate) mod devices;
 pub(crate) mod elementwise;
+mod in_place;
 mod index;
 pub mod linalg;
 mod loss;
@@ -43,6 +45,7 @@ pub(crate) mod record_all;
 mod recurrent;
 mod reduce;
 mod resample;
+#[doc(hidden)]
 pub mod sample;
 mod shape;
 mod softmax;
@@ -58,10 +61,12 @@ pub(crate) use complex::admit;
 pub use conv::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, FoldOptions, Padding, PoolOptions};
 pub use index::{BagMode, BagOptions, Ellipsis, IndexItem, IntoIndex, NewAxis, Slice};
 pub use loss::{Lengths, Reduction};
+#[doc(hidden)]
 pub use optimizer::optimizer_step;
 pub use order::{Bins, Unique};
 pub use recurrent::RecurrentWeights;
 pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
+#[doc(hidden)]
 pub use table::{Kind, Row, table};
 
 /// Rows of operations with gradients of their own; see the module's page.
@@ -74,7 +79,7 @@ macro_rules! ops {
             saves: [$($s:ident $(if $($cond:ident)|+)?),* $(,)?] $(-> $r:ident)? $(also [$($extra:ident),+])?,
             $(notes: [$($note:ident: $noted:expr),+],)?
             grads: { $($gx:ident: |$g:pat_param| $gexpr:expr),+ $(,)? },
-            $(in_place: $in_place:ident $(as $in_place_fn:literal)?,)?
+            $(in_place: $in_place:ident $(($($example:tt)*))? $(on $on:tt)? $(as $in_place_fn:literal)?,)?
             samples: $samples:expr $(,)?
         }
     )*) => {
@@ -85,7 +90,7 @@ macro_rules! ops {
                 let _running = $crate::source::operation();
                 $name(std::borrow::Cow::Borrowed(self) $(, $crate::ops::arg_value!($kind $x))* $($(, $arg.into())+)?, None)
             }
-            $crate::ops::in_place_method! { [$($in_place)?] $name ($($x: $kind),*) ($($($arg: $aty),+)?) }
+            $crate::ops::in_place_method! { [$($in_place ($($($example)*)?) $(on $on)?)?] $name ($($x: $kind),*) ($($($arg: $aty),+)?) }
         )* }
 
         $(
@@ -249,21 +254,6 @@ macro_rules! compute {
     };
 }
 
-macro_rules! in_place_method {
-    ([] $($rest:tt)*) => {};
-    ([$in_place:ident] $name:ident ($($x:ident: $kind:ident),*) ($($arg:ident: $aty:ty),*)) => {
-        #[doc = concat!("In-place form of [`Tensor::", stringify!($name), "`](crate::Tensor::", stringify!($name), ").")]
-        #[track_caller]
-        pub fn $in_place(
-            &self $(, $x: $crate::ops::arg_type!($kind))* $(, $arg: impl Into<$aty>)*
-        ) -> $crate::Result<&$crate::Tensor> {
-            let _running = $crate::source::operation();
-            $name(std::borrow::Cow::Borrowed(self) $(, $crate::ops::arg_value!($kind $x))* $(, $arg.into())*, Some(stringify!($in_place)))?;
-            Ok(self)
-        }
-    };
-}
-
 macro_rules! first {
     () => {
         None
@@ -273,15 +263,5 @@ macro_rules! first {
     };
 }
 
-macro_rules! in_place_name {
-    () => {
-        None
-    };
-    ($name:ident) => {
-        Some(stringify!($name))
-    };
-}
-
-pub(crate) use {
-    arg_type, arg_value, by_hand, composed, compute, first, in_place_method, in_place_name, input_type, ops,
-};
+pub(crate) use in_place::{in_place_doc, in_place_method, in_place_name};
+pub(crate) use {arg_type, arg_value, by_hand, composed, compute, first, input_type, ops};

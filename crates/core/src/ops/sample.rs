@@ -54,7 +54,7 @@ impl Domain {
     pub fn tensor(self, shape: &[usize], seed: u64) -> Result<Tensor> {
         let generator = Generator::new().manual_seed(seed);
         let numel: usize = shape.iter().product();
-        let order = crate::random::randperm(&mut generator.lock(), numel);
+        let order = crate::random::randperm(&mut generator.lock(), numel)?;
         let step = (self.high - self.low) / numel.max(1) as f64;
         // Each seed has its own place between two steps, so that no element of one input equals one of another.
         let place = 0.3 + 0.4 * (seed as f64 * 0.618_034).fract();

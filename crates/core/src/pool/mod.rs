@@ -60,7 +60,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use worker::{Job, Worker};
 
-/// Zero threads were asked for.
+/// Zero threads were asked for: the error of [`set_num_threads`], which shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("set_num_threads expects a positive integer")]
 pub struct ZeroThreads;
@@ -82,7 +82,7 @@ static WORKERS: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
 /// # use firebrick_core::pool;
 /// pool::set_num_threads(1).map_err(|e| firebrick_core::Error::value("threads", e.to_string()))?;
 /// assert_eq!(pool::num_threads(), 1);
-/// assert!(pool::set_num_threads(0).is_err());
+/// assert_eq!(pool::set_num_threads(0), Err(pool::ZeroThreads));
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 pub fn set_num_threads(n: usize) -> Result<(), ZeroThreads> {
@@ -118,10 +118,12 @@ pub fn num_threads() -> usize {
 
 /// While one of these lives, idle workers park at once instead of spinning, which leaves the cores to others, such as
 /// the threads that load data.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct YieldCores(());
 
 /// Makes idle workers park at once until the returned guard is dropped.
+#[doc(hidden)]
 #[must_use = "workers spin again when the guard is dropped"]
 pub fn yield_cores() -> YieldCores {
     worker::YIELDING.fetch_add(1, Ordering::Relaxed);

@@ -14,6 +14,9 @@ pub enum RandomError {
     /// A state whose counters no Mersenne Twister can have.
     #[error("Invalid mt19937 state")]
     InvalidState,
+    /// More indices than there is memory for.
+    #[error("not enough memory for {0} indices")]
+    Room(usize),
     /// An argument the element type cannot hold.
     #[error("{argument} is out of bounds for {dtype}")]
     OutOfBounds {
@@ -128,6 +131,11 @@ pub enum RandomError {
 }
 
 /// A number printed as PyTorch's messages print it: six significant digits, as C's `%g`.
+///
+/// ```
+/// # use firebrick_core::random::Number;
+/// assert_eq!(format!("{} {}", Number(1.0 / 3.0), Number(1e10)), "0.333333 1e+10");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Number(pub f64);
 

@@ -155,6 +155,7 @@ impl Generator {
 /// # use firebrick_core::Generator;
 /// assert_eq!(Generator::new().manual_seed(7_u8).initial_seed(), 7);
 /// assert_eq!(Generator::new().manual_seed(-1).initial_seed(), u64::MAX);
+/// assert_eq!(firebrick_core::random::Seed::to_bits(-1_i8), u64::MAX);
 /// ```
 pub trait Seed {
     /// The seed as PyTorch stores it: negative values wrap to the upper half.

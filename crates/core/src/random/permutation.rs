@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::error::RandomError;
 use super::sample::Sample;
+use crate::storage::check_list;
 
 /// From this length on 64-bit draws are taken: 2^32 - 1 divided by 20.
 const LARGE: usize = 214_748_364;
@@ -40,19 +41,23 @@ pub fn fill_randperm<T: Sample>(engine: &mut Engine, out: &mut [T]) -> Result<()
 
 /// A random permutation of `0..n` as indices: PyTorch's `randperm(n).tolist()`.
 ///
+/// # Errors
+/// More indices than there is memory for.
+///
 /// ```
 /// # use firebrick_core::random::{self, Engine};
-/// assert_eq!(random::randperm(&mut Engine::new(0), 5), [4, 0, 1, 3, 2]);
+/// assert_eq!(random::randperm(&mut Engine::new(0), 5)?, [4, 0, 1, 3, 2]);
+/// # Ok::<_, firebrick_core::random::RandomError>(())
 /// ```
-#[must_use]
-pub fn randperm(engine: &mut Engine, n: usize) -> Vec<i64> {
+pub fn randperm(engine: &mut Engine, n: usize) -> Result<Vec<i64>, RandomError> {
+    check_list(n, size_of::<i64>()).map_err(|_| RandomError::Room(n))?;
     let mut out = vec![0; n];
     if n < LARGE {
         shuffle(engine, &mut out)
     } else {
         shuffle_large(engine, &mut out)
     }
-    out
+    Ok(out)
 }
 
 /// Fisher and Yates's shuffle from the front; the last element takes no draw.

@@ -7,21 +7,26 @@ use super::normal;
 use super::sample::Sample;
 use super::uniform;
 
-/// A floating element type.
+/// A floating element type; [`fill_normal`](super::fill_normal) shows one.
 pub trait Real: Sample + PartialOrd {
     /// The type sums are formed in: float32 for the two small types, the type itself otherwise.
     type Sum: Sum;
 
     /// The value in the type sums are formed in.
+    #[doc(hidden)]
     fn widen(self) -> Self::Sum;
     /// A float64 in the type sums are formed in.
+    #[doc(hidden)]
     fn sum_from_f64(value: f64) -> Self::Sum;
     /// The value rounded to this type.
+    #[doc(hidden)]
     fn narrow(value: Self::Sum) -> Self;
 
     /// Fills `out` with `[from, to)` uniforms; the bounds are already checked.
+    #[doc(hidden)]
     fn uniform(engine: &mut Engine, out: &mut [Self], from: f64, to: f64);
     /// Fills 16 or more elements with normal numbers by the block path.
+    #[doc(hidden)]
     fn normal_blocks(engine: &mut Engine, out: &mut [Self], mean: f64, std: f64);
 }
 

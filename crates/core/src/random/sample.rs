@@ -5,29 +5,39 @@ use half::{bf16, f16};
 use super::engine::Engine;
 
 /// An element type of PyTorch's that random numbers can be written to: the floating types, the
-/// signed integers, `u8` and `bool`.
+/// signed integers, `u8` and `bool`. [`fill_randint`](super::fill_randint) shows one.
 pub trait Sample: Copy + Send + Sync + 'static {
     /// The name in a kernel's error (`Half`).
+    #[doc(hidden)]
     const NAME: &'static str;
     /// The name in an error about bounds (`c10::Half`).
+    #[doc(hidden)]
     const C_NAME: &'static str;
     /// The least and the greatest value.
+    #[doc(hidden)]
     const BOUNDS: (f64, f64);
     /// The greatest integer up to which the type counts one by one: the inclusive end of
     /// `random_(from, None)`.
+    #[doc(hidden)]
     const LAST_INTEGER: i64;
     /// Bits of the significand of a floating type, 0 for the others.
+    #[doc(hidden)]
     const DIGITS: u32;
     /// The longest permutation the type can hold, and how PyTorch refuses a longer one.
+    #[doc(hidden)]
     const LONGEST_PERMUTATION: Option<(u64, &'static str)>;
 
     /// The value of an integer, rounded or wrapped as C++ converts it.
+    #[doc(hidden)]
     fn from_i64(value: i64) -> Self;
     /// The integer that `value` becomes in this type.
+    #[doc(hidden)]
     fn rounded(value: i64) -> i64;
     /// The value of a float64, rounded or cut off as C++ converts it.
+    #[doc(hidden)]
     fn from_f64(value: f64) -> Self;
     /// `random_()` without arguments: integers of the type's whole non-negative range.
+    #[doc(hidden)]
     fn random(engine: &mut Engine, out: &mut [Self]);
 }
 

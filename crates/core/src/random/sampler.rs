@@ -40,10 +40,10 @@ pub fn random_sampler_order(
     } else {
         let mut whole = order.chunks_exact_mut(n);
         for part in &mut whole {
-            part.copy_from_slice(&randperm(engine, n));
+            part.copy_from_slice(&randperm(engine, n)?);
         }
         let rest = whole.into_remainder();
-        rest.copy_from_slice(&randperm(engine, n)[..rest.len()]);
+        rest.copy_from_slice(&randperm(engine, n)?[..rest.len()]);
     }
     Ok(order)
 }

@@ -117,7 +117,7 @@ impl Body {
             }
             if size != 1 {
                 if stride != step {
-                    return false;
+                    return self.shape.contains(&0);
                 }
                 // Sizes beyond a size of 0 may wrap.
                 step = usize::wrapping_mul(step, size);
@@ -148,30 +148,6 @@ impl Body {
     /// Do two elements certainly share one place, as after `expand`? PyTorch refuses to write there.
     pub fn has_internal_overlap(&self) -> bool {
         !self.shape.contains(&0) && self.shape.iter().zip(&self.strides).any(|(&size, &stride)| size > 1 && stride == 0)
-    }
-
-    /// Dimensions from the outermost to the innermost in memory, as PyTorch's iterators order them: by falling stride;
-    /// among equal strides the larger size outside; a stride of 0 says nothing and stays where it is.
-    pub(crate) fn memory_order(&self) -> Dims {
-        let (shape, strides) = (&self.shape, &self.strides);
-        // Innermost first, by insertion, because the comparison is no total order.
-        let mut order: Dims = (0..shape.len()).rev().collect();
-        for i in 1..order.len() {
-            let mut at = i;
-            for before in (0..i).rev() {
-                let (a, b) = (order[before], order[at]);
-                if strides[a] == 0 || strides[b] == 0 || (strides[a] == strides[b] && shape[a] <= shape[b]) {
-                    continue;
-                }
-                if strides[a] < strides[b] {
-                    break;
-                }
-                order.swap(before, at);
-                at = before;
-            }
-        }
-        order.reverse();
-        order
     }
 
     /// The address of the first element. Reading or writing needs the storage's lock.

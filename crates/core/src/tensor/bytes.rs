@@ -75,6 +75,7 @@ impl Tensor {
     /// assert_eq!(x.to_vec::<f32>()?, [0.0, 0.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[doc(hidden)]
     pub fn from_block(block: Block, shape: impl Into<Sizes>, dtype: DType) -> Result<Tensor> {
         let shape = checked(block.bytes(), shape.into(), dtype, "from_block")?;
         // The parts of complex numbers lie as other numbers do.

@@ -61,15 +61,12 @@ pub(crate) fn warn_of_discarding(from: DType, to: DType) {
     }
 }
 
-/// A fresh body with the elements of `body`, laid out as `like` (dense) says.
-fn converted(body: &Body, dtype: DType, device: Device, strides: Option<&Dims>) -> Result<Body> {
+/// A fresh body with the elements of `body`, laid out by `strides`.
+fn converted(body: &Body, dtype: DType, device: Device, strides: Option<Dims>) -> Result<Body> {
     if body.device() == Device::Meta && device != Device::Meta {
         return Err(backend::no_data());
     }
-    let mut out = Body::alloc(body.shape.clone(), dtype, device)?;
-    if let Some(strides) = strides {
-        out.strides = strides.clone();
-    }
+    let out = Body::alloc_in(body.shape.clone(), strides, dtype, device)?;
     if body.device() == device {
         backend::of(device)?.copy(body, &out)?;
     } else {
@@ -93,40 +90,29 @@ pub(crate) fn transfer(src: &Body, dst: &Body) -> Result<()> {
     target.copy(&staged, dst)
 }
 
-/// Strides of a dense copy that keeps the order in which dimensions lie in memory (`preserve_format`); `None` where
-/// that is row-major.
-pub(crate) fn preserved_strides(body: &Body) -> Option<Dims> {
-    if body.is_contiguous() {
-        return None;
-    }
-    Some(dense_strides(&body.shape, body.memory_order().iter().rev().copied()))
-}
-
-/// Strides without gaps for dimensions that lie in memory in this order, the innermost first.
-pub(super) fn dense_strides(shape: &Dims, order: impl IntoIterator<Item = usize>) -> Dims {
-    let mut strides = Dims::repeat(1, shape.len());
-    let mut step = 1usize;
-    for d in order {
-        strides[d] = step;
-        step = step.saturating_mul(shape[d].max(1));
-    }
-    strides
-}
-
 impl Tensor {
     fn copied(&self, op: &'static str, name: &'static str, to: To) -> Result<Tensor> {
         let x = self.resolve(op)?;
         let body = x.body();
-        let (dtype, device) = (to.dtype.unwrap_or(body.dtype), to.device.unwrap_or(body.device()));
         let strides = body.strides_in(op, to.memory_format.unwrap_or(MemoryFormat::Preserve))?;
-        let out = Tensor::from_body(converted(&body, dtype, device, strides.as_ref())?);
-        if dtype.is_differentiable() && records([&x]) {
+        x.laid_out(&body, name, to, strides)
+    }
+
+    /// A copy that lies in memory as `strides`, which leave no gaps, say; row-major for `None`.
+    pub(crate) fn copied_with(&self, strides: Option<Dims>) -> Result<Tensor> {
+        self.laid_out(&self.body(), "CloneBackward0", To::default(), strides)
+    }
+
+    fn laid_out(&self, body: &Body, name: &'static str, to: To, strides: Option<Dims>) -> Result<Tensor> {
+        let (dtype, device) = (to.dtype.unwrap_or(body.dtype), to.device.unwrap_or(body.device()));
+        let out = Tensor::from_body(converted(body, dtype, device, strides)?);
+        if dtype.is_differentiable() && records([self]) {
             let (dtype, device) = (body.dtype, body.device());
             let back = To { dtype: Some(dtype), device: Some(device), memory_format: None };
             let function = Function::new(move |_: &Arc<Node>, grads: &[Option<Tensor>], _: &[bool]| {
                 Ok(smallvec![grads[0].as_ref().map(|g| g.cast_back(back)).transpose()?])
             });
-            out.set_node(Node::new(name, smallvec![x.edge()], smallvec![OutputInfo::of(&out)], true, function), 0);
+            out.set_node(Node::new(name, smallvec![self.edge()], smallvec![OutputInfo::of(&out)], true, function), 0);
         }
         Ok(out)
     }

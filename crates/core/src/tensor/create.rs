@@ -1,5 +1,6 @@
 //! New tensors: from numbers, from patterns, from other tensors' shapes.
 
+use super::layout::preserved_strides;
 use super::{Body, Tensor};
 use crate::storage::Block;
 use crate::{Complex, DType, Device, Dims, Element, Error, Result, Scalar, Sizes, backend, default_device};
@@ -403,7 +404,7 @@ impl Tensor {
         Tensor::full_with(shape, 0.0, options)
     }
 
-    /// Every element `value`, in this tensor's shape, dtype and device.
+    /// Every element `value`, in this tensor's shape, dtype, device and order in memory.
     ///
     /// ```
     /// # use firebrick_core::Tensor;
@@ -412,10 +413,14 @@ impl Tensor {
     /// ```
     pub fn full_like(&self, value: impl Into<Scalar>) -> Result<Tensor> {
         let x = self.resolve("full_like")?.body();
-        Tensor::full_with(&x.shape, value, TensorOptions::from(x.dtype).device(x.device()))
+        let like = Tensor::full_with(&x.shape, value, TensorOptions::from(x.dtype).device(x.device()))?;
+        match preserved_strides(&x) {
+            None => Ok(like),
+            Some(strides) => Ok(Tensor::from_body(like.body().view(x.shape, strides, 0))),
+        }
     }
 
-    /// Zeros in this tensor's shape, dtype and device.
+    /// Zeros in this tensor's shape, dtype, device and order in memory.
     ///
     /// ```
     /// # use firebrick_core::Tensor;
@@ -426,7 +431,7 @@ impl Tensor {
         self.full_like(0.0)
     }
 
-    /// Ones in this tensor's shape, dtype and device.
+    /// Ones in this tensor's shape, dtype, device and order in memory.
     ///
     /// ```
     /// # use firebrick_core::Tensor;

@@ -1,14 +1,29 @@
 //! Memory formats: the orders in which the dimensions of images lie in memory.
 
-use super::copy::{dense_strides, preserved_strides};
-use super::{Body, Tensor};
-use crate::{Dims, Error, Result};
+use super::layout::{dense_strides, preserved_strides};
+use super::{Body, Tensor, To};
+use crate::{DType, Dims, Error, Result};
 use std::fmt;
 
 /// The order in which dimensions lie in memory: `torch.memory_format`. Shapes and values do not depend on it, only strides.
 ///
-/// Firebrick's kernels choose the layout that they compute in by themselves: they read any format, and what they make is
-/// contiguous, where PyTorch's results have the format of their input. Views, copies and conversions keep a format.
+/// # How results lie
+/// As in PyTorch 2.15. Views, copies, conversions, the `*_like` functions, `flip`, `roll` and `sort` keep the order in which
+/// dimensions lie in memory. So do elementwise operations and losses that are not reduced: operands that all lie alike
+/// without gaps give a result that does, else its dimensions are sorted by the strides of the first operand, of the second
+/// where those tell two dimensions not apart (they are equal, or one is 0, as along a broadcast dimension), and so on.
+/// `masked_fill` and `logsigmoid` are row-major.
+///
+/// Of images with their channels last, convolutions, poolings, `batch_norm`, `group_norm`, `interpolate`, `cat` (where all
+/// parts lie so), paddings (but circular ones) and shuffles of pixels and channels make such images; a convolution does so
+/// for a kernel that lies so, too. Of volumes they do it likewise, but for average and adaptive poolings, shuffles, and
+/// convolutions in double precision. All else is row-major: reductions, products, softmax, indexing. (PyTorch keeps
+/// the order in `index_fill`, `index_put`, `select_scatter` and `slice_scatter`, too.)
+///
+/// A leaf's gradient lies as the leaf does if that has no gaps, else row-major.
+///
+/// Elementwise operations, `batch_norm` and smooth interpolation go along memory as it lies; convolutions, `group_norm` and
+/// poolings compute row-major and copy, which costs them passes over their operands that contiguous ones save.
 ///
 /// ```
 /// use firebrick_core::{MemoryFormat, Tensor};
@@ -17,6 +32,8 @@ use std::fmt;
 /// assert_eq!((x.stride().to_vec(), last.stride().to_vec()), (vec![60, 20, 5, 1], vec![60, 1, 15, 3]));
 /// assert!(last.is_contiguous_in(MemoryFormat::ChannelsLast) && !last.is_contiguous());
 /// assert_eq!(last.copy()?.stride().to_vec(), [60, 1, 15, 3]);
+/// let bias = Tensor::ones([3, 1, 1])?;
+/// assert_eq!(last.exp()?.add(&bias)?.stride(), last.stride());
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -57,18 +74,32 @@ impl MemoryFormat {
         }
     }
 
+    /// The dimensions, the outermost first, of a tensor of the rank that the format is for.
+    pub(crate) fn outermost_first(self, rank: usize) -> Dims {
+        match self.order() {
+            Some(order) => order.iter().rev().copied().collect(),
+            None => (0..rank).collect(),
+        }
+    }
+
     /// Strides of a dense tensor of this shape; `None` where it is row-major.
     ///
     /// # Errors
     /// A rank that the format is not for.
     fn strides(self, op: &'static str, shape: &Dims) -> Result<Option<Dims>> {
-        let Some(order) = self.order() else { return Ok(None) };
-        if shape.len() != order.len() {
+        if let Some(order) = self.order()
+            && shape.len() != order.len()
+        {
             let name = if self == MemoryFormat::ChannelsLast { "channels_last" } else { "channels_last_3d" };
             let text = format!("required rank {} tensor to use {name} format", order.len());
             return Err(Error::runtime(op, text).given(format!("a tensor of shape {shape:?}")));
         }
-        Ok(Some(dense_strides(shape, order.iter().copied())))
+        Ok(self.dense_strides(shape))
+    }
+
+    /// [`MemoryFormat::strides`] for the rank that the format is for.
+    pub(crate) fn dense_strides(self, shape: &Dims) -> Option<Dims> {
+        self.order().map(|order| dense_strides(shape, order.iter().copied()))
     }
 }
 
@@ -86,7 +117,7 @@ impl Body {
     }
 
     /// The format that the strides speak of, gaps or not: contiguous where they could mean either.
-    fn suggested(&self) -> MemoryFormat {
+    pub(crate) fn suggested(&self) -> MemoryFormat {
         let speaks = |format: &MemoryFormat| {
             let order = format.order().filter(|order| order.len() == self.shape.len());
             order.is_some_and(|order| self.grows_along(order))
@@ -123,6 +154,17 @@ impl Body {
 }
 
 impl Tensor {
+    /// The format that the strides speak of.
+    pub(crate) fn suggested_format(&self) -> MemoryFormat {
+        self.with_body(Body::suggested)
+    }
+
+    /// A row-major result in `dtype`, and in the format that it has in PyTorch.
+    pub(crate) fn delivered(&self, dtype: DType, format: MemoryFormat) -> Result<Tensor> {
+        let memory_format = Some(format).filter(|&format| format != MemoryFormat::Contiguous);
+        self.to(To { dtype: Some(dtype), memory_format, ..To::default() })
+    }
+
     /// Do the elements lie in this format without gaps? [`Tensor::is_contiguous`] asks for [`MemoryFormat::Contiguous`].
     ///
     /// ```

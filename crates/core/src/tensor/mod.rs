@@ -7,6 +7,7 @@ mod create;
 mod data;
 mod fill;
 mod latch;
+pub(crate) mod layout;
 mod memory_format;
 mod meta;
 #[cfg(feature = "ndarray")]
@@ -99,13 +100,7 @@ impl Tensor {
     }
 
     /// A copy of what this tensor looks at; the tensor's own lock is released before it returns.
-    ///
-    /// ```
-    /// # use firebrick_core::Tensor;
-    /// let body = Tensor::zeros([2, 3])?.t()?.body();
-    /// assert_eq!((body.shape, body.offset), ([3, 2].as_slice().into(), 0));
-    /// # Ok::<_, firebrick_core::Error>(())
-    /// ```
+    #[doc(hidden)]
     #[inline]
     pub fn body(&self) -> Body {
         self.0.body.with(Body::clone)
@@ -159,7 +154,7 @@ impl Tensor {
         self.with_body(|b| b.shape.clone())
     }
 
-    /// Elements from one index to the next, by dimension.
+    /// Elements from one index to the next, by dimension. [`MemoryFormat`] says how results lie in memory.
     ///
     /// ```
     /// # use firebrick_core::Tensor;

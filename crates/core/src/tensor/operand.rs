@@ -9,11 +9,12 @@ use std::borrow::Cow;
 /// An argument of an operation: a tensor in any form, or a number.
 ///
 /// ```
-/// # use firebrick_core::{Parameter, Tensor};
+/// # use firebrick_core::{Operand, Parameter, Tensor};
 /// let x = Tensor::new([1.0f32])?;
 /// assert_eq!(x.add(&x)?.item::<f32>()?, 2.0);
 /// assert_eq!(x.add(0.5)?.item::<f32>()?, 1.5);
 /// assert_eq!(x.add(Parameter::new(x.copy()?))?.item::<f32>()?, 2.0);
+/// assert_eq!(0.5.into_operand()?.shape(), []);
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 pub trait Operand {

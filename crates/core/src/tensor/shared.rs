@@ -25,6 +25,7 @@ impl Tensor {
     /// assert_eq!(y.to_vec::<f32>()?, [5.0, 5.0]);
     /// # Ok::<_, firebrick_core::Error>(())
     /// ```
+    #[doc(hidden)]
     pub fn from_storage(
         storage: &Arc<Storage>,
         dtype: DType,

@@ -69,7 +69,7 @@ pub(crate) fn set_following_shapes(on: bool) -> bool {
     before
 }
 
-/// Keeps tensors standing in for others until it is dropped.
+/// Keeps tensors standing in for others until it is dropped; made by [`substitute`].
 #[must_use = "the substitution lasts as long as the guard"]
 pub struct Substitution {
     originals: Vec<Tensor>,

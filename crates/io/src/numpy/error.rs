@@ -5,6 +5,15 @@ use firebrick_core::Error;
 use std::io;
 
 /// Why a `.npy` or `.npz` file cannot be read or written.
+///
+/// ```
+/// use firebrick_io::numpy::{NpzReader, NumpyError};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("arrays.npz");
+/// std::fs::write(&path, "no archive")?;
+/// assert!(matches!(NpzReader::open(&path), Err(NumpyError::Archive(_))));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NumpyError {

@@ -121,6 +121,7 @@ impl NpzReader {
     }
 
     /// Compares an array with its checksum, which [`NpzReader::tensor`] does for deflated ones only.
+    /// [`NpzWriter`](super::NpzWriter) shows it.
     ///
     /// # Errors
     /// There is no such array, or it is not what was written.

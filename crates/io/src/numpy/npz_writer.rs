@@ -68,6 +68,22 @@ fn save<'t, N: Into<String>>(
 const OP: &str = "save_npz";
 
 /// An archive that is being written, array after array.
+///
+/// ```
+/// use firebrick_core::Tensor;
+/// use firebrick_io::numpy::{NpzReader, NpzWriter};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("arrays.npz");
+/// let mut file = std::fs::File::create(&path)?;
+/// let mut archive = NpzWriter::new(&mut file, false);
+/// archive.add("x", &Tensor::new([1.0f32, 2.0])?)?;
+/// assert!(archive.add("x", &Tensor::new([3.0f32])?).is_err()); // the name is given
+/// archive.finish()?;
+/// let archive = NpzReader::open(&path)?;
+/// archive.verify("x")?;
+/// assert_eq!(archive.tensor("x")?.to_vec::<f32>()?, [1.0, 2.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub struct NpzWriter<'w> {
     archive: Writer<'w>,
     compressed: bool,

@@ -168,7 +168,7 @@ impl File {
         Ok(File { object, format, name: "bytes in memory".to_owned(), options: options.clone() })
     }
 
-    /// What the file holds; [`Object`] shows what can be done with it.
+    /// What the file holds; [`Quantized`](super::Quantized) shows it, and [`Object`] what can be done with it.
     pub fn object(&self) -> &Object {
         &self.object
     }

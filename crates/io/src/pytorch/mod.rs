@@ -49,7 +49,6 @@ mod walk;
 
 pub use array::{Array, Class};
 pub use dtype::Dtype;
-pub use error::{PickleProblem, PytorchError};
 pub use int::BigInt;
 pub use key::{FloatKey, Key};
 pub use load::{File, Format, load, load_with};
@@ -58,3 +57,5 @@ pub use partial::load_tensors;
 pub use save::{save, to_bytes};
 pub use special::{Layout, QScheme, Quantized, Sparse};
 pub use storage::Storage;
+
+use error::PytorchError;

@@ -105,6 +105,19 @@ pub struct Sparse {
 }
 
 /// A quantized tensor. Firebrick does not compute with it; it is kept and can be written again.
+///
+/// ```
+/// use firebrick_io::LoadOptions;
+/// use firebrick_io::pytorch::{Array, Dtype, File, Object, QScheme, Quantized, Storage, to_bytes};
+/// let array = Array::new(Storage::from_bytes(Dtype::QI8, &[1, 2, 3])?, Dtype::QI8, &[3], &[1], 0)?;
+/// let parameters = vec![Object::Float(0.5), Object::Int(0)];
+/// let quantized = Quantized { array, scheme: QScheme::PerTensorAffine, parameters }; // 0.5, 1, 1.5
+/// let file = File::from_bytes(to_bytes(Object::Quantized(Box::new(quantized)))?, &LoadOptions::new())?;
+/// let Object::Quantized(read) = file.object() else { panic!("saved above") };
+/// assert_eq!((read.scheme.name(), read.parameters[0].as_f64()), ("per_tensor_affine", Some(0.5)));
+/// assert_eq!(read.array.storage().with_bytes(<[u8]>::to_vec)?, [1, 2, 3]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Quantized {
     /// The integers.

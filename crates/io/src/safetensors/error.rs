@@ -5,6 +5,15 @@ use firebrick_core::Error;
 use std::io;
 
 /// Why a safetensors file cannot be read or written.
+///
+/// ```
+/// use firebrick_io::safetensors::{Reader, SafetensorsError};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.safetensors");
+/// std::fs::write(&path, "short")?;
+/// assert!(matches!(Reader::open(&path), Err(SafetensorsError::TooShort { len: 5 })));
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SafetensorsError {

@@ -44,7 +44,26 @@ impl CheckpointOptions {
     }
 
     /// Are shape, dtype and device of what is computed again compared with those of the first run? PyTorch's
-    /// `determinism_check="default"` or `"none"`. The number of tensors is always compared.
+    /// `determinism_check="default"` or `"none"`; they are unless set. The number of tensors is always compared.
+    ///
+    /// Otherwise another shape or dtype is refused where a gradient needs the tensor, as
+    /// [`saved_tensors_hooks`] says; PyTorch computes with what it gets.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// use firebrick::utils::checkpoint::{CheckpointOptions, checkpoint_with};
+    /// use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    /// let backward = |check: bool| {
+    ///     let again = AtomicBool::new(false); // the second run is in double precision
+    ///     let exp = move |x: Tensor| x.to(if again.swap(true, Relaxed) { DType::F64 } else { DType::F32 })?.exp();
+    ///     let x = Parameter::new(Tensor::new([0.0f32])?);
+    ///     let y: Tensor = checkpoint_with(exp, &*x, CheckpointOptions::new().determinism_check(check))?;
+    ///     y.sum()?.backward()
+    /// };
+    /// let (checked, unchecked) = (backward(true).unwrap_err(), backward(false).unwrap_err());
+    /// assert!(checked.to_string().contains("have different metadata than during the forward pass"));
+    /// assert_eq!(unchecked.to_string(), "the hook gave another tensor back than was saved");
+    /// ```
     pub fn determinism_check(mut self, on: bool) -> Self {
         self.determinism_check = on;
         self

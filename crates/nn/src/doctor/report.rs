@@ -38,7 +38,7 @@ pub enum FindingKind {
     KeptGraph,
 }
 
-/// One failure: where it is, and what to do.
+/// One failure: where it is, and what to do. [`Report`] shows some.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// What it is.
@@ -104,6 +104,7 @@ impl Report {
     }
 
     /// Adds a finding.
+    #[doc(hidden)]
     pub fn push(&mut self, finding: Finding) {
         self.findings.push(finding);
     }

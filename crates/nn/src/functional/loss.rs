@@ -6,6 +6,18 @@ use firebrick_core::{Error, Reduction, Result, Tensor};
 
 options! {
     /// Options of [`cross_entropy_with`]; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([[2.0f32, 0.0], [0.0, 1.0]])?, Tensor::new([0i64, 1])?);
+    /// let weight = Tensor::new([1.0f32, 3.0])?;
+    /// let options = F::CrossEntropyOptions::new().weight(&weight).label_smoothing(0.5);
+    /// assert_eq!(F::cross_entropy_with(&x, &y, &options)?.to_string(), "tensor(0.6809)");
+    /// let options = F::CrossEntropyOptions::new().ignore_index(0).reduction(nn::Reduction::Sum);
+    /// assert_eq!(F::cross_entropy_with(&x, &y, &options)?.to_string(), "tensor(0.3133)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     CrossEntropyOptions [
         /// A weight for each class.
         weight,
@@ -21,6 +33,17 @@ options! {
 
 options! {
     /// Options of [`nll_loss_with`]; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::new([[-0.5f32, -1.0], [-2.0, -0.25]])?, Tensor::new([1i64, 0])?);
+    /// let weight = Tensor::new([1.0f32, 3.0])?; // (3 * 1 + 1 * 2) / (3 + 1)
+    /// assert_eq!(F::nll_loss_with(&x, &y, &F::NLLLossOptions::new().weight(&weight))?.item::<f32>()?, 1.25);
+    /// let options = F::NLLLossOptions::new().ignore_index(0).reduction(nn::Reduction::Sum);
+    /// assert_eq!(F::nll_loss_with(&x, &y, &options)?.item::<f32>()?, 1.0);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     NLLLossOptions [
         /// A weight for each class.
         weight,
@@ -45,6 +68,17 @@ options! {
 
 options! {
     /// Options of [`binary_cross_entropy_with_logits_with`]; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, y) = (Tensor::zeros([2])?, Tensor::new([1.0f32, 0.0])?);
+    /// let (weight, pos_weight) = (Tensor::new([2.0f32, 0.5])?, Tensor::new([3.0f32])?);
+    /// let options = F::BCEWithLogitsOptions::new().weight(&weight).pos_weight(&pos_weight);
+    /// let losses = F::binary_cross_entropy_with_logits_with(&x, &y, &options.reduction(nn::Reduction::None))?;
+    /// assert_eq!(losses.to_string(), "tensor([4.1589, 0.3466])"); // 6 and 0.5 times ln 2
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     BCEWithLogitsOptions [
         /// A weight for each element.
         weight,

@@ -6,6 +6,18 @@ use firebrick_core::{Error, Result, Sizes, Tensor};
 
 options! {
     /// Options of [`batch_norm_with`]; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (mean, var) = (Tensor::zeros([1])?, Tensor::ones([1])?);
+    /// let (weight, bias) = (Tensor::new([2.0f32])?, Tensor::new([10.0f32])?);
+    /// let options = F::BatchNormOptions::new().weight(&weight).bias(&bias).training(true).momentum(0.5).eps(1e-12);
+    /// let y = F::batch_norm_with(&Tensor::new([[1.0f32], [3.0]])?, Some(&mean), Some(&var), &options)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [8.0, 12.0]);
+    /// assert_eq!((mean.item::<f32>()?, var.item::<f32>()?), (1.0, 1.5)); // halfway to 2 and, unbiased, 2
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     BatchNormOptions [
         /// Scale of each channel.
         weight,
@@ -141,6 +153,15 @@ pub fn normalize(input: &Tensor, p: f64, dim: impl Into<Sizes>, eps: f64) -> Res
 
 options! {
     /// Options of [`group_norm_with`]; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (weight, bias) = (Tensor::new([2.0f32, 3.0])?, Tensor::new([10.0f32, 20.0])?);
+    /// let options = F::GroupNormOptions::new().weight(&weight).bias(&bias).eps(1e-12);
+    /// assert_eq!(F::group_norm_with(&Tensor::new([[1.0f32, 3.0]])?, 1, &options)?.to_vec::<f32>()?, [8.0, 23.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     GroupNormOptions [
         /// Scale of each channel.
         weight,
@@ -188,6 +209,20 @@ pub fn group_norm_with(input: &Tensor, num_groups: usize, options: &GroupNormOpt
 
 options! {
     /// Options of [`instance_norm_with`]; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// let (x, mean, var) = (Tensor::new([[[1.0f32, 3.0]]])?, Tensor::zeros([1])?, Tensor::ones([1])?);
+    /// let (weight, bias) = (Tensor::new([2.0f32])?, Tensor::new([10.0f32])?);
+    /// let running = F::InstanceNormOptions::new().running_mean(&mean).running_var(&var);
+    /// let options = running.weight(&weight).bias(&bias).momentum(0.5).eps(1e-12);
+    /// assert_eq!(F::instance_norm_with(&x, &options)?.to_vec::<f32>()?, [8.0, 12.0]);
+    /// assert_eq!((mean.item::<f32>()?, var.item::<f32>()?), (1.0, 1.5)); // halfway to 2 and, unbiased, 2
+    /// let y = F::instance_norm_with(&x, &running.use_input_stats(false))?;
+    /// assert_eq!(y.to_string(), "tensor([[[0.0000, 1.6330]]])"); // by the running ones
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     InstanceNormOptions [
         /// Mean of each channel so far; moved where the statistics are the input's.
         running_mean,

@@ -1,12 +1,22 @@
 //! Padding: a constant, or the tensor itself continued.
 
 use firebrick_core::amp::autocast_cast;
-use firebrick_core::{DType, Device, Dims, Error, Result, Scalar, Sizes, Tensor, TensorOptions};
+use firebrick_core::{DType, Device, Dims, Error, MemoryFormat, Result, Scalar, Sizes, Tensor, TensorOptions};
 use std::str::FromStr;
 
 const OP: &str = "pad";
 
 /// What stands around a padded tensor.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let mode: F::PadMode = "reflect".parse()?;
+/// assert_eq!((mode, mode.name()), (F::PadMode::Reflect, "reflect"));
+/// let y = F::pad_with(&Tensor::new([[1, 2, 3]])?, [2, 0], &F::PadOptions::new().mode(mode))?;
+/// assert_eq!(y.to_vec::<i32>()?, [3, 2, 1, 2, 3]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PadMode {
     /// Zeros, or the constant [`PadOptions::value`]: PyTorch's `'constant'` for [`pad`], `'zeros'` for convolutions.
@@ -47,6 +57,14 @@ impl FromStr for PadMode {
 }
 
 /// Options of [`pad_with`].
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// let options = F::PadOptions::new().value(7);
+/// assert_eq!(F::pad_with(&Tensor::new([[1, 2]])?, [1, 1], &options)?.to_vec::<i32>()?, [7, 1, 2, 7]);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PadOptions {
     /// What stands around the tensor.
@@ -148,7 +166,18 @@ pub fn pad_with(input: &Tensor, pad: impl Into<Sizes>, options: &PadOptions) -> 
     let input = &mode.cast(n, input)?;
     let places: Vec<Place> = pad.chunks(2).enumerate().map(|(i, w)| Place::new(rank - 1 - i, w, &shape)).collect();
     places.iter().try_for_each(|place| place.check(mode, &places, &shape))?;
-    places.iter().try_fold(input.clone(), |x, place| place.apply(mode, &x))
+    let padded = places.iter().try_fold(input.clone(), |x, place| place.apply(mode, &x))?;
+    // PyTorch keeps the format of images and volumes, but where it wraps them around.
+    match channels_last(input).filter(|_| mode != PadMode::Circular && rank == n + 2) {
+        Some(format) => padded.to(format),
+        None => Ok(padded),
+    }
+}
+
+/// The format of images, or volumes, with their channels last.
+fn channels_last(input: &Tensor) -> Option<MemoryFormat> {
+    let formats = [MemoryFormat::ChannelsLast, MemoryFormat::ChannelsLast3d];
+    formats.into_iter().find(|&format| input.is_contiguous_in(format)).filter(|_| !input.is_contiguous())
 }
 
 impl PadMode {

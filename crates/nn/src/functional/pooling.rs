@@ -302,7 +302,7 @@ macro_rules! fractional {
             Ok($with_indices(input, kernel_size, output_size, random_samples)?.0)
         }
 
-        #[doc = concat!("[`", stringify!($name), "`] together with the index of each winner in its plane.")]
+        #[doc = concat!("[`", stringify!($name), "`] together with the index of each winner in its plane, as it shows.")]
         ///
         /// # Errors
         /// Sizes that do not fit, in PyTorch's words.
@@ -327,6 +327,9 @@ fractional! {
     /// use firebrick::prelude::*;
     /// let half = F::FractionalSize::Ratio(vec![0.5]);
     /// assert_eq!(F::fractional_max_pool2d(&Tensor::zeros([1, 8, 8])?, 2, half, None)?.shape(), [1, 4, 4]);
+    /// let (x, samples) = (Tensor::arange(16.0f32)?.view([1, 1, 4, 4])?, Tensor::new([[[0.2f32, 0.6]]])?);
+    /// let (_, indices) = F::fractional_max_pool2d_with_indices(&x, 2, 2, Some(&samples))?;
+    /// assert_eq!(indices.to_vec::<i64>()?, [5, 7, 13, 15]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fractional_max_pool2d, fractional_max_pool2d_with_indices, 2;
@@ -337,6 +340,9 @@ fractional! {
     /// use firebrick::nn::functional as F;
     /// use firebrick::prelude::*;
     /// assert_eq!(F::fractional_max_pool3d(&Tensor::zeros([1, 8, 8, 8])?, 2, [2, 3, 4], None)?.shape(), [1, 2, 3, 4]);
+    /// let (x, samples) = (Tensor::arange(64.0f32)?.view([1, 1, 4, 4, 4])?, Tensor::new([[[0.2f32, 0.6, 0.4]]])?);
+    /// let (_, indices) = F::fractional_max_pool3d_with_indices(&x, 2, 2, Some(&samples))?;
+    /// assert_eq!(indices.to_vec::<i64>()?, [21, 23, 29, 31, 53, 55, 61, 63]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     fractional_max_pool3d, fractional_max_pool3d_with_indices, 3;

@@ -36,7 +36,7 @@ impl Pattern {
         Pattern(Kind::Name(pattern.into()))
     }
 
-    /// Modules that print under this name, such as `Linear`.
+    /// Modules that print under this name, such as `Linear`; [`capture`](super::capture) shows it.
     pub fn class(name: impl Into<String>) -> Self {
         Pattern(Kind::Type(name.into()))
     }

@@ -209,6 +209,8 @@ activations! {
     /// ```
     /// use firebrick::prelude::*;
     /// assert_eq!(nn::Softplus::new().call(Tensor::new([0.0f32, 30.0])?)?.to_string(), "tensor([ 0.6931, 30.0000])");
+    /// let steep = nn::Softplus::new().beta(2.0).threshold(1.0); // 2 * 1 is above 1
+    /// assert_eq!(steep.call(Tensor::new([0.0f32, 0.4, 1.0])?)?.to_string(), "tensor([0.3466, 0.5856, 1.0000])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     Softplus: softplus(beta = 1.0, threshold = 20.0);
@@ -247,7 +249,9 @@ activations! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// assert_eq!(nn::Hardshrink::new().call(Tensor::new([0.4f32, 0.6])?)?.to_vec::<f32>()?, [0.0, 0.6]);
+    /// let x = Tensor::new([0.4f32, 0.6])?;
+    /// assert_eq!(nn::Hardshrink::new().call(&x)?.to_vec::<f32>()?, [0.0, 0.6]);
+    /// assert_eq!(nn::Hardshrink::new().lambd(0.3).call(&x)?.to_vec::<f32>()?, [0.4, 0.6]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     Hardshrink: hardshrink(lambd = 0.5 bare);

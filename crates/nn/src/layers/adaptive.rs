@@ -1,6 +1,7 @@
 //! A softmax over many classes in clusters.
 
 use super::Linear;
+use super::placement::placement;
 use crate::{Call, Core, Forward, Module, ModuleList, Sequential};
 use firebrick_core::{DType, Device, Error, Result, Tensor, default_device, default_dtype};
 
@@ -191,17 +192,7 @@ impl AdaptiveLogSoftmaxWithLossBuilder {
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(AdaptiveLogSoftmaxWithLoss::builder(8, 10, [4]));
 
     /// The softmax.
     ///

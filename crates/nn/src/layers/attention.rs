@@ -1,5 +1,6 @@
 //! Multi-head attention.
 
+use super::placement::placement;
 use crate::call::standing_in;
 use crate::functional::{MultiHeadAttentionOptions, canonical_mask, multi_head_attention_forward};
 use crate::{Args, Core, Custom, Forward, Linear, Module, init};
@@ -54,7 +55,7 @@ pub struct MultiheadAttention {
     config: MultiheadAttentionBuilder,
 }
 
-/// Options of a [`MultiheadAttention`].
+/// Options of a [`MultiheadAttention`]; [`MultiheadAttention::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct MultiheadAttentionBuilder {
     embed_dim: usize,
@@ -292,17 +293,7 @@ impl MultiheadAttentionBuilder {
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(MultiheadAttention::builder(4, 2));
 
     /// The layer.
     ///

@@ -233,6 +233,8 @@ average_pooling! {
     ///
     /// ```
     /// use firebrick::prelude::*;
+    /// let y = nn::AvgPool2d::new(2)?.call(Tensor::new([[[1.0f32, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [3.5, 5.5]);
     /// let pool = nn::AvgPool2d::builder(3).stride(2).padding(1).build()?;
     /// assert_eq!(pool.to_string(), "AvgPool2d(kernel_size=3, stride=2, padding=1)");
     /// assert_eq!(pool.call(Tensor::ones([1, 3, 8, 8])?)?.shape(), [1, 3, 4, 4]);
@@ -269,6 +271,12 @@ average_pooling! {
     /// use firebrick::prelude::*;
     /// let pool = nn::AvgPool3d::builder(2).stride(1).padding(0).divisor_override(4).build()?;
     /// assert_eq!(pool.call(Tensor::ones([1, 2, 2, 2])?)?.to_vec::<f32>()?, [2.0]);
+    /// let pool = nn::AvgPool3d::builder(2).ceil_mode(true).build()?;
+    /// let y = pool.call(Tensor::arange(27.0f32)?.view([1, 3, 3, 3])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [6.5, 8.0, 11.0, 12.5, 20.0, 21.5, 24.5, 26.0]);
+    /// let pool = nn::AvgPool3d::builder(2).padding(1).count_include_pad(false).build()?;
+    /// let y = pool.call(Tensor::arange(8.0f32)?.view([1, 2, 2, 2])?)?; // each window sees one element
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     AvgPool3dBuilder, 3, avg_pool3d, divisor_override

@@ -4,7 +4,7 @@ use super::channel_norm::{Config, Members, Momentum, channel_norm};
 use crate::functional::{BatchNormOptions, batch_norm_with};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
-use firebrick_core::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions};
+use firebrick_core::{Buffer, Error, Parameter, Result, StateDict, Tensor, TensorOptions};
 
 impl Members<'_> {
     fn batch_norm(&self, input: &Tensor, ranks: &[usize], expected: &str) -> Result<Tensor> {
@@ -96,6 +96,8 @@ channel_norm! {
     ///     "BatchNorm2d(2, eps=1e-05, momentum=None, affine=False, bias=False, track_running_stats=False)"
     /// );
     /// assert!(norm.state_dict().is_empty());
+    /// let norm = nn::BatchNorm2d::builder(2).bias(false).build()?;
+    /// assert!(norm.weight.is_some() && norm.bias.is_none());
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     BatchNorm2dBuilder, "LazyBatchNorm2d", true,
@@ -120,7 +122,8 @@ channel_norm! {
     BatchNorm3d,
     /// ```
     /// use firebrick::prelude::*;
-    /// let norm = nn::BatchNorm3d::builder(1).momentum(1.0).build()?;
+    /// let norm = nn::BatchNorm3d::builder(1).momentum(1.0).bias(false).build()?;
+    /// assert_eq!(norm.parameters().len(), 1);
     /// norm.call(Tensor::new([1.0f32, 3.0, 5.0, 7.0])?.view([2, 1, 2, 1, 1])?)?;
     /// assert_eq!(norm.get_buffer("running_mean")?.to_vec::<f32>()?, [4.0]); // of the last batch alone
     /// # Ok::<_, firebrick::Error>(())

@@ -1,5 +1,6 @@
 //! Bilinear forms of two inputs.
 
+use super::placement::placement;
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::Repr;
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
@@ -32,7 +33,7 @@ pub struct Bilinear {
     pub bias: Option<Parameter>,
 }
 
-/// Options of a [`Bilinear`].
+/// Options of a [`Bilinear`]; [`Bilinear::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct BilinearBuilder {
     sizes: [usize; 3],
@@ -94,17 +95,7 @@ impl BilinearBuilder {
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(Bilinear::builder(2, 3, 4));
 
     /// The layer.
     ///

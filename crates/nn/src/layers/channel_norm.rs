@@ -334,17 +334,7 @@ macro_rules! channel_norm {
                 self
             }
 
-            /// The dtype of the parameters; the default dtype unless set.
-            pub fn dtype(mut self, dtype: DType) -> Self {
-                self.0.dtype = dtype;
-                self
-            }
-
-            /// The device of the parameters; the default device unless set.
-            pub fn device(mut self, device: Device) -> Self {
-                self.0.device = device;
-                self
-            }
+            $crate::layers::placement::placement!($name::builder(3).affine(true), in 0);
 
             /// The layer.
             ///

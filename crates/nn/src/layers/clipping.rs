@@ -21,7 +21,10 @@ fn with_inplace(text: String, inplace: bool) -> String {
 /// use firebrick::prelude::*;
 /// let hardtanh = nn::Hardtanh::new(-2.0, 3)?;
 /// assert_eq!(hardtanh.to_string(), "Hardtanh(min_val=-2.0, max_val=3)");
-/// assert_eq!(hardtanh.call(Tensor::new([-5.0f32, 1.0, 9.0])?)?.to_vec::<f32>()?, [-2.0, 1.0, 3.0]);
+/// let x = Tensor::new([-5.0f32, 1.0, 9.0])?;
+/// assert_eq!(hardtanh.call(&x)?.to_vec::<f32>()?, [-2.0, 1.0, 3.0]);
+/// hardtanh.inplace(true).call(&x)?;
+/// assert_eq!(x.to_vec::<f32>()?, [-2.0, 1.0, 3.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -49,7 +52,7 @@ impl Hardtanh {
         Err(Error::value("Hardtanh", format!("max_val ({max}) must be greater than min_val ({min})")))
     }
 
-    /// Overwrites the input when `inplace`.
+    /// Overwrites the input when `inplace`; it does not unless set.
     pub fn inplace(mut self, inplace: bool) -> Self {
         self.inplace = inplace;
         self
@@ -83,8 +86,10 @@ impl Custom for Hardtanh {
 ///
 /// ```
 /// use firebrick::prelude::*;
-/// let y = nn::ReLU6::new().call(Tensor::new([-1.0f32, 2.0, 9.0])?)?;
-/// assert_eq!(y.to_vec::<f32>()?, [0.0, 2.0, 6.0]);
+/// let x = Tensor::new([-1.0f32, 2.0, 9.0])?;
+/// assert_eq!(nn::ReLU6::new().call(&x)?.to_vec::<f32>()?, [0.0, 2.0, 6.0]);
+/// nn::ReLU6::new().inplace(true).call(&x)?;
+/// assert_eq!(x.to_vec::<f32>()?, [0.0, 2.0, 6.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -100,7 +105,7 @@ impl ReLU6 {
         ReLU6 { core: Core::new(), inplace: false }
     }
 
-    /// Overwrites the input when `inplace`.
+    /// Overwrites the input when `inplace`; it does not unless set.
     pub fn inplace(mut self, inplace: bool) -> Self {
         self.inplace = inplace;
         self
@@ -135,7 +140,10 @@ impl Custom for ReLU6 {
 /// use firebrick::prelude::*;
 /// let threshold = nn::Threshold::new(0.1, 20);
 /// assert_eq!(threshold.to_string(), "Threshold(threshold=0.1, value=20)");
-/// assert_eq!(threshold.call(Tensor::new([0.0f32, 1.0])?)?.to_vec::<f32>()?, [20.0, 1.0]);
+/// let x = Tensor::new([0.0f32, 1.0])?;
+/// assert_eq!(threshold.call(&x)?.to_vec::<f32>()?, [20.0, 1.0]);
+/// threshold.inplace(true).call(&x)?;
+/// assert_eq!(x.to_vec::<f32>()?, [20.0, 1.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -155,7 +163,7 @@ impl Threshold {
         Threshold { core: Core::new(), threshold: threshold.into(), value: value.into(), inplace: false }
     }
 
-    /// Overwrites the input when `inplace`.
+    /// Overwrites the input when `inplace`; it does not unless set.
     pub fn inplace(mut self, inplace: bool) -> Self {
         self.inplace = inplace;
         self

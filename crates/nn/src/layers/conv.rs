@@ -3,7 +3,7 @@
 use super::convolution::{Config, convolution, reset};
 use crate::functional::PadMode;
 use crate::{Core, Custom, Forward, Module};
-use firebrick_core::{DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions};
+use firebrick_core::{Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions};
 
 convolution! {
     /// Convolution over one dimension.
@@ -69,15 +69,16 @@ convolution! {
     Conv2d,
     /// ```
     /// use firebrick::prelude::*;
-    /// let conv = nn::Conv2d::builder(2, 4, 3)
+    /// let builder = nn::Conv2d::builder(2, 4, 3)
     ///     .stride(2)
     ///     .padding(1)
     ///     .groups(2)
     ///     .bias(false)
-    ///     .padding_mode(nn::functional::PadMode::Reflect)
-    ///     .build()?;
+    ///     .padding_mode(nn::functional::PadMode::Reflect);
+    /// let (x, conv) = (Tensor::ones([1, 2, 8, 6])?, builder.clone().build()?);
     /// assert_eq!(conv.weight.shape()?, [4, 1, 3, 3]);
-    /// assert_eq!(conv.call(Tensor::ones([1, 2, 8, 6])?)?.shape(), [1, 4, 4, 3]);
+    /// assert_eq!(conv.call(&x)?.shape(), [1, 4, 4, 3]);
+    /// assert_eq!(builder.dilation(2).build()?.call(&x)?.shape(), [1, 4, 3, 2]); // as of a kernel of 5
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     Conv2dBuilder, 2, false, "LazyConv2d",
@@ -105,7 +106,14 @@ convolution! {
     /// use firebrick::prelude::*;
     /// let conv = nn::Conv3d::builder(2, 4, [1, 3, 3]).padding(Padding::Same).dilation(2).groups(2).build()?;
     /// assert_eq!(conv.weight.shape()?, [4, 1, 1, 3, 3]);
-    /// assert_eq!(conv.call(Tensor::ones([1, 2, 4, 5, 6])?)?.shape(), [1, 4, 4, 5, 6]);
+    /// let x = Tensor::ones([1, 2, 4, 5, 6])?;
+    /// assert_eq!(conv.call(&x)?.shape(), [1, 4, 4, 5, 6]);
+    /// let wrapped = nn::Conv3d::builder(2, 4, [1, 3, 3])
+    ///     .stride([2, 1, 1])
+    ///     .padding(1)
+    ///     .padding_mode(nn::functional::PadMode::Circular)
+    ///     .build()?;
+    /// assert_eq!(wrapped.call(&x)?.shape(), [1, 4, 3, 5, 6]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     Conv3dBuilder, 3, false, "LazyConv3d",

@@ -4,9 +4,7 @@ use super::convolution::{Config, convolution, each, reset};
 use crate::functional::PadMode;
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::python_tuple;
-use firebrick_core::{
-    ConvTransposeOptions, DType, Device, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions,
-};
+use firebrick_core::{ConvTransposeOptions, Error, Padding, Parameter, Result, Sizes, Tensor, TensorOptions};
 
 impl Config {
     /// The options with this output padding.
@@ -141,6 +139,9 @@ transposed! {
     ///     "ConvTranspose1d(2, 4, kernel_size=(3,), stride=(2,), padding=(1,), dilation=(2,), output_padding=(1,), groups=2, bias=False)"
     /// );
     /// assert_eq!(up.call(Tensor::ones([1, 2, 5])?)?.shape(), [1, 4, 12]);
+    /// // Only zeros, as in PyTorch.
+    /// let error = nn::ConvTranspose1d::builder(2, 4, 3).padding_mode(nn::functional::PadMode::Circular).build();
+    /// assert_eq!(error.unwrap_err().to_string(), "Only \"zeros\" padding mode is supported for ConvTranspose1d");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     ConvTranspose1dBuilder, 1, "LazyConvTranspose1d", conv_transpose1d
@@ -175,6 +176,7 @@ transposed! {
     /// let up = up.build()?;
     /// assert_eq!(up.weight.shape()?, [2, 2, 3, 3]);
     /// assert_eq!(up.call(Tensor::ones([1, 2, 5, 4])?)?.shape(), [1, 4, 12, 9]);
+    /// assert!(nn::ConvTranspose2d::builder(2, 4, 3).padding_mode(nn::functional::PadMode::Reflect).build().is_err());
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     ConvTranspose2dBuilder, 2, "LazyConvTranspose2d", conv_transpose2d
@@ -199,7 +201,11 @@ transposed! {
     /// ```
     /// use firebrick::prelude::*;
     /// let up = nn::ConvTranspose3d::builder(2, 4, 2).stride([1, 2, 2]).padding(1).output_padding([0, 1, 1]).build()?;
-    /// assert_eq!(up.call(Tensor::ones([1, 2, 2, 2, 2])?)?.shape(), [1, 4, 1, 3, 3]);
+    /// let x = Tensor::ones([1, 2, 2, 2, 2])?;
+    /// assert_eq!(up.call(&x)?.shape(), [1, 4, 1, 3, 3]);
+    /// let wide = nn::ConvTranspose3d::builder(2, 4, 2).dilation([1, 2, 2]).build()?;
+    /// assert_eq!(wide.call(&x)?.shape(), [1, 4, 3, 4, 4]);
+    /// assert!(nn::ConvTranspose3d::builder(2, 4, 2).padding_mode(nn::functional::PadMode::Reflect).build().is_err());
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     ConvTranspose3dBuilder, 3, "LazyConvTranspose3d", conv_transpose3d

@@ -340,17 +340,7 @@ macro_rules! convolution {
                 self
             }
 
-            /// The dtype of the parameters; the default dtype unless set.
-            pub fn dtype(mut self, dtype: DType) -> Self {
-                self.0.dtype = dtype;
-                self
-            }
-
-            /// The device of the parameters; the default device unless set.
-            pub fn device(mut self, device: Device) -> Self {
-                self.0.device = device;
-                self
-            }
+            $crate::layers::placement::placement!($name::builder(4, 8, 3), in 0);
 
             /// The layer.
             ///

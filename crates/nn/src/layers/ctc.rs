@@ -23,6 +23,18 @@ use firebrick_core::{Lengths, Reduction, Result, Tensor};
 /// // Three labels do not fit into two steps.
 /// let value = loss.call((&x, Tensor::new([[1i64, 1, 1]])?, vec![2], vec![3]))?;
 /// assert_eq!(value.item::<f32>()?, 0.0);
+/// // The mean divides by the number of labels, here by two.
+/// let (x, labels) = (Tensor::zeros([3, 1, 4])?.log_softmax(2)?, Tensor::new([[1i64, 2]])?);
+/// let of = |loss: nn::CTCLoss| loss.call((&x, &labels, vec![3], vec![2]));
+/// assert_eq!(of(nn::CTCLoss::new())?.to_string(), "tensor(1.2747)");
+/// assert_eq!(of(nn::CTCLoss::new().reduction(nn::Reduction::None))?.to_string(), "tensor([2.5494])");
+/// // Which class stands for no label.
+/// let x = Tensor::new([[[0.0f32, 1.0]], [[0.0, 1.0]]])?.log_softmax(2)?;
+/// let blank = |class: i64, label: i64| {
+///     nn::CTCLoss::new().blank(class).call((&x, Tensor::new([[label]])?, vec![2], vec![1]))
+/// };
+/// assert_eq!(blank(0, 1)?.to_string(), "tensor(0.0751)");
+/// assert_eq!(blank(1, 0)?.to_string(), "tensor(0.7645)");
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -54,7 +66,7 @@ impl CTCLoss {
         self
     }
 
-    /// Are infinite losses and their gradients zero?
+    /// Are infinite losses and their gradients zero? They are not unless set.
     pub fn zero_infinity(mut self, on: bool) -> Self {
         self.zero_infinity = on;
         self

@@ -19,6 +19,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (a, b) = (Tensor::new([3.0f32, 4.0])?, Tensor::new([3.0f32, 0.0])?);
     /// assert_eq!(nn::CosineSimilarity::new().dim(0).call((&a, &b))?.item::<f32>()?, 0.6);
+    /// let long = nn::CosineSimilarity::new().dim(0).eps(10.0); // both norms count as 10
+    /// assert_eq!(long.call((&a, &b))?.item::<f32>()?, 0.09);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     CosineSimilarity {
@@ -40,6 +42,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (a, b) = (Tensor::new([[3.0f32, 4.0]])?, Tensor::zeros([2])?);
     /// assert_eq!(nn::PairwiseDistance::new().eps(0.0).call((&a, &b))?.to_vec::<f32>()?, [5.0]);
+    /// let city = nn::PairwiseDistance::new().p(1.0).eps(0.0).keepdim(true);
+    /// assert_eq!(city.call((&a, &b))?.to_string(), "tensor([[7.]])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     PairwiseDistance {
@@ -47,7 +51,7 @@ losses! {
         p: f64 = 2.0,
         /// What is added to the differences; 1e-6 unless set.
         eps: f64 = 1e-6,
-        /// Does the last dimension stay, with size 1?
+        /// Does the last dimension stay, with size 1? It does not unless set.
         keepdim: bool = false,
     } |this, x1, x2| functional::pairwise_distance(x1, x2, this.p, this.eps, this.keepdim);
 
@@ -66,6 +70,9 @@ losses! {
     /// let loss = nn::CosineEmbeddingLoss::new().margin(0.5);
     /// assert_eq!(loss.call((&a, &b, &same))?.to_string(), "tensor(0.4000)");
     /// assert_eq!(loss.call((&a, &b, &other))?.to_string(), "tensor(0.1000)");
+    /// let (a, b) = (Tensor::stack(&[&a, &a], 0)?, Tensor::stack(&[&b, &b], 0)?);
+    /// let sum = loss.reduction(nn::Reduction::Sum);
+    /// assert_eq!(sum.call((&a, &b, Tensor::new([1i64, -1])?))?.to_string(), "tensor(0.5000)");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     CosineEmbeddingLoss {
@@ -91,8 +98,15 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let [a, p, n] = [0.0f32, 3.0, 1.0].map(|x| Tensor::new([[x]]));
-    /// assert_eq!(nn::TripletMarginLoss::new().eps(0.0).call((&a?, &p?, &n?))?.item::<f32>()?, 3.0);
+    /// let (a, p, n) = (Tensor::new([[0.0f32, 0.0]])?, Tensor::new([[3.0f32, 4.0]])?, Tensor::new([[0.0f32, 6.0]])?);
+    /// let loss = || nn::TripletMarginLoss::new().eps(0.0);
+    /// assert_eq!(loss().call((&a, &p, &n))?.item::<f32>()?, 0.0); // 5 is more than 1 less than 6
+    /// assert_eq!(loss().margin(3.0).call((&a, &p, &n))?.item::<f32>()?, 2.0);
+    /// let city = || loss().p(1.0); // 7 is not less than 6
+    /// assert_eq!(city().call((&a, &p, &n))?.item::<f32>()?, 2.0);
+    /// // From the positive the negative is but 5 away.
+    /// let each = city().swap(true).reduction(nn::Reduction::None);
+    /// assert_eq!(each.call((&a, &p, &n))?.to_vec::<f32>()?, [3.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     TripletMarginLoss {
@@ -102,7 +116,7 @@ losses! {
         p: f64 = 2.0,
         /// What is added to the differences; 1e-6 unless set.
         eps: f64 = 1e-6,
-        /// Is the distance from the positive to the negative taken where it is the smaller one?
+        /// Is the distance from the positive to the negative taken where it is the smaller one? It is not unless set.
         swap: bool = false,
         /// What becomes of the triplets' losses; their mean unless set.
         reduction: Reduction = Reduction::Mean,
@@ -126,7 +140,13 @@ losses! {
 /// let loss = nn::TripletMarginWithDistanceLoss::new(nn::PairwiseDistance::new().p(1.0)).margin(2.0)?;
 /// assert!(loss.to_string().contains("(distance_function): PairwiseDistance()"));
 /// let [a, p, n] = [0.0f32, 3.0, 1.0].map(|x| Tensor::new([[x]]));
-/// assert_eq!(loss.call((&a?, &p?, &n?))?.item::<f32>()?, 4.0);
+/// let [a, p, n] = [a?, p?, n?];
+/// assert_eq!(loss.call((&a, &p, &n))?.item::<f32>()?, 4.0);
+/// // As far from the positive as from the anchor is not far enough.
+/// let n = Tensor::new([[5.0f32]])?;
+/// assert_eq!(loss.call((&a, &p, &n))?.item::<f32>()?, 0.0);
+/// let each = loss.swap(true).reduction(nn::Reduction::None);
+/// assert_eq!(each.call((&a, &p, &n))?.to_vec::<f32>()?, [3.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -163,7 +183,7 @@ impl<D: Forward<(Tensor, Tensor)>> TripletMarginWithDistanceLoss<D> {
         Ok(self)
     }
 
-    /// Is the distance from the positive to the negative taken where it is the smaller one?
+    /// Is the distance from the positive to the negative taken where it is the smaller one? It is not unless set.
     pub fn swap(mut self, on: bool) -> Self {
         self.swap = on;
         self

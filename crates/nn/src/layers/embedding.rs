@@ -1,5 +1,6 @@
 //! Embedding: a learned row for each number.
 
+use super::placement::placement;
 use crate::functional::{EmbeddingOptions, embedding_with};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::autograd::no_grad;
@@ -34,7 +35,7 @@ pub struct Embedding {
     options: EmbeddingOptions,
 }
 
-/// Options of an [`Embedding`].
+/// Options of an [`Embedding`]; [`Embedding::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct EmbeddingBuilder {
     num_embeddings: usize,
@@ -142,17 +143,7 @@ impl EmbeddingBuilder {
         self
     }
 
-    /// The dtype of the table.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the table.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(Embedding::builder(3, 2));
 
     /// The layer.
     ///

@@ -1,5 +1,6 @@
 //! Embedding bags: sums, means or largest elements of learned rows.
 
+use super::placement::placement;
 use crate::functional::embedding_bag_with;
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::autograd::no_grad;
@@ -165,17 +166,7 @@ impl EmbeddingBagBuilder {
         self
     }
 
-    /// The dtype of the table.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the table.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(EmbeddingBag::builder(3, 2));
 
     /// The layer.
     ///

@@ -17,6 +17,7 @@ use firebrick_core::{Result, Sizes, Tensor};
 /// let flatten = nn::Flatten::new();
 /// assert_eq!(flatten.to_string(), "Flatten(start_dim=1, end_dim=-1)");
 /// assert_eq!(flatten.call(Tensor::ones([2, 3, 4])?)?.shape(), [2, 12]);
+/// assert_eq!(nn::Flatten::between(0, -2).call(Tensor::ones([2, 3, 4])?)?.shape(), [6, 4]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]

@@ -16,19 +16,19 @@ fn extra_repr(kernel: &Sizes, options: &FoldOptions) -> String {
 
 macro_rules! setters {
     () => {
-        /// Steps between the elements of a patch.
+        /// Steps between the elements of a patch; 1 unless set.
         pub fn dilation(mut self, dilation: impl Into<Sizes>) -> Self {
             self.options = self.options.dilation(dilation);
             self
         }
 
-        /// Zeros around the image.
+        /// Zeros around the image; none unless set.
         pub fn padding(mut self, padding: impl Into<Sizes>) -> Self {
             self.options = self.options.padding(padding);
             self
         }
 
-        /// Steps between patches.
+        /// Steps between patches; 1 unless set.
         pub fn stride(mut self, stride: impl Into<Sizes>) -> Self {
             self.options = self.options.stride(stride);
             self
@@ -49,6 +49,9 @@ macro_rules! setters {
 /// let unfold = nn::Unfold::new([1, 2]);
 /// assert_eq!(unfold.to_string(), "Unfold(kernel_size=(1, 2), dilation=1, padding=0, stride=1)");
 /// assert_eq!(unfold.call(Tensor::new([[[1.0f32, 2.0, 3.0]]])?)?.to_vec::<f32>()?, [1.0, 2.0, 2.0, 3.0]);
+/// let wide = nn::Unfold::new([1, 2]).dilation(2).padding([0, 1]).stride(2);
+/// let columns = wide.call(Tensor::new([[[1.0f32, 2.0, 3.0, 4.0, 5.0]]])?)?; // between zeros, two apart
+/// assert_eq!(columns.to_vec::<f32>()?, [0.0, 2.0, 4.0, 2.0, 4.0, 0.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -95,6 +98,9 @@ impl Custom for Unfold {
 /// let fold = nn::Fold::new([1, 3], [1, 2]);
 /// let columns = Tensor::new([[1.0f32, 2.0], [2.0, 3.0]])?;
 /// assert_eq!(fold.call(columns)?.to_vec::<f32>()?, [1.0, 4.0, 3.0]);
+/// let wide = nn::Fold::new([1, 5], [1, 2]).dilation(2).padding([0, 1]).stride(2);
+/// let columns = Tensor::new([[0.0f32, 2.0, 4.0], [2.0, 4.0, 0.0]])?;
+/// assert_eq!(wide.call(columns)?.to_vec::<f32>()?, [0.0, 4.0, 0.0, 8.0, 0.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]

@@ -1,6 +1,7 @@
 //! Activations that are no function of numbers alone: GELU's two forms, gates, learned slopes.
 
 use super::activation::text;
+use super::placement::placement;
 use crate::functional::{glu, prelu};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::text::Repr;
@@ -133,7 +134,7 @@ pub struct PReLU {
     pub weight: Parameter,
 }
 
-/// Options of a [`PReLU`].
+/// Options of a [`PReLU`]; [`PReLU::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct PReLUBuilder {
     num_parameters: usize,
@@ -171,17 +172,7 @@ impl PReLUBuilder {
         self
     }
 
-    /// The dtype of the weights.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the weights.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(PReLU::builder(2));
 
     /// The layer.
     ///
@@ -222,7 +213,10 @@ impl Custom for PReLU {
 /// assert_eq!(rrelu.to_string(), "RReLU(lower=0.125, upper=0.3333333333333333)");
 /// let rrelu = rrelu.lower(0.25).upper(0.75);
 /// rrelu.eval();
-/// assert_eq!(rrelu.call(Tensor::new([-4.0f32, 4.0])?)?.to_vec::<f32>()?, [-2.0, 4.0]);
+/// let x = Tensor::new([-4.0f32, 4.0])?;
+/// assert_eq!(rrelu.call(&x)?.to_vec::<f32>()?, [-2.0, 4.0]);
+/// rrelu.inplace(true).call(&x)?;
+/// assert_eq!(x.to_vec::<f32>()?, [-2.0, 4.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Module)]
@@ -254,7 +248,7 @@ impl RReLU {
         self
     }
 
-    /// Does the layer overwrite its input?
+    /// Does the layer overwrite its input? It does not unless set.
     pub fn inplace(mut self, on: bool) -> Self {
         self.inplace = on;
         self

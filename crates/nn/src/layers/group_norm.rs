@@ -1,5 +1,6 @@
 //! Group normalization.
 
+use super::placement::placement;
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
@@ -34,7 +35,7 @@ pub struct GroupNorm {
     config: GroupNormBuilder,
 }
 
-/// Options of a [`GroupNorm`].
+/// Options of a [`GroupNorm`]; [`GroupNorm::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct GroupNormBuilder {
     num_groups: i64,
@@ -127,17 +128,7 @@ impl GroupNormBuilder {
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(GroupNorm::builder(2, 4));
 
     /// The layer.
     ///

@@ -3,7 +3,7 @@
 use super::channel_norm::{Config, Members, Momentum, channel_norm};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float};
-use firebrick_core::{Buffer, DType, Device, Error, Parameter, Result, StateDict, Tensor, TensorOptions};
+use firebrick_core::{Buffer, Error, Parameter, Result, StateDict, Tensor, TensorOptions};
 
 impl Members<'_> {
     /// Over `n` spatial dimensions; an input without batch dimension gets one for the time being.
@@ -71,6 +71,8 @@ channel_norm! {
     /// norm.call(Tensor::new([[[1.0f32, 3.0]]])?)?;
     /// assert_eq!(norm.get_buffer("running_mean")?.to_vec::<f32>()?, [1.0]);
     /// assert_eq!(norm.get_buffer("running_var")?.to_vec::<f32>()?, [1.5]);
+    /// let norm = nn::InstanceNorm1d::builder(1).affine(true).bias(false).build()?;
+    /// assert!(norm.weight.is_some() && norm.bias.is_none());
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     InstanceNorm1dBuilder, "LazyInstanceNorm1d", false,
@@ -127,6 +129,8 @@ channel_norm! {
     /// let norm = nn::InstanceNorm3d::builder(1).eps(3.0).build()?;
     /// let y = norm.call(Tensor::new([[[[[1.0f32, 3.0]]]]])?)?;
     /// assert_eq!(y.to_vec::<f32>()?, [-0.5, 0.5]); // the variance is 1
+    /// let norm = nn::InstanceNorm3d::builder(1).affine(true).bias(false).build()?;
+    /// assert_eq!(norm.parameters().len(), 1);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     InstanceNorm3dBuilder, "LazyInstanceNorm3d", false,

@@ -1,5 +1,6 @@
 //! Layer normalization.
 
+use super::placement::placement;
 use crate::functional::{LayerNormOptions, layer_norm_with};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_float, python_tuple};
@@ -37,7 +38,7 @@ pub struct LayerNorm {
     eps: f64,
 }
 
-/// Options of a [`LayerNorm`].
+/// Options of a [`LayerNorm`]; [`LayerNorm::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct LayerNormBuilder {
     normalized_shape: Sizes,
@@ -128,17 +129,7 @@ impl LayerNormBuilder {
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(LayerNorm::builder(3));
 
     /// The layer.
     ///

@@ -16,14 +16,18 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let loss = nn::PoissonNLLLoss::new().log_input(false).eps(0.0);
-    /// assert_eq!(loss.call((Tensor::ones([1])?, Tensor::ones([1])?))?.item::<f32>()?, 1.0);
+    /// let loss = || nn::PoissonNLLLoss::new().log_input(false).eps(0.0);
+    /// let (x, t) = (Tensor::new([1.0f32, 2.0])?, Tensor::new([1.0f32, 3.0])?);
+    /// assert_eq!(loss().call((&x, &t))?.to_string(), "tensor(0.4603)");
+    /// let each = || loss().reduction(nn::Reduction::None);
+    /// assert_eq!(each().call((&x, &t))?.to_string(), "tensor([ 1.0000, -0.0794])");
+    /// assert_eq!(each().full(true).call((&x, &t))?.to_string(), "tensor([1.0000, 1.6846])"); // counts above 1 only
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     PoissonNLLLoss {
         /// Is the input the logarithm of the mean? It is unless set.
         log_input: bool = true,
-        /// Is Stirling's approximation of `ln t!` added?
+        /// Is Stirling's approximation of `ln t!` added? It is not unless set.
         full: bool = false,
         /// What is added to a mean before its logarithm is taken; 1e-8 unless set.
         eps: f64 = 1e-8,
@@ -44,12 +48,16 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let (x, t, v) = (Tensor::ones([1])?, Tensor::zeros([1])?, Tensor::ones([1])?);
-    /// assert_eq!(nn::GaussianNLLLoss::new().call((&x, &t, &v))?.item::<f32>()?, 0.5);
+    /// let (x, t, v) = (Tensor::new([1.0f32, 3.0])?, Tensor::new([0.0f32, 1.0])?, Tensor::new([1.0f32, 4.0])?);
+    /// assert_eq!(nn::GaussianNLLLoss::new().call((&x, &t, &v))?.to_string(), "tensor(0.8466)");
+    /// let each = || nn::GaussianNLLLoss::new().reduction(nn::Reduction::None);
+    /// assert_eq!(each().call((&x, &t, &v))?.to_string(), "tensor([0.5000, 1.1931])");
+    /// assert_eq!(each().full(true).call((&x, &t, &v))?.to_string(), "tensor([1.4189, 2.1121])");
+    /// assert_eq!(each().eps(4.0).call((&x, &t, &v))?.to_string(), "tensor([0.8181, 1.1931])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     GaussianNLLLoss {
-        /// Is the constant `ln(2 pi) / 2` added?
+        /// Is the constant `ln(2 pi) / 2` added? It is not unless set.
         full: bool = false,
         /// The least variance; 1e-6 unless set.
         eps: f64 = 1e-6,

@@ -1,5 +1,6 @@
 //! Linear: an affine map of the last dimension.
 
+use super::placement::placement;
 use crate::init::{self, FanMode, Nonlinearity};
 use crate::{Core, Custom, Forward, Module};
 use firebrick_core::{DType, Device, Error, Parameter, Result, Tensor, TensorOptions, default_device, default_dtype};
@@ -138,17 +139,7 @@ impl LinearBuilder {
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(Linear::builder(3, 2));
 
     /// The layer.
     ///

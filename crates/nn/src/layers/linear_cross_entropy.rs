@@ -1,6 +1,7 @@
 //! Cross entropy with the linear map that makes its logits, as a module.
 
 use super::Linear;
+use super::placement::placement;
 use crate::functional::{LinearCrossEntropyCall, LinearCrossEntropyOptions, linear_cross_entropy_with};
 use crate::{Buffer, Core, Custom, Forward, Module};
 use firebrick_core::text::{Repr, python_float, python_tuple};
@@ -41,14 +42,16 @@ pub struct LinearCrossEntropyLoss {
 /// Options of a [`LinearCrossEntropyLoss`]; made by [`LinearCrossEntropyLoss::builder`].
 ///
 /// ```
-/// use firebrick::prelude::*;
 /// use firebrick::Reduction;
+/// use firebrick::nn::functional::LinearCrossEntropyOptions;
+/// use firebrick::prelude::*;
 /// let loss = nn::LinearCrossEntropyLoss::builder(3, 2)
 ///     .bias(true)
 ///     .weight(Tensor::new([1.0f32, 2.0])?)
 ///     .ignore_index(0)
 ///     .label_smoothing(0.0)
 ///     .reduction(Reduction::Sum)
+///     .options(LinearCrossEntropyOptions::new().batch_chunk_size(1)?)
 ///     .build()?;
 /// nn::init::zeros_(&loss.linear.weight)?;
 /// nn::init::zeros_(loss.linear.bias.as_ref().expect("it has one"))?;
@@ -76,11 +79,18 @@ impl LinearCrossEntropyLoss {
     ///
     /// # Errors
     /// When memory for the parameters cannot be had.
+    ///
+    /// ```
+    /// use firebrick::prelude::*;
+    /// let loss = nn::LinearCrossEntropyLoss::new(3, 2)?;
+    /// assert_eq!(loss.linear.to_string(), "Linear(in_features=3, out_features=2, bias=False)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn new(in_features: usize, num_classes: usize) -> Result<Self> {
         Self::builder(in_features, num_classes).build()
     }
 
-    /// The loss with options.
+    /// The loss with options; [`LinearCrossEntropyLossBuilder`] shows them.
     pub fn builder(in_features: usize, num_classes: usize) -> LinearCrossEntropyLossBuilder {
         LinearCrossEntropyLossBuilder {
             in_features,
@@ -135,23 +145,13 @@ impl LinearCrossEntropyLossBuilder {
         self
     }
 
-    /// Cuts batches into chunks.
+    /// Cuts batches into chunks; it does not unless set.
     pub fn options(mut self, options: LinearCrossEntropyOptions) -> Self {
         self.options = Some(options);
         self
     }
 
-    /// The dtype of the parameters.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameters.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(LinearCrossEntropyLoss::builder(3, 2));
 
     /// The loss.
     ///

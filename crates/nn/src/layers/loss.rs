@@ -76,10 +76,15 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let loss = nn::CrossEntropyLoss::new().label_smoothing(0.1);
-    /// assert_eq!(loss.to_string(), "CrossEntropyLoss()");
-    /// let value = loss.call((Tensor::zeros([1, 2])?, Tensor::new([1i64])?))?.item::<f32>()?;
-    /// assert!((value - 2f32.ln()).abs() < 1e-6);
+    /// let loss = nn::CrossEntropyLoss::new;
+    /// let (x, y) = (Tensor::new([[2.0f32, 0.0], [0.0, 1.0]])?, Tensor::new([0i64, 1])?);
+    /// assert_eq!(loss().call((&x, &y))?.to_string(), "tensor(0.2201)");
+    /// let each = loss().reduction(nn::Reduction::None).call((&x, &y))?;
+    /// assert_eq!(each.to_string(), "tensor([0.1269, 0.3133])");
+    /// let weighted = loss().weight(Tensor::new([1.0f32, 3.0])?).call((&x, &y))?;
+    /// assert_eq!(weighted.to_string(), "tensor(0.2667)");
+    /// assert_eq!(loss().ignore_index(1).call((&x, &y))?.to_string(), "tensor(0.1269)");
+    /// assert_eq!(loss().label_smoothing(0.5).call((&x, &y))?.to_string(), "tensor(0.5951)");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     CrossEntropyLoss [
@@ -111,8 +116,13 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let (x, y) = (Tensor::new([[-0.5f32, -1.0]])?, Tensor::new([1i64])?);
-    /// assert_eq!(nn::NLLLoss::new().call((&x, &y))?.item::<f32>()?, 1.0);
+    /// let (x, y) = (Tensor::new([[-0.5f32, -1.0], [-2.0, -0.25]])?, Tensor::new([1i64, 0])?);
+    /// let loss = nn::NLLLoss::new;
+    /// assert_eq!(loss().call((&x, &y))?.item::<f32>()?, 1.5);
+    /// assert_eq!(loss().reduction(nn::Reduction::None).call((&x, &y))?.to_vec::<f32>()?, [1.0, 2.0]);
+    /// assert_eq!(loss().ignore_index(0).call((&x, &y))?.item::<f32>()?, 1.0);
+    /// let weighted = loss().weight(Tensor::new([1.0f32, 3.0])?); // (3 * 1 + 1 * 2) / (3 + 1)
+    /// assert_eq!(weighted.call((&x, &y))?.item::<f32>()?, 1.25);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     NLLLoss [
@@ -162,6 +172,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (x, y) = (Tensor::new([1.0f32, 2.0])?, Tensor::new([4.0f32, 2.0])?);
     /// assert_eq!(nn::L1Loss::new().call((&x, &y))?.item::<f32>()?, 1.5);
+    /// let sum = nn::L1Loss::new().reduction(nn::Reduction::Sum);
+    /// assert_eq!(sum.call((&x, &y))?.item::<f32>()?, 3.0);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     L1Loss {
@@ -184,6 +196,8 @@ losses! {
     /// let (x, y) = (Tensor::new([0.5f32, 3.0])?, Tensor::zeros([2])?);
     /// assert_eq!(nn::SmoothL1Loss::new().call((&x, &y))?.item::<f32>()?, 1.3125);
     /// assert_eq!(nn::SmoothL1Loss::new().beta(2.0).call((&x, &y))?.to_string(), "tensor(1.0312)");
+    /// let each = nn::SmoothL1Loss::new().reduction(nn::Reduction::None);
+    /// assert_eq!(each.call((&x, &y))?.to_vec::<f32>()?, [0.125, 2.5]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     SmoothL1Loss {
@@ -208,6 +222,8 @@ losses! {
     /// let (x, y) = (Tensor::new([0.5f32, 3.0])?, Tensor::zeros([2])?);
     /// assert_eq!(nn::HuberLoss::new().call((&x, &y))?.item::<f32>()?, 1.3125);
     /// assert_eq!(nn::HuberLoss::new().delta(2.0).call((&x, &y))?.item::<f32>()?, 2.0625);
+    /// let sum = nn::HuberLoss::new().reduction(nn::Reduction::Sum);
+    /// assert_eq!(sum.call((&x, &y))?.item::<f32>()?, 2.625);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     HuberLoss {
@@ -231,6 +247,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (x, y) = (Tensor::new([0.5f32, 0.5])?, Tensor::new([1.0f32, 0.0])?);
     /// assert_eq!(nn::BCELoss::new().call((&x, &y))?.to_string(), "tensor(0.6931)");
+    /// let weighted = nn::BCELoss::new().weight(Tensor::new([2.0f32, 0.0])?).reduction(nn::Reduction::None);
+    /// assert_eq!(weighted.call((&x, &y))?.to_string(), "tensor([1.3863, 0.0000])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     BCELoss [
@@ -260,6 +278,9 @@ losses! {
     /// let loss = nn::BCEWithLogitsLoss::new().pos_weight(Tensor::new([3.0f32])?);
     /// let value = loss.call((Tensor::zeros([1])?, Tensor::ones([1])?))?.item::<f32>()?;
     /// assert!((value - 3.0 * 2f32.ln()).abs() < 1e-6);
+    /// let loss = loss.weight(Tensor::new([2.0f32, 0.5])?).reduction(nn::Reduction::None);
+    /// let values = loss.call((Tensor::zeros([2])?, Tensor::new([1.0f32, 0.0])?))?;
+    /// assert_eq!(values.to_string(), "tensor([4.1589, 0.3466])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     BCEWithLogitsLoss [
@@ -293,12 +314,13 @@ losses! {
     /// let (x, y) = (Tensor::new([[-1.0f32, -1.0]])?, Tensor::new([[0.5f32, 0.5]])?);
     /// let loss = nn::KLDivLoss::new().reduction(nn::functional::KLDivReduction::BatchMean);
     /// assert_eq!(loss.call((&x, &y))?.to_string(), "tensor(0.3069)");
+    /// assert_eq!(loss.log_target(true).call((&x, y.log()?))?.to_string(), "tensor(0.3069)");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     KLDivLoss {
         /// What becomes of the elements' losses; their mean unless set.
         reduction: KLDivReduction = KLDivReduction::Of(Reduction::Mean),
-        /// Does the target hold log probabilities?
+        /// Does the target hold log probabilities? It does not unless set.
         log_target: bool = false,
     } |this, input, target| functional::kl_div_with(input, target, this.reduction, this.log_target);
 }

@@ -17,6 +17,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (x, y) = (Tensor::new([0.25f32, 0.25])?, Tensor::new([1.0f32, -1.0])?);
     /// assert_eq!(nn::HingeEmbeddingLoss::new().call((&x, &y))?.item::<f32>()?, 0.5);
+    /// let each = nn::HingeEmbeddingLoss::new().margin(2.0).reduction(nn::Reduction::None);
+    /// assert_eq!(each.call((&x, &y))?.to_vec::<f32>()?, [0.25, 1.75]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     HingeEmbeddingLoss {
@@ -36,8 +38,11 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let (a, b, y) = (Tensor::new([1.0f32])?, Tensor::new([3.0f32])?, Tensor::new([1i64])?);
-    /// assert_eq!(nn::MarginRankingLoss::new().margin(0.5).call((&a, &b, &y))?.item::<f32>()?, 2.5);
+    /// let (a, b, y) = (Tensor::new([1.0f32, 1.0])?, Tensor::new([3.0f32, 3.0])?, Tensor::new([1i64, -1])?);
+    /// let loss = nn::MarginRankingLoss::new().margin(0.5);
+    /// assert_eq!(loss.call((&a, &b, &y))?.item::<f32>()?, 1.25);
+    /// let each = loss.reduction(nn::Reduction::None);
+    /// assert_eq!(each.call((&a, &b, &y))?.to_vec::<f32>()?, [2.5, 0.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     MarginRankingLoss {
@@ -61,6 +66,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (x, y) = (Tensor::new([0.0f32, 3.0])?, Tensor::new([1.0f32, -1.0])?);
     /// assert_eq!(nn::SoftMarginLoss::new().call((&x, &y))?.to_string(), "tensor(1.8709)");
+    /// let each = nn::SoftMarginLoss::new().reduction(nn::Reduction::None);
+    /// assert_eq!(each.call((&x, &y))?.to_string(), "tensor([0.6931, 3.0486])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     SoftMarginLoss {
@@ -68,7 +75,7 @@ losses! {
         reduction: Reduction = Reduction::Mean,
     } |this, input, target| functional::soft_margin_loss(input, target, this.reduction);
 
-    /// The sum over the other classes of `max(0, margin - x[y] + x[i])^p`, divided by the number of classes.
+    /// The sum over the other classes of `weight[y] max(0, margin - x[y] + x[i])^p`, divided by the number of classes.
     ///
     /// # Shapes
     /// Scores `[N, C]` and classes `[N]`, or `[C]` and one class.
@@ -78,8 +85,13 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let (x, y) = (Tensor::new([[0.0f32, 1.0]])?, Tensor::new([0i64])?);
-    /// assert_eq!(nn::MultiMarginLoss::new().p(2).call((&x, &y))?.item::<f32>()?, 2.0);
+    /// let (x, y) = (Tensor::new([[0.0f32, 1.0], [2.0, 1.5]])?, Tensor::new([0i64, 0])?);
+    /// assert_eq!(nn::MultiMarginLoss::new().call((&x, &y))?.item::<f32>()?, 0.625);
+    /// let each = || nn::MultiMarginLoss::new().reduction(nn::Reduction::None);
+    /// assert_eq!(each().call((&x, &y))?.to_vec::<f32>()?, [1.0, 0.25]);
+    /// assert_eq!(each().p(2).call((&x, &y))?.to_vec::<f32>()?, [2.0, 0.125]);
+    /// assert_eq!(each().margin(2.0).call((&x, &y))?.to_vec::<f32>()?, [1.5, 0.75]);
+    /// assert_eq!(each().weight(Tensor::new([3.0f32, 1.0])?).call((&x, &y))?.to_vec::<f32>()?, [3.0, 0.75]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     MultiMarginLoss [
@@ -109,6 +121,8 @@ losses! {
     /// use firebrick::prelude::*;
     /// let (x, y) = (Tensor::new([[0.5f32, 0.25, 1.0]])?, Tensor::new([[2i64, -1, 0]])?);
     /// assert_eq!(nn::MultiLabelMarginLoss::new().call((&x, &y))?.to_string(), "tensor(0.2500)");
+    /// let each = nn::MultiLabelMarginLoss::new().reduction(nn::Reduction::None);
+    /// assert_eq!(each.call((&x, &y))?.to_vec::<f32>()?, [0.25]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     MultiLabelMarginLoss {
@@ -126,9 +140,11 @@ losses! {
     ///
     /// ```
     /// use firebrick::prelude::*;
-    /// let (x, y) = (Tensor::zeros([1, 2])?, Tensor::new([[1i64, 0]])?);
-    /// let loss = nn::MultiLabelSoftMarginLoss::new().call((&x, &y))?.item::<f32>()?;
-    /// assert!((loss - 2f32.ln()).abs() < 1e-6);
+    /// let (x, y) = (Tensor::new([[0.0f32, 0.0], [1.0, 2.0]])?, Tensor::new([[1i64, 0], [0, 0]])?);
+    /// let each = || nn::MultiLabelSoftMarginLoss::new().reduction(nn::Reduction::None);
+    /// assert_eq!(each().call((&x, &y))?.to_string(), "tensor([0.6931, 1.7201])");
+    /// let first = each().weight(Tensor::new([2.0f32, 0.0])?);
+    /// assert_eq!(first.call((&x, &y))?.to_string(), "tensor([0.6931, 1.3133])");
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     MultiLabelSoftMarginLoss [

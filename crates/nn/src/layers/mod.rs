@@ -32,6 +32,7 @@ mod loss;
 mod margin;
 mod max_unpool;
 mod padding;
+mod placement;
 mod pooling;
 mod response;
 mod rms_norm;

@@ -201,6 +201,9 @@ max_pooling! {
     /// use firebrick::prelude::*;
     /// let pool = nn::MaxPool3d::builder([1, 2, 2]).stride([1, 2, 2]).ceil_mode(true).build()?;
     /// assert_eq!(pool.call(Tensor::ones([1, 3, 5, 5])?)?.shape(), [1, 3, 3, 3]);
+    /// let corners = nn::MaxPool3d::builder([1, 2, 2]).stride(1).padding([0, 1, 1]).dilation([1, 2, 2]).build()?;
+    /// let y = corners.call(Tensor::arange(9.0f32)?.view([1, 1, 3, 3])?)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [4.0, 5.0, 4.0, 7.0, 8.0, 7.0, 4.0, 5.0, 4.0]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     MaxPool3dBuilder, 3, max_pool3d, max_pool3d_with_indices

@@ -1,5 +1,6 @@
 //! Normalization by the root of the mean square.
 
+use super::placement::placement;
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::{Repr, python_tuple};
 use firebrick_core::{DType, Device, Parameter, Result, Sizes, Tensor, TensorOptions, default_device, default_dtype};
@@ -35,7 +36,7 @@ pub struct RMSNorm {
     eps: Option<f64>,
 }
 
-/// Options of an [`RMSNorm`].
+/// Options of an [`RMSNorm`]; [`RMSNorm::builder`] shows them.
 #[derive(Clone, Debug)]
 pub struct RMSNormBuilder {
     normalized_shape: Sizes,
@@ -109,17 +110,7 @@ impl RMSNormBuilder {
         self
     }
 
-    /// The dtype of the parameter.
-    pub fn dtype(mut self, dtype: DType) -> Self {
-        self.dtype = dtype;
-        self
-    }
-
-    /// The device of the parameter.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
+    placement!(RMSNorm::builder(3));
 
     /// The layer.
     ///

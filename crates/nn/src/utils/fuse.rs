@@ -110,6 +110,17 @@ pub fn fuse_linear_bn_weights(
 }
 
 /// A convolution, which a batch normalization can be merged into by [`fuse_conv_bn_eval`].
+///
+/// ```
+/// use firebrick::nn::utils::Convolution;
+/// use firebrick::prelude::*;
+/// fn weight_of<C: Convolution>(mut conv: C) -> Result<(bool, Vec<usize>)> {
+///     Ok((C::TRANSPOSED, conv.affine_mut().0.shape()?.to_vec()))
+/// }
+/// assert_eq!(weight_of(nn::Conv1d::new(2, 4, 3)?)?, (false, vec![4, 2, 3]));
+/// assert_eq!(weight_of(nn::ConvTranspose1d::new(2, 4, 3)?)?, (true, vec![2, 4, 3]));
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait Convolution: Module {
     /// Is it a transposed one?
     const TRANSPOSED: bool;

@@ -104,9 +104,11 @@ pub(super) fn numbers(lrs: &[Value]) -> Vec<f64> {
 /// use firebrick::prelude::*;
 /// use firebrick::Value;
 /// use optim::lr_scheduler::{Clock, Fields, LrScheduler, Schedule};
-/// use optim::ParamGroup;
-/// /// Half the learning rate at every epoch of an even number.
-/// struct Flicker;
+/// use optim::{OptimizerCore, ParamGroup};
+/// /// The learning rate and a part of it, by turns.
+/// struct Flicker {
+///     part: f64,
+/// }
 ///
 /// impl Fields for Flicker {
 ///     fn save(&self) -> Vec<(&'static str, Value)> {
@@ -119,22 +121,32 @@ pub(super) fn numbers(lrs: &[Value]) -> Vec<f64> {
 /// }
 ///
 /// impl Schedule for Flicker {
+///     fn prepare(&mut self, _: &mut OptimizerCore, _: bool) -> Result<()> {
+///         if self.part > 0.0 { Ok(()) } else { Err(Error::value("Flicker", "a part is above zero")) }
+///     }
+///
+///     fn tick(&mut self, clock: &mut Clock) {
+///         clock.step_count += 1;
+///         clock.last_epoch = (clock.last_epoch + 1) % 2;
+///     }
+///
 ///     fn lrs(&self, clock: &Clock, _: &mut [ParamGroup]) -> Result<Option<Vec<f64>>> {
-///         let part = if clock.last_epoch % 2 == 0 { 0.5 } else { 1.0 };
+///         let part = if clock.last_epoch == 0 { 1.0 } else { self.part };
 ///         Ok(Some(clock.base_lrs()?.into_iter().map(|lr| lr * part).collect()))
 ///     }
 /// }
 ///
 /// let p = Parameter::new(Tensor::new([1.0f32])?);
 /// let mut optimizer = optim::SGD::new([&p], 1.0).build()?;
-/// let mut scheduler = Flicker.build(&mut optimizer)?;
+/// assert!(Flicker { part: 0.0 }.build(&mut optimizer).is_err());
+/// let mut scheduler = Flicker { part: 0.5 }.build(&mut optimizer)?;
 /// optimizer.step()?;
 /// let mut lrs = scheduler.get_last_lr();
 /// for _ in 0..2 {
 ///     scheduler.step(&mut optimizer)?;
 ///     lrs.extend(scheduler.get_last_lr());
 /// }
-/// assert_eq!(lrs, [0.5, 1.0, 0.5]);
+/// assert_eq!(lrs, [1.0, 0.5, 1.0]);
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 pub trait Schedule: Fields + Send {
@@ -159,7 +171,8 @@ pub trait Schedule: Fields + Send {
     /// There are none.
     fn lrs(&self, clock: &Clock, groups: &mut [ParamGroup]) -> Result<Option<Vec<f64>>>;
 
-    /// The same, from the first learning rates alone, where there is such a form.
+    /// The same, from the first learning rates alone, where there is such a form: used where a schedule begins anew, as in a
+    /// [`SequentialLR`](super::SequentialLR).
     ///
     /// # Errors
     /// There are none.
@@ -173,6 +186,7 @@ pub trait Schedule: Fields + Send {
     }
 
     /// Entries that stand last in the state.
+    #[doc(hidden)]
     fn save_last(&self) -> Vec<(&'static str, Value)> {
         Vec::new()
     }

@@ -193,7 +193,7 @@ pub struct BackwardContext<'a> {
 }
 
 impl BackwardContext<'_> {
-    /// The tensors that `forward` saved, in its order.
+    /// The tensors that `forward` saved, in its order; [`ForwardContext`] shows it.
     ///
     /// # Errors
     /// One was changed in place since.

@@ -14,10 +14,7 @@ use smallvec::SmallVec;
 /// # Safety
 /// The storages are locked; shapes are equal.
 pub(crate) unsafe fn copy(src: &Body, out: &Body) {
-    // Walked in the order in which the destination lies in memory, so that writes are consecutive.
-    let order = write_order(out);
-    let permuted = |list: &[usize]| order.iter().map(|&d| list[d]).collect::<SmallVec<[usize; 6]>>();
-    let walk = Walk::new(&permuted(&out.shape), [&permuted(&src.strides), &permuted(&out.strides)]);
+    let walk = walk(src, out);
     // SAFETY: the caller's; equal types are copied as bits of their width.
     unsafe {
         match src.dtype {
@@ -34,6 +31,18 @@ pub(crate) unsafe fn copy(src: &Body, out: &Body) {
             _ => convert::<i64>(&walk, src, out),
         }
     }
+}
+
+/// Both in the order in which the destination lies in memory, so that writes are consecutive.
+fn walk(src: &Body, out: &Body) -> Walk<2> {
+    let order = write_order(out);
+    let permuted = |list: &[usize]| order.iter().map(|&d| list[d]).collect::<SmallVec<[usize; 6]>>();
+    Walk::new(&permuted(&out.shape), [&permuted(&src.strides), &permuted(&out.strides)])
+}
+
+/// Are neighbours in the destination farther apart in the source than others are?
+pub(crate) fn goes_across(src: &Body, out: &Body) -> bool {
+    !src.is_contiguous() && Planes::new(&walk(src, out)).is_some()
 }
 
 /// Converts by way of numbers of type `A`, which hold every element of `src`.

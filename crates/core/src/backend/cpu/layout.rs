@@ -71,25 +71,7 @@ impl<const N: usize> Walk<N> {
         let offsets = std::array::from_fn(|i| (0..=last).map(|d| index[d] * self.strides[i][d]).sum());
         Runs { walk: self, left: count, first: true, index, offsets }
     }
-
-    /// The same elements in an order in which squares of [`SIDE`] by [`SIDE`] elements are consecutive, if an operand runs
-    /// across the last dimension: then the lines of memory that a square touches are used whole.
-    pub fn in_squares(self) -> Self {
-        let Some(d) = self.shape.len().checked_sub(2) else { return self };
-        let across = |strides: &SmallVec<[usize; 6]>| strides[d] == 1 && strides[d + 1] >= SIDE;
-        let divides = self.shape[d].is_multiple_of(SIDE) && self.shape[d + 1].is_multiple_of(SIDE);
-        if !divides || !self.strides.iter().any(across) {
-            return self;
-        }
-        let split = |list: &[usize], parts: [usize; 4]| [&list[..d], &parts].concat().into();
-        let [rows, columns] = [self.shape[d] / SIDE, self.shape[d + 1] / SIDE];
-        let strides = self.strides.map(|s| split(&s, [s[d] * SIDE, s[d + 1] * SIDE, s[d], s[d + 1]]));
-        Walk { shape: split(&self.shape, [rows, columns, SIDE, SIDE]), strides }
-    }
 }
-
-/// The side of a square of elements, as many as a cache line holds in single precision.
-const SIDE: usize = 16;
 
 /// Runs of elements along the last dimension: where each operand's begins, how long it is, the strides along it.
 ///
@@ -170,6 +152,8 @@ impl<T> Shared<T> {
 /// # Safety
 /// The storage is locked for writing and `T` is the body's type.
 pub(crate) unsafe fn fill<T: Element>(out: &Body, value: T) {
+    let ordered = (!out.is_contiguous()).then(|| out.in_order(&write_order(out)));
+    let out = ordered.as_ref().unwrap_or(out);
     let walk = Walk::new(&out.shape, [&out.strides]);
     let base = Shared(out.ptr().cast::<T>());
     crate::pool::parallel_for(out.numel(), GRAIN, &|range| {

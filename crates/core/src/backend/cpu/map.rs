@@ -1,5 +1,6 @@
 //! Elementwise kernels: tiles of elements are loaded, computed and stored, by the widest instructions there are.
 
+use super::copy;
 use super::layout::{GRAIN, Runs, Walk, write_order};
 use super::number::{Computed, Number, Port, compiled};
 use super::shared::Shared;
@@ -59,6 +60,15 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
         return Ok(());
     }
     let numel = out.numel();
+    let across = |body: &Body| numel >= LARGE && out.is_contiguous() && copy::goes_across(body, out);
+    if inputs.iter().any(|body| across(body)) {
+        let straight = |body: &&Body| across(body).then(|| copied_like(body, out)).transpose();
+        let copies = inputs.iter().map(straight).collect::<Result<SmallVec<[Option<Body>; 3]>>>()?;
+        let inputs: SmallVec<[&Body; 3]> =
+            inputs.iter().zip(&copies).map(|(body, copy)| copy.as_ref().unwrap_or(body)).collect();
+        // SAFETY: the caller's; nobody else knows the copies.
+        return unsafe { run(kernel, compute, &inputs, out) };
+    }
     let input = |body: &&Body| Input {
         port: Port::new(body),
         shared: body.overlaps(out),
@@ -79,10 +89,24 @@ pub(crate) unsafe fn run(kernel: Map, compute: DType, inputs: &[&Body], out: &Bo
     Ok(())
 }
 
-/// Can every operand be used where it is, as one run?
+/// Elements from which on operands that lie across the output are copied into its order first: a copy goes by blocks, whose
+/// lines of memory it uses whole.
+const LARGE: usize = 1 << 12;
+
+/// The elements of `body` in the order of a contiguous `out`.
+fn copied_like(body: &Body, out: &Body) -> Result<Body> {
+    let copy = Body::alloc_like(out, body.dtype)?;
+    // SAFETY: the caller locked the body; nobody else knows the copy.
+    unsafe { copy::copy(body, &copy) };
+    Ok(copy)
+}
+
+/// Can every operand be used where it is, as one run? It can if all are row-major, or lie alike without gaps.
 fn is_in_place(compute: DType, inputs: &[&Body], out: &Body) -> bool {
-    let is_run = |body: &Body| body.dtype == compute && body.is_contiguous();
-    is_run(out) && inputs.iter().all(|body| is_run(body) && body.shape == out.shape && !body.overlaps(out))
+    let fits = |body: &&Body| body.dtype == compute && body.shape == out.shape && !body.overlaps(out);
+    let is_row_major = out.is_contiguous();
+    let lies_alike = |body: &Body| if is_row_major { body.is_contiguous() } else { body.strides == out.strides };
+    out.dtype == compute && inputs.iter().all(|body| lies_alike(body) && fits(body)) && (is_row_major || out.is_dense())
 }
 
 /// Operands that are one run each.
@@ -112,7 +136,7 @@ fn walk(inputs: &[&Body], out: &Body) -> Walk<4> {
     let order = write_order(out);
     let permuted = |list: &[usize]| order.iter().map(|&d| list[d]).collect::<SmallVec<[usize; 6]>>();
     let strides = |i: usize| permuted(inputs.get(i).map_or(&out.strides, |b| &b.strides));
-    Walk::new(&permuted(&out.shape), [&strides(0), &strides(1), &strides(2), &permuted(&out.strides)]).in_squares()
+    Walk::new(&permuted(&out.shape), [&strides(0), &strides(1), &strides(2), &permuted(&out.strides)])
 }
 
 /// Is every element the same place?

@@ -4,13 +4,14 @@ use super::layout::Shared;
 use crate::tensor::Body;
 use crate::{Element, Error, Result, dispatch};
 use std::collections::HashMap;
+use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// The numbers, once all of them are known to name a row.
 ///
 /// # Safety
 /// `numbers` is contiguous int64 and locked.
 unsafe fn checked(numbers: &Body, rows: usize) -> Result<&[i64]> {
-    let list = unsafe { std::slice::from_raw_parts(numbers.ptr().cast::<i64>(), numbers.numel()) };
+    let list = unsafe { from_raw_parts(numbers.ptr().cast::<i64>(), numbers.numel()) };
     match list.iter().find(|&&n| n < 0 || n as usize >= rows) {
         Some(n) => Err(Error::index("embedding", "index out of range in self")
             .given(format!("index {n}"))
@@ -50,22 +51,24 @@ pub(crate) unsafe fn add(rows: &Body, numbers: &Body, skip: Option<i64>, by_freq
     dispatch!(out.dtype, T => {
         let (from, to) = (Shared(rows.ptr().cast::<T>()), Shared(out.ptr().cast::<T>()));
         // Split by columns: rows may name the same place, and their order fixes the rounding.
-        crate::pool::parallel_for(columns, (1 << 15) / numbers.len().max(1) + 16, &|range| {
+        crate::pool::parallel_for(columns, (1 << 15) / numbers.len().max(1) + FEW_COLUMNS, &|range| {
             for (i, &n) in numbers.iter().enumerate().filter(|&(_, &n)| Some(n) != skip) {
-                let scale = frequency.get(&n).map_or(1.0, |&times| 1.0 / times as f64);
-                for c in range.clone() {
-                    // SAFETY: the number was checked; each task has columns of its own.
-                    unsafe {
-                        let place = to.get().add(n as usize * columns + c);
-                        let value = *from.get().add(i * columns + c);
-                        *place = plus(*place, value, scale);
-                    }
-                }
+                let scale = if by_frequency { 1.0 / frequency.get(&n).map_or(1.0, |&times| times as f64) } else { 1.0 };
+                // SAFETY: the number was checked; each task has columns of its own.
+                let (sums, values) = unsafe {
+                    let sums = to.get().add(n as usize * columns + range.start);
+                    let values = from.get().add(i * columns + range.start);
+                    (from_raw_parts_mut(sums, range.len()), from_raw_parts(values, range.len()))
+                };
+                sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum = plus(*sum, value, scale));
             }
         });
     });
     Ok(())
 }
+
+/// Columns that a task has at least: a few lines of memory, so that it reads on.
+const FEW_COLUMNS: usize = 128;
 
 #[inline(always)]
 fn plus<T: Element>(sum: T, value: T, scale: f64) -> T {

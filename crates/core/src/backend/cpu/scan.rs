@@ -38,14 +38,14 @@ compiled! {
 #[inline(always)]
 fn work<A: Number>(job: &Job, range: Range<usize>) {
     match job.op {
-        Scan::Sum => scan::<A>(job, range, A::ZERO, |carry, _, v, _| (carry.add(v), 0)),
-        Scan::Prod => scan::<A>(job, range, A::ONE, |carry, _, v, _| (carry.mul(v), 0)),
+        Scan::Sum => scan::<A, false>(job, range, A::ZERO, |carry, _, v, _| (carry.add(v), 0)),
+        Scan::Prod => scan::<A, false>(job, range, A::ONE, |carry, _, v, _| (carry.mul(v), 0)),
         // Among equals the last one counts.
-        Scan::Max => scan::<A>(job, range, A::LOWEST, |carry, place, v, k| pick(carry, place, v, k, v >= carry)),
-        Scan::Min => scan::<A>(job, range, A::HIGHEST, |carry, place, v, k| pick(carry, place, v, k, v <= carry)),
-        Scan::LogSumExp => {
-            scan::<A>(job, range, A::LOWEST, |carry, _, v, _| (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0))
-        }
+        Scan::Max => scan::<A, true>(job, range, A::LOWEST, |carry, place, v, k| pick(carry, place, v, k, v >= carry)),
+        Scan::Min => scan::<A, true>(job, range, A::HIGHEST, |carry, place, v, k| pick(carry, place, v, k, v <= carry)),
+        Scan::LogSumExp => scan::<A, false>(job, range, A::LOWEST, |carry, _, v, _| {
+            (A::from_f64(log_add_exp(carry.to_f64(), v.to_f64())), 0)
+        }),
     }
 }
 
@@ -62,11 +62,17 @@ fn log_add_exp(a: f64, b: f64) -> f64 {
     if low == high && low.is_infinite() { low } else { (low - high).exp().ln_1p() + high }
 }
 
+/// `INDEXED` says whether places are asked for.
 #[inline(always)]
-fn scan<A: Number>(job: &Job, range: Range<usize>, start: A, next: impl Fn(A, i64, A, i64) -> (A, i64) + Copy) {
+fn scan<A: Number, const INDEXED: bool>(
+    job: &Job,
+    range: Range<usize>,
+    start: A,
+    next: impl Fn(A, i64, A, i64) -> (A, i64) + Copy,
+) {
     for place in job.along.places(range) {
         match place {
-            Place::Row(at) => along(job, at, start, next),
+            Place::Row(at) => along::<A, INDEXED>(job, at, start, next),
             Place::Columns(places) => across(job, places, start, next),
         }
     }
@@ -90,18 +96,26 @@ fn across<A: Number>(job: &Job, [from, to]: [Columns; 2], start: A, next: impl F
 
 /// One row, a stretch at a time.
 #[inline(always)]
-fn along<A: Number>(job: &Job, [from, to]: [usize; 2], start: A, next: impl Fn(A, i64, A, i64) -> (A, i64)) {
+fn along<A: Number, const INDEXED: bool>(
+    job: &Job,
+    [from, to]: [usize; 2],
+    start: A,
+    next: impl Fn(A, i64, A, i64) -> (A, i64),
+) {
     let (mut carry, mut place) = (start, 0);
+    let (mut out, mut places) = ([start; TILE], [0i64; TILE]);
     let mut buffer = tile::<A>();
     let Along { ports: [port, _], size, strides: [stride, out_stride], .. } = job.along;
     for first in (0..size).step_by(TILE) {
         let n = TILE.min(size - first);
         // SAFETY: the elements lie within the input.
         let values = unsafe { port.load::<A>(from + first * stride, stride, n, &mut buffer) };
-        let (mut out, mut places) = ([start; TILE], [0i64; TILE]);
-        for (i, &v) in values.iter().enumerate() {
+        for (i, ((&v, out), to)) in values.iter().zip(&mut out).zip(&mut places).enumerate() {
             (carry, place) = next(carry, place, v, (first + i) as i64);
-            (out[i], places[i]) = (carry, place);
+            *out = carry;
+            if INDEXED {
+                *to = place;
+            }
         }
         // SAFETY: as above.
         unsafe { write(job, to + first * out_stride, out_stride, &out[..n], &places[..n]) };

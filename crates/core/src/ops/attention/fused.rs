@@ -5,7 +5,8 @@ use crate::autograd::{Grads, is_grad_enabled, records};
 use crate::backend::{self, Attention};
 use crate::dims::broadcast_shapes;
 use crate::ops::record_all::{Recorded, Seen};
-use crate::tensor::copy::{expanded, preserved_strides};
+use crate::tensor::copy::expanded;
+use crate::tensor::layout::preserved_strides;
 use crate::{Body, DType, Dims, Result, Tensor};
 use smallvec::smallvec;
 
@@ -158,9 +159,6 @@ fn with_columns(x: &Tensor) -> Result<Body> {
 
 /// Fresh memory for the shape of `like`, in the order of its dimensions if columns are neighbours there.
 fn dense(like: &Body) -> Result<Body> {
-    let mut body = Body::alloc(like.shape.clone(), like.dtype, like.device())?;
-    if let Some(strides) = preserved_strides(like).filter(|strides| strides.last() == Some(&1)) {
-        body.strides = strides;
-    }
-    Ok(body)
+    let strides = preserved_strides(like).filter(|strides| strides.last() == Some(&1));
+    Body::alloc_in(like.shape.clone(), strides, like.dtype, like.device())
 }

@@ -55,7 +55,18 @@ impl<'t> AttentionOptions<'t> {
         self
     }
 
-    /// The share of weights that is dropped.
+    /// The share of weights that is dropped; the others are scaled by `1 / (1 - p)`. None unless set: as PyTorch's
+    /// function, this one does not know whether it is training.
+    ///
+    /// ```
+    /// # use firebrick_core::{AttentionOptions, Tensor};
+    /// let (q, v) = (Tensor::zeros([1, 1])?, Tensor::new([[1.0f32], [3.0]])?);
+    /// let all = q.scaled_dot_product_attention(&v, &v, &AttentionOptions::new())?;
+    /// assert_eq!(all.to_vec::<f32>()?, [2.0]);
+    /// let none = q.scaled_dot_product_attention(&v, &v, &AttentionOptions::new().dropout_p(1.0))?;
+    /// assert_eq!(none.to_vec::<f32>()?, [0.0]);
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn dropout_p(mut self, p: f64) -> Self {
         self.dropout_p = p;
         self

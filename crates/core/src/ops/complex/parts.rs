@@ -6,6 +6,7 @@ use crate::ops::devices::same_device;
 use crate::ops::elementwise::compute_class;
 use crate::ops::record::linear;
 use crate::ops::sample::{self, ANY, POSITIVE, Sample};
+use crate::tensor::layout::result_strides;
 use crate::views::ViewOp;
 use crate::{Body, DType, Error, Result, Tensor, broadcast_shapes};
 use smallvec::smallvec;
@@ -50,7 +51,8 @@ impl Tensor {
         let device = re.device();
         same_device(OP, [device, im.device()])?;
         let shape = broadcast_shapes(OP, &re.shape(), &im.shape())?;
-        let out = Body::alloc(shape.clone(), re.dtype().to_complex(), device)?;
+        let strides = result_strides(&shape, &[re.body(), im.body()], re.dtype(), None);
+        let out = Body::alloc_in(shape.clone(), strides, re.dtype().to_complex(), device)?;
         for (part, values) in [&re, &im].into_iter().enumerate() {
             let values = crate::tensor::copy::expanded(OP, &values.body(), &shape)?;
             backend::of(device)?.copy(&values, &out.part(part))?;

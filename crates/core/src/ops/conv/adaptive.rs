@@ -1,12 +1,13 @@
 //! Pooling to a size: the windows follow from it.
 
 use super::average::{expect_elements, expect_line, single};
+use super::pool;
 use super::winners::{Planes, pick};
 use crate::backend::Taps;
 use crate::ops::composed;
 use crate::ops::resample::{check_rows, separable};
 use crate::ops::sample::{self, ANY, Sample, Trait};
-use crate::{Dims, Error, Result, Sizes, Tensor};
+use crate::{DType, Dims, Error, Result, Sizes, Tensor};
 use std::ops::Range;
 
 /// The elements that output `j` of `output` sees of `input`.
@@ -80,7 +81,8 @@ fn average(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<Tenso
             (d, Taps::new(shape[d], (0..out[d]).map(row)))
         })
         .collect();
-    separable(x, &maps)
+    // PyTorch keeps the format of images, not that of volumes.
+    if n == 3 { separable(&x.contiguous()?, &maps) } else { separable(x, &maps) }
 }
 
 fn maximum(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<(Tensor, Tensor)> {
@@ -103,7 +105,11 @@ fn maximum(op: &'static str, n: usize, x: &Tensor, size: &Sizes) -> Result<(Tens
     let sizes: Vec<usize> = size.iter().map(|&s| s as usize).collect();
     check_rows(&sizes)?;
     let ranges = (0..n).map(|d| (0..sizes[d]).map(|j| window(j, shape[first + d], sizes[d])).collect()).collect();
-    pick(op, x, Planes { n, sizes, ranges })
+    let (values, indices) = pick(op, x, Planes { n, sizes, ranges })?;
+    match n {
+        2 => Ok((values.delivered(x.dtype(), pool::format(x, n))?, indices.delivered(DType::I64, pool::format(x, n))?)),
+        _ => Ok((values, indices)),
+    }
 }
 
 fn samples(n: usize, f: fn(&Tensor) -> Result<Tensor>) -> Result<Vec<Sample>> {

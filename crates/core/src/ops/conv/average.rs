@@ -1,10 +1,11 @@
 //! Average pooling, and norms of windows by means of it.
 
+use super::pool;
 use super::pool_shape::{PoolOptions, named_sizes, shape_of, window};
 use crate::backend::{self, AverageDivisor, PoolShape};
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
-use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor, wrap_dim};
+use crate::{Body, DType, Dims, Error, MemoryFormat, Result, Sizes, Tensor, wrap_dim};
 
 /// Stride, padding, rounding and divisor of an average pooling; PyTorch's defaults unless set.
 ///
@@ -155,7 +156,12 @@ fn run(
     if out.numel() > 0 {
         kernel(backend::of(input.device())?, &input, &out)?;
     }
-    Tensor::from_body(out).to(dtype)
+    Tensor::from_body(out).delivered(dtype, format(x, n))
+}
+
+/// The format of what is averaged over the last `n` dimensions: PyTorch keeps that of images, not that of volumes.
+fn format(x: &Tensor, n: usize) -> MemoryFormat {
+    if n == 2 { pool::format(x, n) } else { MemoryFormat::Contiguous }
 }
 
 fn forward(x: &Tensor, s: &PoolShape, divisor: AverageDivisor, n: usize) -> Result<Tensor> {
@@ -315,16 +321,19 @@ ops! {
 
     /// Average pooling over the last `n` dimensions by its resolved sizes; see [`Tensor::avg_pool2d`] for the usual way
     /// in.
+    #[doc(hidden)]
     fn avg_pool(x; shape: PoolShape, divisor: AverageDivisor, n: usize) -> Tensor as "AvgPool2DBackward0" {
         forward: forward(x, shape, *divisor, *n),
         saves: [],
-        grads: { x: |g| g.avg_pool_grad(*shape, *divisor, *n) },
+        notes: [format: format(&x, *n)],
+        grads: { x: |g| g.avg_pool_grad(*shape, *divisor, *n)?.to(format) },
         samples: sample::shaped(&[2, 2, 4], &[0, 2, 4], |x| {
             x.avg_pool(sample_shape(x.shape().first().copied().unwrap_or(0))?, AverageDivisor::WithPadding, 1usize)
         }),
     }
 
     /// The gradient of [`Tensor::avg_pool`] in its input, from that of its output.
+    #[doc(hidden)]
     fn avg_pool_grad(g; shape: PoolShape, divisor: AverageDivisor, n: usize) -> Tensor as "AvgPool2DBackwardBackward0" {
         forward: backward(g, shape, *divisor, *n),
         saves: [],

@@ -8,7 +8,7 @@ use crate::backend::{self, ConvShape};
 use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
-use crate::{Body, DType, Dims, Error, Result, Tensor};
+use crate::{Body, DType, Dims, Error, MemoryFormat, Result, Tensor};
 
 /// One of the three products, from contiguous bodies.
 type Kernel<'a> = dyn Fn(&dyn backend::Backend, &[&Body], &Body) -> Result<()> + 'a;
@@ -54,11 +54,18 @@ fn run(op: &'static str, inputs: &[&Tensor], shape: &[usize], kernel: &Kernel<'_
     let bodies: Vec<Body> =
         inputs.iter().map(|t| Ok(t.detach().to(compute)?.contiguous()?.body())).collect::<Result<_>>()?;
     let out = Body::alloc(shape.into(), compute, device)?;
-    if out.numel() == 0 {
-        return Tensor::from_body(out).to(dtype);
+    if out.numel() > 0 {
+        kernel(backend::of(device)?, &bodies.iter().collect::<Vec<_>>(), &out)?;
     }
-    kernel(backend::of(device)?, &bodies.iter().collect::<Vec<_>>(), &out)?;
-    Tensor::from_body(out).to(dtype)
+    Tensor::from_body(out).delivered(dtype, format(inputs[0], inputs[1]))
+}
+
+/// The format of the product of two tensors: channels-last if one of them is. PyTorch has such volumes in single and half
+/// precision only.
+fn format(a: &Tensor, b: &Tensor) -> MemoryFormat {
+    let found = [a, b].into_iter().map(Tensor::suggested_format).find(|&format| format != MemoryFormat::Contiguous);
+    let has_volumes = matches!(a.dtype(), DType::F32 | DType::F16 | DType::BF16);
+    found.filter(|&format| has_volumes || format == MemoryFormat::ChannelsLast).unwrap_or_default()
 }
 
 /// Shape of the output, with as many spatial dimensions as `like`.
@@ -162,26 +169,31 @@ ops! {
 
     /// Convolution (cross-correlation) of a batched input with a kernel, by its resolved sizes; see
     /// [`Tensor::conv2d`] for the usual way in.
+    #[doc(hidden)]
     fn convolution(x, w: tensor, bias: optional; shape: ConvShape) -> Tensor as "ConvolutionBackward0" {
         forward: forward(x, w, bias, shape),
         saves: [x if w, w if x],
+        notes: [format: format(&x, &w)],
         grads: {
-            x: |g| g.conv_input(w, *shape),
-            w: |g| x.conv_weight(g, *shape),
+            x: |g| g.conv_input(w, *shape)?.to(format),
+            w: |g| x.conv_weight(g, *shape)?.to(format),
             bias: |g| bias_grad(g),
         },
         samples: trio([0, 1], |x, w, s| x.convolution(w, None, s)),
     }
 
     /// The gradient of [`Tensor::convolution`] in its input, from that of its output (`torch.nn.grad.conv2d_input`).
+    #[doc(hidden)]
     fn conv_input(g, w: tensor; shape: ConvShape) -> Tensor as "ConvolutionBackward0" {
         forward: input_grad(g, w, shape),
         saves: [g if w, w if g],
-        grads: { g: |h| h.convolution(w, None, *shape), w: |h| h.conv_weight(g, *shape) },
+        notes: [format: format(&g, &w)],
+        grads: { g: |h| h.convolution(w, None, *shape)?.to(format), w: |h| h.conv_weight(g, *shape)?.to(format) },
         samples: trio([2, 1], |g, w, s| g.conv_input(w, s)),
     }
 
     /// The gradient of [`Tensor::convolution`] in its kernel, from that of its output (`torch.nn.grad.conv2d_weight`).
+    #[doc(hidden)]
     fn conv_weight(x, g: tensor; shape: ConvShape) -> Tensor as "ConvolutionBackward0" {
         forward: weight_grad(x, g, shape),
         saves: [x if g, g if x],

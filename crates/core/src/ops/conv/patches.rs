@@ -12,6 +12,7 @@ use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
 /// let x = Tensor::new([[[1.0f32, 2.0, 3.0]]])?;
 /// assert_eq!(x.im2col([1, 2], &FoldOptions::new().dilation(2))?.to_vec::<f32>()?, [1.0, 3.0]);
 /// assert_eq!(x.im2col([1, 1], &FoldOptions::new().stride(2))?.to_vec::<f32>()?, [1.0, 3.0]);
+/// assert_eq!(x.im2col([1, 2], &FoldOptions::new().padding([0, 1]))?.shape(), [2, 4]);
 /// # Ok::<_, firebrick_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -307,6 +308,7 @@ ops! {
     table: PATCHES;
 
     /// Patches of `[n, c, h, w]` as columns, by their resolved sizes; see [`Tensor::im2col`] for the usual way in.
+    #[doc(hidden)]
     fn patches(x; shape: PatchShape) -> Tensor as "Im2ColBackward0" {
         forward: gather(x, shape),
         saves: [],
@@ -315,6 +317,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::patches`]: columns added up to images.
+    #[doc(hidden)]
     fn patches_grad(g; shape: PatchShape) -> Tensor as "Col2ImBackward0" {
         forward: spread(g, shape),
         saves: [],

@@ -5,7 +5,7 @@ use crate::backend::{self, PoolShape};
 use crate::ops::devices::same_device;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::ops::{composed, ops};
-use crate::{Body, DType, Dims, Error, Result, Sizes, Tensor};
+use crate::{Body, DType, Dims, Error, MemoryFormat, Result, Sizes, Tensor};
 
 /// The dtype that windows are compared in.
 fn compute_dtype(dtype: DType) -> DType {
@@ -46,7 +46,8 @@ fn forward(x: &Tensor, s: &PoolShape, n: usize) -> Result<(Tensor, Tensor)> {
     if out.numel() > 0 {
         backend::of(input.device())?.max_pool_forward(s, &input, &out, &indices)?;
     }
-    Ok((Tensor::from_body(out).to(dtype)?, Tensor::from_body(indices)))
+    let format = format(x, n);
+    Ok((Tensor::from_body(out).delivered(dtype, format)?, Tensor::from_body(indices).delivered(DType::I64, format)?))
 }
 
 fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Tensor> {
@@ -63,7 +64,12 @@ fn backward(g: &Tensor, indices: &Tensor, s: &PoolShape, n: usize) -> Result<Ten
     if out.numel() > 0 {
         backend::of(grad.device())?.max_pool_backward(s, &grad, &indices.contiguous()?.body(), &out)?;
     }
-    Tensor::from_body(out).to(dtype)
+    Tensor::from_body(out).delivered(dtype, format(indices, n))
+}
+
+/// The format of what is pooled over the last `n` dimensions of batches.
+pub(super) fn format(x: &Tensor, n: usize) -> MemoryFormat {
+    if x.dim() == n + 2 { x.suggested_format() } else { MemoryFormat::Contiguous }
 }
 
 /// The elements of `h` that won: the adjoint of [`backward`].
@@ -204,6 +210,7 @@ ops! {
 
     /// Maximum pooling over the last `n` dimensions by its resolved sizes, with the flat index of each winner in its
     /// plane; see [`Tensor::max_pool2d`] for the usual way in.
+    #[doc(hidden)]
     fn max_pool(x; shape: PoolShape, n: usize) -> (Tensor, Tensor) as "MaxPool2DWithIndicesBackward0" {
         forward: forward(x, shape, *n),
         saves: [] also [indices],
@@ -212,6 +219,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::max_pool`] from that of its values: each goes to the element that won.
+    #[doc(hidden)]
     fn max_pool_grad(g, indices: tensor; shape: PoolShape, n: usize) -> Tensor as "MaxPool2DWithIndicesBackwardBackward0" {
         forward: backward(g, indices, shape, *n),
         saves: [indices],

@@ -153,7 +153,7 @@ ops! {
         grads: { x: |g| fused(Binary::HardtanhGrad(*min_val, *max_val), g, x, || {
             g.masked_fill(&outside(x, *min_val, *max_val)?, 0)
         }) },
-        in_place: hardtanh_,
+        in_place: hardtanh_(-0.25, 1.0),
         samples: sample::unary(ANY, |x| x.hardtanh(-0.9, 1.1)),
     }
 
@@ -170,7 +170,7 @@ ops! {
         grads: { x: |g| fused(Binary::LeakyReluGrad(*negative_slope), g, x, || {
             g.where_self(&x.gt(0)?, g.mul(*negative_slope)?)
         }) },
-        in_place: leaky_relu_ as "LeakyReluBackward1",
+        in_place: leaky_relu_(0.1) as "LeakyReluBackward1",
         samples: sample::unary(ANY, |x| x.leaky_relu(0.1)),
     }
 
@@ -185,7 +185,7 @@ ops! {
         kernel: Unary::Threshold(*limit, *value),
         saves: [x],
         grads: { x: |g| fused(Binary::ThresholdGrad(*limit), g, x, || g.masked_fill(&x.le(*limit)?, 0)) },
-        in_place: threshold_ as "ThresholdBackward1",
+        in_place: threshold_(0.0, 7.0) as "ThresholdBackward1",
         samples: sample::unary(ANY, |x| x.threshold(0.3, 5.0)),
     }
 
@@ -200,7 +200,7 @@ ops! {
         kernel: Unary::Elu(*alpha, 1.0, 1.0),
         saves: [x],
         grads: { x: |g| elu_grad(g, x, *alpha, 1.0, 1.0) },
-        in_place: elu_ as "EluBackward1",
+        in_place: elu_(1.0) as "EluBackward1",
         samples: sample::unary(ANY, |x| x.elu(1.3)),
     }
 
@@ -234,7 +234,7 @@ ops! {
         kernel: celu_kernel(*alpha)?,
         saves: [x],
         grads: { x: |g| elu_grad(g, x, *alpha, 1.0, 1.0 / alpha) },
-        in_place: celu_ as "CeluBackward1",
+        in_place: celu_(2.0) as "CeluBackward1",
         samples: sample::unary(ANY, |x| x.celu(1.3)),
     }
 
@@ -254,7 +254,7 @@ ops! {
         kernel: gelu_kernel(approximate)?,
         saves: [x],
         grads: { x: |g| gelu_grad(g, x, approximate) },
-        in_place: gelu_,
+        in_place: gelu_("none"),
         samples: {
             let mut samples = sample::unary(ANY, |x| x.gelu("none"))?;
             samples.extend(sample::unary(ANY, |x| x.gelu("tanh"))?);
@@ -429,7 +429,7 @@ composed! {
 }
 
 impl Tensor {
-    /// In-place form of [`Tensor::relu6`].
+    #[doc = crate::ops::in_place_doc!(relu6_ of relu6 () on [-0.5f32, 7.0])]
     #[track_caller]
     pub fn relu6_(&self) -> Result<&Tensor> {
         let _running = crate::source::operation();

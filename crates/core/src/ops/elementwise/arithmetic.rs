@@ -71,7 +71,7 @@ ops! {
         kernel: Binary::Add,
         saves: [],
         grads: { a: |g| Ok(g.clone()), b: |g| Ok(g.clone()) },
-        in_place: add_,
+        in_place: add_(10),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(b)),
     }
 
@@ -90,7 +90,7 @@ ops! {
         kernel: add_scaled("add", a, b, *alpha, 1)?,
         saves: [],
         grads: { a: |g| Ok(g.clone()), b: |g| g.mul(*alpha) },
-        in_place: add_alpha_,
+        in_place: add_alpha_(10, 2),
         samples: sample::pairs((ANY, ANY), |a, b| a.add_alpha(b, 2.5)),
     }
 
@@ -107,7 +107,7 @@ ops! {
         kernel: Binary::Sub,
         saves: [],
         grads: { a: |g| Ok(g.clone()), b: |g| g.neg() },
-        in_place: sub_,
+        in_place: sub_(10),
         samples: sample::pairs((ANY, ANY), |a, b| a.sub(b)),
     }
 
@@ -122,7 +122,7 @@ ops! {
         kernel: add_scaled("sub", a, b, *alpha, -1)?,
         saves: [],
         grads: { a: |g| Ok(g.clone()), b: |g| g.mul(*alpha)?.neg() },
-        in_place: sub_alpha_,
+        in_place: sub_alpha_(10, 2),
         samples: sample::pairs((ANY, ANY), |a, b| a.sub_alpha(b, 2.5)),
     }
 
@@ -153,7 +153,7 @@ ops! {
         kernel: Binary::Mul,
         saves: [a if b, b if a],
         grads: { a: |g| g.mul(b), b: |g| g.mul(a) },
-        in_place: mul_,
+        in_place: mul_(10),
         samples: sample::pairs((ANY, ANY), |a, b| a.mul(b)),
     }
 
@@ -172,7 +172,7 @@ ops! {
             a: |g| g.div(b),
             b: |g| g.neg()?.mul(&a.div(b)?.div(b)?),
         },
-        in_place: div_,
+        in_place: div_(10),
         samples: sample::pairs((ANY, POSITIVE), |a, b| a.div(b)),
     }
 
@@ -192,7 +192,7 @@ ops! {
         kernel: rounded(rounding_mode)?,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: div_rounding_,
+        in_place: div_rounding_(2, "floor") on [-7, 7],
         samples: sample::pairs((ANY, POSITIVE), |a, b| a.div_rounding(b, "floor")),
     }
 
@@ -210,7 +210,7 @@ ops! {
         kernel: Binary::FloorDivide,
         saves: [],
         grads: { a: |g| not_differentiable("floor_divide"), b: |g| not_differentiable("floor_divide") },
-        in_place: floor_divide_,
+        in_place: floor_divide_(2) on [-7, 7],
         samples: sample::pairs((ANY, POSITIVE), |a, b| a.detach().floor_divide(b.detach())),
     }
 
@@ -228,7 +228,7 @@ ops! {
         kernel: Binary::Remainder,
         saves: [a if b, b],
         grads: { a: |g| Ok(g.clone()), b: |g| g.neg()?.mul(&a.div_rounding(b, "floor")?) },
-        in_place: remainder_,
+        in_place: remainder_(2) on [-7, 7],
         samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.remainder(b)),
     }
 
@@ -246,7 +246,7 @@ ops! {
         kernel: Binary::Fmod,
         saves: [a if b, b],
         grads: { a: |g| Ok(g.clone()), b: |g| g.neg()?.mul(&a.div_rounding(b, "trunc")?) },
-        in_place: fmod_,
+        in_place: fmod_(2) on [-7, 7],
         samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.fmod(b)),
     }
 

@@ -21,7 +21,7 @@ ops! {
         kernel: Binary::Eq,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: eq_,
+        in_place: eq_(0.25),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.eq(b)?)),
     }
 
@@ -36,7 +36,7 @@ ops! {
         kernel: Binary::Ne,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: ne_,
+        in_place: ne_(0.25),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.ne(b)?)),
     }
 
@@ -51,7 +51,7 @@ ops! {
         kernel: Binary::Lt,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: lt_,
+        in_place: lt_(0),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.lt(b)?)),
     }
 
@@ -66,7 +66,7 @@ ops! {
         kernel: Binary::Le,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: le_,
+        in_place: le_(0),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.le(b)?)),
     }
 
@@ -81,7 +81,7 @@ ops! {
         kernel: Binary::Gt,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: gt_,
+        in_place: gt_(0),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.gt(b)?)),
     }
 
@@ -96,7 +96,7 @@ ops! {
         kernel: Binary::Ge,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: ge_,
+        in_place: ge_(0),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.ge(b)?)),
     }
 }

@@ -66,7 +66,7 @@ ops! {
         kernel: Unary::Log,
         saves: [x],
         grads: { x: |g| g.div(x) },
-        in_place: log_,
+        in_place: log_ on [0.5f32, 4.0],
         samples: sample::unary(POSITIVE, |x| x.log()),
     }
 
@@ -81,7 +81,7 @@ ops! {
         kernel: Unary::Log2,
         saves: [x],
         grads: { x: |g| g.div(&x.mul(LN_2)?) },
-        in_place: log2_,
+        in_place: log2_ on [0.5f32, 4.0],
         samples: sample::unary(POSITIVE, |x| x.log2()),
     }
 
@@ -96,7 +96,7 @@ ops! {
         kernel: Unary::Log10,
         saves: [x],
         grads: { x: |g| g.div(&x.mul(LN_10)?) },
-        in_place: log10_,
+        in_place: log10_ on [0.1f32, 100.0],
         samples: sample::unary(POSITIVE, |x| x.log10()),
     }
 
@@ -170,7 +170,7 @@ ops! {
             },
             b: |g| g.mul(a)?.div(b),
         },
-        in_place: xlogy_,
+        in_place: xlogy_(10),
         samples: sample::pairs((ANY, POSITIVE), |a, b| a.xlogy(b)),
     }
 
@@ -223,7 +223,7 @@ ops! {
             a: |g| g.mul(&b.rpow(2.0)?),
             b: |g| g.mul(y)?.mul(LN_2),
         },
-        in_place: ldexp_,
+        in_place: ldexp_(3),
         samples: sample::pairs((ANY, ANY), |a, b| a.ldexp(b)),
     }
 }

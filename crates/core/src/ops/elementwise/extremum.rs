@@ -148,7 +148,7 @@ ops! {
                 of_bound(g, &above.logical_or(&max.lt(min)?)?, &x.eq(max)?, min, max)
             },
         },
-        in_place: clamp_,
+        in_place: clamp_(-0.25, 0),
         samples: {
             let mut samples = sample::unary(ANY, |x| x.clamp(-0.7, 1.2))?;
             let bounds = vec![ANY.tensor(&[2, 3], 1)?, ANY.tensor(&[3], 2)?, POSITIVE.tensor(&[2, 1], 3)?];
@@ -171,7 +171,7 @@ ops! {
             x: |g| one_sided(g, x, min, &x.gt(min)?, &x.lt(min)?),
             min: |g| of_winner(g, &x.eq(min)?, &x.gt(min)?),
         },
-        in_place: clamp_min_,
+        in_place: clamp_min_(0),
         samples: sample::pairs((ANY, ANY), |x, min| x.clamp_min(min)),
     }
 
@@ -189,7 +189,7 @@ ops! {
             x: |g| one_sided(g, x, max, &x.lt(max)?, &x.gt(max)?),
             max: |g| of_winner(g, &x.eq(max)?, &x.lt(max)?),
         },
-        in_place: clamp_max_,
+        in_place: clamp_max_(0),
         samples: sample::pairs((ANY, ANY), |x, max| x.clamp_max(max)),
     }
 
@@ -208,7 +208,7 @@ ops! {
         kernel: same_dtype(x, values)?,
         saves: [],
         grads: { x: |g| super::not_differentiable("heaviside"), values: |g| super::not_differentiable("heaviside") },
-        in_place: heaviside_,
+        in_place: heaviside_(&Tensor::new([7.0f32])?) on [-0.5f32, 0.0],
         samples: sample::pairs((ANY, ANY), |a, b| a.detach().heaviside(&b.detach())),
     }
 }

@@ -36,7 +36,7 @@ ops! {
         kernel: not(x),
         saves: [],
         grads: { x: |g| g.zeros_like() },
-        in_place: bitwise_not_,
+        in_place: bitwise_not_ on [5, 6],
         samples: sample::unary(STEPS, |x| x.to(DType::I64)?.bitwise_not()?.mul(x)),
     }
 
@@ -54,7 +54,7 @@ ops! {
         kernel: Binary::BitwiseAnd,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: bitwise_and_,
+        in_place: bitwise_and_(3) on [5, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_and(&b.to(DType::I64)?)?.mul(a)),
     }
 
@@ -72,7 +72,7 @@ ops! {
         kernel: Binary::BitwiseOr,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: bitwise_or_,
+        in_place: bitwise_or_(3) on [5, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_or(&b.to(DType::I64)?)?.mul(a)),
     }
 
@@ -90,7 +90,7 @@ ops! {
         kernel: Binary::BitwiseXor,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: bitwise_xor_,
+        in_place: bitwise_xor_(3) on [5, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_xor(&b.to(DType::I64)?)?.mul(a)),
     }
 
@@ -108,7 +108,7 @@ ops! {
         kernel: Binary::LeftShift(bits(a, b)?),
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: bitwise_left_shift_,
+        in_place: bitwise_left_shift_(1) on [5, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_left_shift(&b.to(DType::I64)?)?.mul(a)),
     }
 
@@ -126,7 +126,7 @@ ops! {
         kernel: Binary::RightShift(bits(a, b)?),
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: bitwise_right_shift_,
+        in_place: bitwise_right_shift_(1) on [5, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.bitwise_right_shift(&b.to(DType::I64)?)?.mul(a)),
     }
 
@@ -144,7 +144,7 @@ ops! {
         kernel: Binary::Gcd,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: gcd_,
+        in_place: gcd_(&Tensor::new([4, 9])?) on [6, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.gcd(&b.to(DType::I64)?)?.mul(a)),
     }
 
@@ -162,7 +162,7 @@ ops! {
         kernel: Binary::Lcm,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: lcm_,
+        in_place: lcm_(&Tensor::new([4, 9])?) on [6, 6],
         samples: sample::pairs((STEPS, STEPS), |a, b| a.to(DType::I64)?.lcm(&b.to(DType::I64)?)?.mul(a)),
     }
 }

@@ -22,7 +22,7 @@ ops! {
         kernel: Binary::LogicalAnd,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: logical_and_,
+        in_place: logical_and_(&Tensor::new([true, false])?),
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.logical_and(b)?)),
     }
 
@@ -38,7 +38,7 @@ ops! {
         kernel: Binary::LogicalOr,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: logical_or_,
+        in_place: logical_or_(&Tensor::new([true, false])?) on [0.0f32, 0.25],
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.logical_or(b)?)),
     }
 
@@ -54,7 +54,7 @@ ops! {
         kernel: Binary::LogicalXor,
         saves: [],
         grads: { a: |g| g.zeros_like(), b: |g| g.zeros_like() },
-        in_place: logical_xor_,
+        in_place: logical_xor_(&Tensor::new([true, false])?) on [0.0f32, 0.25],
         samples: sample::pairs((ANY, ANY), |a, b| a.add(&a.mul(b)?.logical_xor(b)?)),
     }
 

@@ -8,6 +8,7 @@ mod extremum;
 mod frexp;
 mod hyperbolic;
 mod integer;
+mod layout;
 mod logic;
 mod powers;
 mod rounding;

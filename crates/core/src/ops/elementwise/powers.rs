@@ -86,7 +86,7 @@ ops! {
             base: |g| base_grad(g, base, exponent),
             exponent: |g| exponent_grad(g, base, exponent, y),
         },
-        in_place: pow_,
+        in_place: pow_(2),
         samples: {
             let mut samples = sample::pairs((POSITIVE, ANY), |a, b| a.pow(b))?;
             for exponent in [0.0, 1.0, 2.0, 3.0, -1.0, 0.5, 2.5] {
@@ -124,7 +124,7 @@ ops! {
         kernel: Unary::Sqrt,
         saves: [] -> y,
         grads: { x: |g| g.div(&y.mul(2)?) },
-        in_place: sqrt_,
+        in_place: sqrt_ on [4.0f32, 9.0],
         samples: sample::unary(POSITIVE, |x| x.sqrt()),
     }
 
@@ -139,7 +139,7 @@ ops! {
         kernel: Unary::Rsqrt,
         saves: [] -> y,
         grads: { x: |g| g.mul(-0.5)?.mul(&y.pow(3)?) },
-        in_place: rsqrt_,
+        in_place: rsqrt_ on [4.0f32, 0.25],
         samples: sample::unary(POSITIVE, |x| x.rsqrt()),
     }
 
@@ -186,7 +186,7 @@ impl Tensor {
         self.pow(2)
     }
 
-    /// In-place form of [`Tensor::square`].
+    #[doc = crate::ops::in_place_doc!(square_ of square ())]
     #[track_caller]
     pub fn square_(&self) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -212,10 +212,9 @@ impl Tensor {
         }
     }
 
-    /// In-place form of [`Tensor::float_power`].
+    #[doc = crate::ops::in_place_doc!(float_power_ of float_power (3) on [-0.5f64, 0.25])]
     ///
-    /// # Errors
-    /// The tensor is not float64, or complex128 where one of the two is complex.
+    /// The tensor is float64, or complex128 where one of the two is complex: any other is an error.
     #[track_caller]
     pub fn float_power_(&self, exponent: impl Operand) -> Result<&Tensor> {
         let _running = crate::source::operation();

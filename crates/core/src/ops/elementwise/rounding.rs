@@ -83,7 +83,7 @@ ops! {
         kernel: self::decimals(*decimals)?,
         saves: [],
         grads: { x: |g| g.zeros_like() },
-        in_place: round_decimals_,
+        in_place: round_decimals_(1) on [0.25f32, 1.29],
         samples: sample::unary(ANY, |x| x.round_decimals(1)),
     }
 
@@ -113,7 +113,7 @@ ops! {
         kernel: Unary::Frac,
         saves: [],
         grads: { x: |g| Ok(g.clone()) },
-        in_place: frac_,
+        in_place: frac_ on [-1.5f32, 2.25],
         samples: sample::unary(ANY, |x| x.frac()),
     }
 

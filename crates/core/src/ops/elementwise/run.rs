@@ -1,13 +1,14 @@
 //! The forward half of every elementwise operation.
 
 use super::rules::{self, Rule, result_type};
-use super::small;
+use super::{layout, small};
 use crate::autograd::{inplace, is_grad_enabled};
 use crate::backend::{self, Binary, Map, Ternary, Unary};
 use crate::dims::broadcast_shapes;
 use crate::ops::devices::mixed_devices;
 use crate::ops::record::check_writable;
 use crate::tensor::copy::expanded;
+use crate::tensor::layout::preserved_strides;
 use crate::{Body, Category, DType, Device, Dims, Error, Result, Tensor};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -69,10 +70,18 @@ pub(crate) fn run_reusing(
         dtype = dtype.to_float();
     }
     rules::check(op, kernel, dtype, inputs, &bodies)?;
+    let is_plain = alike && bodies.iter().all(Body::is_row_major);
     let (shape, device) = match alike {
         true => (bodies[0].shape.clone(), bodies[0].device()),
-        false => bring_together(op, kernel, dtype, &mut bodies)?,
+        false => common(op, &bodies)?,
     };
+    let strides = match is_plain || target.is_some() {
+        true => None,
+        false => layout::of_result(kernel, dtype, &shape, inputs, &bodies),
+    };
+    if !alike {
+        bring_together(op, kernel, dtype, (&shape, device), &mut bodies)?;
+    }
     let result = rule.result(dtype);
     let out = match target {
         Some((op, target)) => {
@@ -82,26 +91,13 @@ pub(crate) fn run_reusing(
             separate_overlapping(op, &out, &mut bodies)?;
             out
         }
-        None => match reusable(inputs, owned, &bodies, &shape, result) {
+        None => match reusable(inputs, owned, &bodies, (&shape, strides.as_ref()), result) {
             Some(body) => body,
-            None if alike && bodies[0].is_contiguous() && result.size() <= dtype.size() => {
-                Body::alloc_like(&bodies[0], result)?
-            }
-            None => Body::alloc(shape, result, device)?,
+            None if is_plain && result.size() <= dtype.size() => Body::alloc_like(&bodies[0], result)?,
+            None => Body::alloc_in(shape, strides, result, device)?,
         },
     };
-    // A kernel chosen by the value of an operand does not read the operand.
-    let arity = match kernel {
-        Map::Unary(_) => 1,
-        Map::Binary(_) => 2,
-        Map::Ternary(_) => 3,
-    };
-    let mut sources = [&bodies[0]; 3];
-    for (source, body) in sources.iter_mut().zip(&bodies) {
-        *source = body;
-    }
-    let backend = backend::of(device)?;
-    backend.map(kernel.for_dtype(dtype), compute_class(dtype), &sources[..arity], &out)?;
+    launch(kernel, dtype, device, &bodies, &out)?;
     Ok(match target {
         Some((_, target)) => {
             target.changed();
@@ -109,6 +105,21 @@ pub(crate) fn run_reusing(
         }
         None => Tensor::from_body(out),
     })
+}
+
+#[inline]
+fn launch(kernel: Map, dtype: DType, device: Device, bodies: &[Body], out: &Body) -> Result<()> {
+    // A kernel chosen by the value of an operand does not read the operand.
+    let arity = match kernel {
+        Map::Unary(_) => 1,
+        Map::Binary(_) => 2,
+        Map::Ternary(_) => 3,
+    };
+    let mut sources = [&bodies[0]; 3];
+    for (source, body) in sources.iter_mut().zip(bodies) {
+        *source = body;
+    }
+    backend::of(device)?.map(kernel.for_dtype(dtype), compute_class(dtype), &sources[..arity], out)
 }
 
 /// The gradient of an operation by one kernel of `g` and `x`; while a graph of the gradient is recorded, by the
@@ -133,30 +144,36 @@ fn promoted(kernel: Map, inputs: &[&Tensor], bodies: &[Body]) -> DType {
     result_type(inputs[first..].iter().copied().zip(&bodies[first..]))
 }
 
-/// Brings inputs of different kinds to one device and shape, which are returned, and to values that `dtype` holds.
-fn bring_together(op: &'static str, kernel: Map, dtype: DType, bodies: &mut [Body]) -> Result<(Dims, Device)> {
+/// The shape and device that inputs of different kinds are brought to.
+fn common(op: &'static str, bodies: &[Body]) -> Result<(Dims, Device)> {
     let device = common_device(op, bodies)?;
-    let shape = common_shape(op, bodies)?;
-    let mask = match kernel {
-        Map::Ternary(Ternary::Where) => Some(0),
-        Map::Ternary(Ternary::MaskedFill) => Some(1),
-        _ => None,
-    };
+    Ok((common_shape(op, bodies)?, device))
+}
+
+/// Brings inputs to one shape and device, and to values that `dtype` holds.
+fn bring_together(
+    op: &'static str,
+    kernel: Map,
+    dtype: DType,
+    (shape, device): (&Dims, Device),
+    bodies: &mut [Body],
+) -> Result<()> {
+    let mask = layout::mask(kernel);
     for (i, body) in bodies.iter_mut().enumerate() {
         let exact = Some(i) == mask || (rules::keeps_digits(kernel) && body.shape.is_empty());
         if !exact && loses(body.dtype, dtype) {
-            let cast = Body::alloc(body.shape.clone(), dtype, body.device())?;
+            let cast = Body::alloc_in(body.shape.clone(), preserved_strides(body), dtype, body.device())?;
             backend::of(body.device())?.copy(body, &cast)?;
             *body = cast;
         }
         if body.device() != device {
             *body = Tensor::from_body(body.clone()).to(device)?.body();
         }
-        if body.shape != shape {
-            *body = expanded(op, body, &shape)?;
+        if body.shape != *shape {
+            *body = expanded(op, body, shape)?;
         }
     }
-    Ok((shape, device))
+    Ok(())
 }
 
 /// Can a value of `from` change when it is cast to `to`, other than by what the kernel's own conversion does?
@@ -183,8 +200,7 @@ fn check_target(
     if matches!(kernel, Map::Unary(Unary::Abs)) && out.dtype.is_complex() {
         return Err(Error::runtime(op, "In-place abs is not supported for complex tensors."));
     }
-    let clamps = matches!(kernel, Map::Binary(Binary::ClampMin | Binary::ClampMax) | Map::Ternary(Ternary::Clamp));
-    if clamps && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
+    if layout::clamps(kernel) && !result.can_cast(out.dtype) && inputs[1].is_wrapped_number() {
         // PyTorch names the second type as C++ does, here only.
         let (from, to) = (result.scalar_name(), out.dtype.c_name());
         return Err(Error::runtime(op, format!("result type {from} can't be cast to the desired output type {to}")));
@@ -232,7 +248,13 @@ pub(crate) fn separate_overlapping(op: &'static str, out: &Body, inputs: &mut [B
 
 /// Memory of an input that dies with this operation: its handle is the last, nobody else sees its storage, and
 /// nothing is being recorded.
-fn reusable(inputs: &[&Tensor], owned: &[bool], bodies: &[Body], shape: &Dims, dtype: DType) -> Option<Body> {
+fn reusable(
+    inputs: &[&Tensor],
+    owned: &[bool],
+    bodies: &[Body],
+    (shape, strides): (&Dims, Option<&Dims>),
+    dtype: DType,
+) -> Option<Body> {
     if !owned.contains(&true) {
         return None;
     }
@@ -246,7 +268,7 @@ fn reusable(inputs: &[&Tensor], owned: &[bool], bodies: &[Body], shape: &Dims, d
             && Arc::strong_count(&body.storage) == 2
             && body.dtype == dtype
             && body.shape == *shape
-            && body.is_contiguous()
+            && strides.map_or_else(|| body.is_row_major(), |strides| body.strides == *strides)
             && !tensor.is_wrapped_number()
             && !tensor.requires_grad()
     };

@@ -124,7 +124,7 @@ ops! {
             mask: |g| mask.zeros_like(),
             value: |g| g.where_self(mask, 0),
         },
-        in_place: masked_fill_,
+        in_place: masked_fill_(&Tensor::new([true, false])?, 7),
         samples: {
             let mut samples = sample::unary(ANY, |x| x.masked_fill(&x.gt(0.55)?, 3.0))?;
             let inputs = vec![ANY.tensor(&[2, 3], 5)?, ANY.tensor(&[], 6)?];
@@ -152,7 +152,7 @@ ops! {
             end: |g| g.mul(weight),
             weight: |g| g.mul(&end.sub(start)?),
         },
-        in_place: lerp_,
+        in_place: lerp_(&Tensor::new([1.0f32, 2.0])?, 0.5),
         samples: {
             let mut samples = sample::pairs((ANY, ANY), |a, b| a.lerp(b, 0.3))?;
             let inputs = vec![ANY.tensor(&[2, 3], 1)?, ANY.tensor(&[3], 2)?, ANY.tensor(&[2, 1], 3)?];
@@ -177,7 +177,7 @@ ops! {
             tensor1: |g| g.mul(&tensor2.mul(*value)?),
             tensor2: |g| g.mul(&tensor1.mul(*value)?),
         },
-        in_place: addcmul_,
+        in_place: addcmul_(&Tensor::new([1.0f32, 2.0])?, &Tensor::new([3.0f32, 4.0])?, 10),
         samples: three(|x, a, b| x.addcmul(a, b, 1.5)),
     }
 
@@ -205,7 +205,7 @@ ops! {
             },
             tensor2: |g| g.neg()?.mul(&tensor1.mul(*value)?.div(&tensor2.mul(tensor2)?)?),
         },
-        in_place: addcdiv_,
+        in_place: addcdiv_(&Tensor::new([1.0f32, 2.0])?, &Tensor::new([4.0f32, 5.0])?, 10),
         samples: three(|x, a, b| x.addcdiv(a, b, 1.5)),
     }
 
@@ -221,7 +221,7 @@ ops! {
         kernel: replacements(x, *nan, *posinf, *neginf),
         saves: [x],
         grads: { x: |g| g.mul(&x.isfinite()?) },
-        in_place: nan_to_num_,
+        in_place: nan_to_num_(7.0, 1.0, None) on [f32::NAN, f32::INFINITY],
         samples: sample::unary(ANY, |x| x.nan_to_num(None, None, None)),
     }
 
@@ -239,7 +239,7 @@ ops! {
             x: |g| g.mul(&y.detach().div(x.detach())?.masked_fill(&x.eq(0)?, 0)?),
             sign: |g| g.zeros_like(),
         },
-        in_place: copysign_,
+        in_place: copysign_(-1),
         samples: sample::pairs((ANY, ANY), |a, b| a.copysign(b)),
     }
 
@@ -255,7 +255,7 @@ ops! {
         kernel: Binary::Nextafter,
         saves: [x, other],
         grads: { x: |g| g.masked_fill(&x.eq(other)?, 0), other: |g| g.zeros_like() },
-        in_place: nextafter_,
+        in_place: nextafter_(&Tensor::new([1.0f32, 1.0])?),
         samples: sample::pairs((ANY, ABOVE_ONE), |a, b| a.nextafter(b)),
     }
 }

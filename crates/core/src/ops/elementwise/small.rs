@@ -9,13 +9,15 @@ use crate::{Body, DType, Result, Tensor};
 /// Elements up to which the work is over before a thread that waits to look at an input gives up its time slice.
 const SMALL: usize = 1024;
 
-/// The result of `kernel`, where the inputs are few contiguous numbers of one floating dtype and shape; `None` where
+/// The result of `kernel`, where the inputs are few row-major numbers of one floating dtype and shape; `None` where
 /// they are not.
 #[inline]
 pub(super) fn run(kernel: Map, inputs: &[&Tensor]) -> Option<Result<Tensor>> {
     let result = match *inputs {
         [x] => x.with_body(|x| suits(kernel, x).then(|| compute(kernel, &[x], x))),
-        [x, y] => x.with_bodies(y, |x, y| (suits(kernel, x) && is_alike(x, y)).then(|| compute(kernel, &[x, y], x))),
+        [x, y] => x.with_bodies(y, |x, y| {
+            (suits(kernel, x) && is_alike(x, y) && x.strides == y.strides).then(|| compute(kernel, &[x, y], x))
+        }),
         _ => None,
     }?;
     Some(result.map(Tensor::from_body))
@@ -25,7 +27,7 @@ pub(super) fn run(kernel: Map, inputs: &[&Tensor]) -> Option<Result<Tensor>> {
 fn suits(kernel: Map, x: &Body) -> bool {
     matches!(x.dtype, DType::F32 | DType::F64)
         && x.numel() <= SMALL
-        && x.is_contiguous()
+        && x.is_row_major()
         && rules::rule(kernel) != Rule::First
         && rules::takes_floats(kernel)
 }

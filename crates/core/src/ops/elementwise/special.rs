@@ -114,7 +114,7 @@ ops! {
         kernel: logit_kernel(*eps),
         saves: [x],
         grads: { x: |g| logit_grad(g, x, *eps) },
-        in_place: logit_,
+        in_place: logit_(1e-6) on [0.25f32, 1.0],
         samples: sample::unary(FRACTION, |x| x.logit(0.3)),
     }
 
@@ -162,7 +162,7 @@ ops! {
         kernel: Unary::Polygamma(order(*n)?),
         saves: [x],
         grads: { x: |g| g.mul(&x.polygamma(n + 1)?) },
-        in_place: polygamma_,
+        in_place: polygamma_(1),
         samples: sample::unary(POSITIVE, |x| x.polygamma(1)),
     }
 

@@ -172,7 +172,7 @@ ops! {
             y: |g| g.mul(x)?.mul(&inverse_square_length(y, x)?),
             x: |g| g.mul(&y.neg()?)?.mul(&inverse_square_length(y, x)?),
         },
-        in_place: atan2_,
+        in_place: atan2_(&Tensor::new([1.0f32, -1.0])?),
         samples: sample::pairs((ANY, ANY), |a, b| a.atan2(b)),
     }
 
@@ -188,7 +188,7 @@ ops! {
         kernel: Binary::Hypot,
         saves: [a, b] -> y,
         grads: { a: |g| g.mul(a)?.div(y), b: |g| g.mul(b)?.div(y) },
-        in_place: hypot_,
+        in_place: hypot_(&Tensor::new([1.0f32, 2.0])?),
         samples: sample::pairs((ANY, ANY), |a, b| a.hypot(b)),
     }
 }

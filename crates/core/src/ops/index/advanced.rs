@@ -195,7 +195,7 @@ impl Tensor {
         index_put(self, indices, values, accumulate, None)
     }
 
-    /// In-place form of [`Tensor::index_put`].
+    #[doc = crate::ops::in_place_doc!(index_put_ of index_put (&[Some(Tensor::new([0i64, 0])?)], &Tensor::new([7.0f32])?, true))]
     #[track_caller]
     pub fn index_put_(&self, indices: &[Option<Tensor>], values: &Tensor, accumulate: bool) -> Result<&Tensor> {
         let _running = crate::source::operation();

@@ -117,7 +117,7 @@ impl Tensor {
         scatter(self, dim, index, src, Indexing::Scatter, None)
     }
 
-    /// In-place form of [`Tensor::scatter`].
+    #[doc = crate::ops::in_place_doc!(scatter_ of scatter (0, &Tensor::new([1i64])?, &Tensor::new([7.0f32])?))]
     #[track_caller]
     pub fn scatter_(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -137,7 +137,7 @@ impl Tensor {
         scatter_value(self, dim, index, value.into(), None)
     }
 
-    /// In-place form of [`Tensor::scatter_value`].
+    #[doc = crate::ops::in_place_doc!(scatter_value_ of scatter_value (0, &Tensor::new([1i64])?, 7))]
     #[track_caller]
     pub fn scatter_value_(&self, dim: i64, index: &Tensor, value: impl Into<Scalar>) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -160,7 +160,7 @@ impl Tensor {
         scatter(self, dim, index, src, Indexing::ScatterAdd, None)
     }
 
-    /// In-place form of [`Tensor::scatter_add`].
+    #[doc = crate::ops::in_place_doc!(scatter_add_ of scatter_add (0, &Tensor::new([0i64, 0])?, &Tensor::new([5.0f32, 7.0])?))]
     #[track_caller]
     pub fn scatter_add_(&self, dim: i64, index: &Tensor, src: &Tensor) -> Result<&Tensor> {
         let _running = crate::source::operation();

@@ -102,6 +102,7 @@ ops! {
     }
 
     /// The gradient of [`Tensor::embedding`] in its table of `rows` rows, from that of its result.
+    #[doc(hidden)]
     fn embedding_grad(g, indices: tensor; rows: usize, padding_idx: Option<i64>, scale_grad_by_freq: bool) -> Tensor as "EmbeddingDenseBackwardBackward0" {
         forward: spread(g, indices, *rows, *padding_idx, *scale_grad_by_freq),
         saves: [indices],

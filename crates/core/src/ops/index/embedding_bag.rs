@@ -86,6 +86,18 @@ impl<'t> BagOptions<'t> {
     }
 
     /// Divides a row's gradient by how often it was looked up; it does not unless set.
+    ///
+    /// ```
+    /// # use firebrick_core::{BagMode, BagOptions, Tensor};
+    /// let table = Tensor::new([[1.0f32], [3.0]])?;
+    /// table.requires_grad_(true)?;
+    /// let options = BagOptions::new().mode(BagMode::Sum).scale_grad_by_freq(true);
+    /// let bags = table.embedding_bag(&Tensor::new([[0i64, 1, 1]])?, None, &options)?;
+    /// assert_eq!(bags.to_vec::<f32>()?, [7.0]);
+    /// bags.sum()?.backward()?;
+    /// assert_eq!(table.grad().unwrap().to_vec::<f32>()?, [1.0, 1.0]); // the second row was looked up twice
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn scale_grad_by_freq(mut self, on: bool) -> Self {
         self.scale_grad_by_freq = on;
         self

@@ -248,7 +248,7 @@ impl Tensor {
         scatter_reduce(self, dim, index, src, reduce, include_self, None)
     }
 
-    /// In-place form of [`Tensor::scatter_reduce`].
+    #[doc = crate::ops::in_place_doc!(scatter_reduce_ of scatter_reduce (0, &Tensor::new([0i64, 0])?, &Tensor::new([5.0f32, 7.0])?, "mean", false))]
     pub fn scatter_reduce_(
         &self,
         dim: i64,
@@ -285,7 +285,7 @@ impl Tensor {
         index_reduce(self, dim, index, source, reduce, include_self, None)
     }
 
-    /// In-place form of [`Tensor::index_reduce`].
+    #[doc = crate::ops::in_place_doc!(index_reduce_ of index_reduce (0, &Tensor::new([0i64, 0])?, &Tensor::new([5.0f32, 7.0])?, "prod", true))]
     pub fn index_reduce_(
         &self,
         dim: i64,
@@ -315,7 +315,7 @@ impl Tensor {
         scatter_with(self, dim, index, src.into_operand()?, reduce, None)
     }
 
-    /// In-place form of [`Tensor::scatter_with`].
+    #[doc = crate::ops::in_place_doc!(scatter_with_ of scatter_with (0, &Tensor::new([1i64, 1])?, 3, "multiply"))]
     #[track_caller]
     pub fn scatter_with_(&self, dim: i64, index: &Tensor, src: impl Operand, reduce: &str) -> Result<&Tensor> {
         let _running = crate::source::operation();

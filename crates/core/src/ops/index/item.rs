@@ -138,6 +138,15 @@ ranges! {
 }
 
 /// An index: one part, a tuple of up to six, or a vector of [`IndexItem`]s.
+///
+/// ```
+/// use firebrick_core::{IntoIndex, NewAxis, Tensor};
+/// let x = Tensor::new([[1, 2, 3], [4, 5, 6]])?;
+/// let index = (1, NewAxis, 1..).into_index();
+/// assert_eq!(index.len(), 3);
+/// assert_eq!(x.i(index)?.to_vec::<i32>()?, [5, 6]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 pub trait IntoIndex {
     /// The parts in order.
     fn into_index(self) -> Vec<IndexItem>;

@@ -90,7 +90,7 @@ impl Tensor {
         masked_scatter(&x.expand(shape)?, mask, source, None)
     }
 
-    /// In-place form of [`Tensor::masked_scatter`].
+    #[doc = crate::ops::in_place_doc!(masked_scatter_ of masked_scatter (&Tensor::new([false, true])?, &Tensor::new([7.0f32])?))]
     #[track_caller]
     pub fn masked_scatter_(&self, mask: &Tensor, source: &Tensor) -> Result<&Tensor> {
         let _running = crate::source::operation();

@@ -72,7 +72,7 @@ impl Tensor {
         index_add(self, dim, index, source, alpha.into(), None)
     }
 
-    /// In-place form of [`Tensor::index_add`].
+    #[doc = crate::ops::in_place_doc!(index_add_ of index_add (0, &Tensor::new([0i64, 0])?, &Tensor::new([5.0f32, 7.0])?, 10))]
     #[track_caller]
     pub fn index_add_(&self, dim: i64, index: &Tensor, source: &Tensor, alpha: impl Into<Scalar>) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -96,7 +96,7 @@ impl Tensor {
         index_copy(self, dim, index, source, None)
     }
 
-    /// In-place form of [`Tensor::index_copy`].
+    #[doc = crate::ops::in_place_doc!(index_copy_ of index_copy (0, &Tensor::new([1i64])?, &Tensor::new([7.0f32])?))]
     #[track_caller]
     pub fn index_copy_(&self, dim: i64, index: &Tensor, source: &Tensor) -> Result<&Tensor> {
         let _running = crate::source::operation();
@@ -119,7 +119,7 @@ impl Tensor {
         index_fill(self, dim, index, value.into_operand()?, None)
     }
 
-    /// In-place form of [`Tensor::index_fill`].
+    #[doc = crate::ops::in_place_doc!(index_fill_ of index_fill (0, &Tensor::new([-1i64])?, 7))]
     #[track_caller]
     pub fn index_fill_(&self, dim: i64, index: &Tensor, value: impl Operand) -> Result<&Tensor> {
         let _running = crate::source::operation();

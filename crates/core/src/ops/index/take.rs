@@ -72,7 +72,7 @@ impl Tensor {
         put(self, index, source, accumulate, None)
     }
 
-    /// In-place form of [`Tensor::put`].
+    #[doc = crate::ops::in_place_doc!(put_ of put (&Tensor::new([0i64, 0])?, &Tensor::new([5.0f32, 7.0])?, true))]
     #[track_caller]
     pub fn put_(&self, index: &Tensor, source: &Tensor, accumulate: bool) -> Result<&Tensor> {
         let _running = crate::source::operation();

@@ -354,7 +354,7 @@ ops! {
             a: |g| scaled(&left_grad(g, b, a_turned)?, *alpha),
             b: |g| scaled(&right_grad(a, g, b_turned)?, *alpha),
         },
-        in_place: addmm_,
+        in_place: addmm_(&Tensor::new([[1.0f32, 2.0]])?, &Tensor::new([[3.0f32, 4.0], [5.0, 6.0]])?, 0.5, 2.0) on [[10.0f32, 20.0]],
         samples: additions(&[4], (&[2, 3], &[3, 4]), (&[2, 0], &[0, 4]), |c, a, b| c.addmm(a, b, 0.5, 2.0)),
     }
 
@@ -374,7 +374,7 @@ ops! {
             a: |g| scaled(&g.bmm(&mt(b)?)?, *alpha),
             b: |g| scaled(&mt(a)?.bmm(g)?, *alpha),
         },
-        in_place: baddbmm_,
+        in_place: baddbmm_(&Tensor::new([[[1.0f32, 2.0]]])?, &Tensor::new([[[3.0f32, 4.0], [5.0, 6.0]]])?, 0.5, 2.0) on [[[10.0f32, 20.0]]],
         samples: additions(&[2, 2, 2], (&[2, 2, 3], &[2, 3, 2]), (&[2, 2, 0], &[2, 0, 2]), |c, a, b| {
             c.baddbmm(a, b, 0.5, 2.0)
         }),
@@ -401,7 +401,7 @@ ops! {
             a: |g| scaled(&g.unsqueeze(1)?.mul(x)?, *alpha),
             x: |g| scaled(&a.t()?.mv(g)?, *alpha),
         },
-        in_place: addmv_,
+        in_place: addmv_(&Tensor::new([[1.0f32, 2.0], [3.0, 4.0]])?, &Tensor::new([5.0f32, 6.0])?, 0.5, 2.0),
         samples: additions(&[2], (&[2, 3], &[3]), (&[2, 0], &[0]), |c, a, x| c.addmv(a, x, 0.5, 2.0)),
     }
 }

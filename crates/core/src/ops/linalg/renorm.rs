@@ -72,7 +72,7 @@ ops! {
         forward: renorm_of(x, *p, *dim, *maxnorm),
         saves: [x],
         grads: { x: |g| renorm_grad(g, x, *p, *dim, *maxnorm) },
-        in_place: renorm_,
+        in_place: renorm_(2.0, 0, 1.0) on [[3.0f32, 4.0], [0.3, 0.4]],
         samples: sample::shaped(&[3, 2], &[2, 0], |x| x.renorm(2.0, 0, 1.5)),
     }
 }

@@ -6,6 +6,14 @@ use crate::ops::sample::{self, ANY, Trait};
 use crate::{DType, Error, Result, Tensor};
 
 /// The weights of [`Tensor::cov`]: how often each observation counts, and how much.
+///
+/// ```
+/// # use firebrick_core::{CovWeights, Tensor};
+/// let (x, twice) = (Tensor::new([1.0f32, 2.0, 4.0])?, Tensor::new([2, 1, 1])?);
+/// let weights = CovWeights { frequency: Some(&twice), analytic: None };
+/// assert_eq!(x.cov(1, weights)?.item::<f32>()?, 2.0); // of 1, 1, 2, 4
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CovWeights<'a> {
     /// Repetitions: integers.

@@ -10,6 +10,7 @@ use crate::ops::devices::same_device;
 use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, UNIT};
 use crate::tensor::copy::expanded;
+use crate::tensor::layout::result_strides;
 use crate::{Body, Dims, Error, Result, Tensor};
 use smallvec::smallvec;
 
@@ -46,12 +47,17 @@ impl Pointwise<'_> {
         };
         let all = reduction != Reduction::None;
         let back = Backward { op: self.op, loss: self.loss, shape: shape.clone(), scale };
-        let bodies = back.bodies([Some(x), Some(y), self.weight, self.pos_weight])?;
-        let out = Body::alloc(if all { Dims::new() } else { shape.clone() }, x.dtype(), x.device())?;
+        let mut bodies = back.bodies([Some(x), Some(y), self.weight, self.pos_weight])?;
+        let out = match all {
+            true => Body::alloc(Dims::new(), x.dtype(), x.device())?,
+            false => back.output(split(&bodies)?.0)?,
+        };
+        let to = by_rows(bodies.iter_mut().flatten(), &out);
         let (inputs, factors) = split(&bodies)?;
         // The mean of no losses is NaN.
         let scale = if shape.numel() == 0 && reduction == Reduction::Mean { f64::NAN } else { scale };
-        backend::of(x.device())?.pointwise_loss(self.loss, inputs, factors, all.then_some(scale), &out)?;
+        let to = to.as_ref().unwrap_or(&out);
+        backend::of(x.device())?.pointwise_loss(self.loss, inputs, factors, all.then_some(scale), to)?;
         let out = Tensor::from_body(out);
         let recorded = Recorded {
             name: self.name,
@@ -68,6 +74,16 @@ impl Pointwise<'_> {
         })?;
         Ok(out)
     }
+}
+
+/// The kernel goes row by row: where the result lies otherwise, all bodies are seen with their dimensions in its order.
+fn by_rows<'a>(bodies: impl Iterator<Item = &'a mut Body>, out: &Body) -> Option<Body> {
+    if out.is_contiguous() {
+        return None;
+    }
+    let order = out.memory_order();
+    bodies.for_each(|body| *body = body.in_order(&order));
+    Some(out.in_order(&order))
 }
 
 /// Elements and targets, and the factors.
@@ -87,17 +103,29 @@ impl Backward {
         Ok(bodies)
     }
 
+    /// Memory for a number for each element, which lies as an elementwise result of elements and targets would.
+    fn output(&self, operands: [&Body; 2]) -> Result<Body> {
+        let (dtype, device) = (operands[0].dtype, operands[0].device());
+        let strides = match operands.iter().all(|body| body.is_row_major()) {
+            true => None,
+            false => result_strides(&self.shape, &operands.map(Body::clone), dtype, None),
+        };
+        Body::alloc_in(self.shape.clone(), strides, dtype, device)
+    }
+
     fn input_grad(&self, g: &Tensor, seen: &Seen) -> Result<Tensor> {
         let [Some(x), Some(y), weight, pos_weight] = &seen[..] else { return g.zeros_like() };
         if is_grad_enabled() {
             let slope = self.slope(x, y, pos_weight.as_ref())?;
             return self.weighted(&slope, g, weight.as_ref());
         }
-        let bodies = self.bodies([Some(x), Some(y), weight.as_ref(), pos_weight.as_ref()])?;
+        let mut bodies = self.bodies([Some(x), Some(y), weight.as_ref(), pos_weight.as_ref()])?;
+        let out = self.output(split(&bodies)?.0)?;
+        let mut g = expanded(self.op, &g.body(), &self.shape)?;
+        let to = by_rows(bodies.iter_mut().flatten().chain([&mut g]), &out);
+        let to = to.as_ref().unwrap_or(&out);
         let (inputs, factors) = split(&bodies)?;
-        let out = Body::alloc(self.shape.clone(), x.dtype(), x.device())?;
-        let g = expanded(self.op, &g.body(), &self.shape)?;
-        backend::of(x.device())?.pointwise_loss_grad(self.loss, &g, inputs, factors, self.scale, &out)?;
+        backend::of(x.device())?.pointwise_loss_grad(self.loss, &g, inputs, factors, self.scale, to)?;
         Ok(Tensor::from_body(out))
     }
 

@@ -1,12 +1,12 @@
 //! Batch and instance norm: over everything but the channels.
 
-use super::shared::{Composed, flat, flat_param, refuse_integers, stats_dtype};
+use super::shared::{Composed, flat, flat_in, flat_param, refuse_integers, stats_dtype};
 use crate::autograd::{Grads, is_grad_enabled, no_grad};
 use crate::backend::{self, NormGrad};
 use crate::ops::by_hand;
 use crate::ops::record_all::{Recorded, Seen};
 use crate::ops::sample::{self, ANY, POSITIVE, Sample, Trait};
-use crate::{Body, DType, Dims, Error, Result, Tensor};
+use crate::{Body, DType, Dims, Error, MemoryFormat, Result, Tensor};
 use smallvec::smallvec;
 
 /// The arguments of a batch norm beside the input.
@@ -224,20 +224,20 @@ fn batch_norm(op: &'static str, x: &Tensor, args: Arguments) -> Result<(Tensor, 
     let running = (running_mean.as_ref(), running_var.as_ref());
     let args = Arguments { weight, bias, running_mean: running.0, running_var: running.1, ..args };
     let stats = check(op, x, &args)?;
-    let shape = merged(&x.shape());
+    let (shape, lines) = (merged(&x.shape()), Lines::of(x));
     let (mean, invstd) = no_grad(|| match (training, running) {
         (false, (Some(mean), Some(var))) => {
             // Copies: the running statistics may move before the backward pass.
             Ok((mean.detach().copy()?, var.detach().to(stats)?.add(eps)?.rsqrt()?))
         }
-        _ => batch_statistics(x, &shape, stats, &args),
+        _ => batch_statistics(x, &lines, stats, &args),
     })?;
-    let out = Body::alloc(x.shape(), x.dtype(), x.device())?;
+    let out = Body::alloc_in(x.shape(), lines.strides(x), x.dtype(), x.device())?;
     if out.numel() > 0 {
         let (flat_weight, flat_bias) = (flat_param(weight)?, flat_param(bias)?);
         let (weight, bias) = (flat_weight.as_ref(), flat_bias.as_ref());
         let noted = [&flat(&mean, &shape[1..2])?, &flat(&invstd, &shape[1..2])?];
-        backend::of(x.device())?.normalize_channels(&flat(x, &shape)?, noted, weight, bias, &out)?;
+        backend::of(x.device())?.normalize_channels(&lines.flat(x)?, noted, weight, bias, &out)?;
     }
     let out = Tensor::from_body(out);
     let recorded = Recorded {
@@ -249,7 +249,7 @@ fn batch_norm(op: &'static str, x: &Tensor, args: Arguments) -> Result<(Tensor, 
     };
     recorded.with(move |seen, grads, needs| match &grads[0] {
         Some(g) if is_grad_enabled() => composed_grads(&shape, g, seen, needs, training, eps),
-        Some(g) => kernel_grads(&shape, g, seen, needs, training),
+        Some(g) => kernel_grads(&lines, g, seen, needs, training),
         None => Ok(smallvec![None; 3]),
     })?;
     Ok((out, mean, invstd))
@@ -260,17 +260,46 @@ fn merged(shape: &Dims) -> [usize; 3] {
     [shape[0], shape[1], shape[2..].iter().product()]
 }
 
+/// How the kernels see the input: as it lies in memory, in the format that the result will have.
+#[derive(Clone, Copy)]
+struct Lines {
+    format: MemoryFormat,
+    /// `[n, c, l]`. Where channels come last, each place of a sample is a sample of one place.
+    shape: [usize; 3],
+}
+
+impl Lines {
+    fn of(x: &Tensor) -> Lines {
+        let (format, [n, c, l]) = (x.suggested_format(), merged(&x.shape()));
+        let shape = if format == MemoryFormat::Contiguous { [n, c, l] } else { [n * l, c, 1] };
+        Lines { format, shape }
+    }
+
+    fn channels(&self) -> Dims {
+        Dims::from_slice(&self.shape[1..2])
+    }
+
+    /// Strides of the result and of the input's gradient.
+    fn strides(&self, x: &Tensor) -> Option<Dims> {
+        self.format.dense_strides(&x.shape())
+    }
+
+    fn flat(&self, x: &Tensor) -> Result<Body> {
+        flat_in(self.format, x, &self.shape)
+    }
+}
+
 /// Mean and one over the deviation of the batch; moves the running statistics.
-fn batch_statistics(x: &Tensor, shape: &[usize; 3], stats: DType, args: &Arguments) -> Result<(Tensor, Tensor)> {
-    let (device, channels) = (x.device(), Dims::from_slice(&shape[1..2]));
+fn batch_statistics(x: &Tensor, lines: &Lines, stats: DType, args: &Arguments) -> Result<(Tensor, Tensor)> {
+    let (device, channels) = (x.device(), lines.channels());
     // Kept in double precision until they are used.
     let mean = Body::zeros(channels.clone(), DType::F64, device)?;
     let variance = Body::zeros(channels, DType::F64, device)?;
     if x.numel() > 0 {
-        backend::of(device)?.channel_statistics(&flat(x, shape)?, &mean, &variance)?;
+        backend::of(device)?.channel_statistics(&lines.flat(x)?, &mean, &variance)?;
     }
     let (mean, variance) = (Tensor::from_body(mean), Tensor::from_body(variance));
-    let count = (shape[0] * shape[2]) as f64;
+    let count = (lines.shape[0] * lines.shape[2]) as f64;
     if x.numel() > 0 {
         if let Some(running) = args.running_mean {
             advance(running, &mean, args.momentum)?;
@@ -296,19 +325,22 @@ fn write(running: &Tensor, value: &Tensor) -> Result<()> {
     backend::of(to.device())?.copy(&from, &to)
 }
 
-fn kernel_grads(shape: &[usize; 3], g: &Tensor, seen: &Seen, needs: &[bool], training: bool) -> Result<Grads> {
+fn kernel_grads(lines: &Lines, g: &Tensor, seen: &Seen, needs: &[bool], training: bool) -> Result<Grads> {
     let [Some(x), Some(mean), Some(invstd), weight] = &seen[..] else { return Ok(smallvec![None; 3]) };
-    let (device, channels) = (x.device(), Dims::from_slice(&shape[1..2]));
+    let (device, channels) = (x.device(), lines.channels());
     let zeros = |needed: bool, shape: &Dims, dtype: DType| {
         needed.then(|| Body::zeros(shape.clone(), dtype, device)).transpose()
     };
-    let out = NormGrad {
+    let mut out = NormGrad {
         input: zeros(needs[0], &x.shape(), x.dtype())?,
         weight: zeros(needs[1], &channels, mean.dtype())?,
         bias: zeros(needs[2], &channels, mean.dtype())?,
     };
+    if let (Some(input), Some(strides)) = (&mut out.input, lines.strides(x)) {
+        input.strides = strides;
+    }
     if x.numel() > 0 {
-        let (g, x) = (flat(g, shape)?, flat(x, shape)?);
+        let (g, x) = (lines.flat(g)?, lines.flat(x)?);
         let noted = [&flat(mean, &channels)?, &flat(invstd, &channels)?];
         let weight = flat_param(weight.as_ref())?;
         backend::of(device)?.normalize_channels_grad(&g, &x, noted, weight.as_ref(), training, &out)?;

@@ -158,7 +158,8 @@ fn group_norm(
         let norm = shape.norm(weight, bias, eps)?;
         backend::of(device)?.normalize_rows(&norm, &flat(x, &shape.rows())?, &out, &mean, &rstd)?;
     }
-    let (out, mean, rstd) = (Tensor::from_body(out), Tensor::from_body(mean), Tensor::from_body(rstd));
+    let out = Tensor::from_body(out).delivered(x.dtype(), x.suggested_format())?;
+    let (mean, rstd) = (Tensor::from_body(mean), Tensor::from_body(rstd));
     let (seen_mean, seen_rstd) = (mean.detach(), rstd.detach());
     let recorded = Recorded {
         name: "NativeGroupNormBackward0",
@@ -185,12 +186,14 @@ fn kernel_grads(shape: Groups, g: &Tensor, seen: &Seen, needs: &[bool], eps: f64
         weight: zeros(needs[1], &channels, mean.dtype())?,
         bias: zeros(needs[2], &channels, mean.dtype())?,
     };
+    let (format, dtype) = (x.suggested_format(), x.dtype());
     if x.numel() > 0 {
         let norm = shape.norm(weight.as_ref(), None, eps)?;
         let (g, x) = (flat(g, &shape.rows())?, flat(x, &shape.rows())?);
         backend::of(device)?.normalize_rows_grad(&norm, &g, &x, [&mean.body(), &rstd.body()], &out)?;
     }
-    Ok([out.input, out.weight, out.bias].into_iter().map(|b| b.map(Tensor::from_body)).collect())
+    let input = out.input.map(|grad| Tensor::from_body(grad).delivered(dtype, format)).transpose()?;
+    Ok(smallvec![input, out.weight.map(Tensor::from_body), out.bias.map(Tensor::from_body)])
 }
 
 fn composed_grads(shape: Groups, grads: &[Option<Tensor>], seen: &Seen, needs: &[bool], eps: f64) -> Result<Grads> {

@@ -2,11 +2,16 @@
 
 use crate::ops::devices::same_device;
 use crate::tensor::Body;
-use crate::{DType, Dims, Error, Result, Tensor};
+use crate::{DType, Dims, Error, MemoryFormat, Result, Tensor};
 
 /// The elements of `x` in row-major order, without gaps, seen in another shape.
 pub(super) fn flat(x: &Tensor, shape: &[usize]) -> Result<Body> {
-    let body = x.detach().contiguous()?.body();
+    flat_in(MemoryFormat::Contiguous, x, shape)
+}
+
+/// The elements of `x` as they lie in `format`, seen in another shape.
+pub(super) fn flat_in(format: MemoryFormat, x: &Tensor, shape: &[usize]) -> Result<Body> {
+    let body = x.detach().contiguous_in(format)?.body();
     let shape = Dims::from_slice(shape);
     let strides = shape.contiguous_strides();
     Ok(body.view(shape, strides, body.offset))

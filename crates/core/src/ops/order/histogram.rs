@@ -7,6 +7,15 @@ use crate::storage::check_list;
 use crate::{DType, Element, Error, Result, Scalar, Tensor, TensorOptions, dispatch};
 
 /// The bins of a histogram: a number of equally wide ones, or their edges.
+///
+/// ```
+/// # use firebrick_core::{Bins, Tensor};
+/// let x = Tensor::new([1.0f32, 2.0, 2.5, 4.0])?;
+/// let counts = |bins: Bins| x.histogram(bins, None, None, false)?.0.to_vec::<f32>();
+/// assert_eq!(counts(3.into())?, [1.0, 2.0, 1.0]);
+/// assert_eq!(counts(Tensor::new([0.0f32, 2.0, 4.0])?.into())?, [1.0, 3.0]);
+/// # Ok::<_, firebrick_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Bins {
     /// So many, equally wide.

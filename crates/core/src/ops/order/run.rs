@@ -3,6 +3,7 @@
 use crate::backend::{self, Order};
 use crate::ops::record::linear;
 use crate::ops::reduce::{Over, picked, reshaped};
+use crate::tensor::layout::preserved_strides;
 use crate::{Body, DType, Error, Result, Tensor};
 
 /// Values and places of the elements that `order` asks for, `results` of them along the dimension, as an operation
@@ -29,7 +30,12 @@ pub(super) fn found(order: Order, x: &Tensor, dim: usize, results: usize) -> Res
     let out = Body::alloc(shape.clone(), input.dtype, input.device())?;
     let indices = Body::alloc(shape, DType::I64, input.device())?;
     backend::of(input.device())?.order(order, &input, dim, &out, &indices)?;
-    Ok((Tensor::from_body(out), Tensor::from_body(indices)))
+    let found = (Tensor::from_body(out), Tensor::from_body(indices));
+    // A sorted tensor lies as it did before.
+    match preserved_strides(&input).filter(|_| matches!(order, Order::Sort { .. })) {
+        Some(strides) => Ok((found.0.copied_with(Some(strides.clone()))?, found.1.copied_with(Some(strides))?)),
+        None => Ok(found),
+    }
 }
 
 /// `out` with a node that stands for a gradient which PyTorch does not have.

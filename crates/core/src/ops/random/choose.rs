@@ -27,14 +27,10 @@ fn without_slope(out: &Tensor, name: &'static str, inputs: &[&Tensor]) {
 /// Fills `out` with 1 at the probabilities `p`, which has its shape, in the order in which `out` lies in memory.
 fn toss_each(op: &'static str, out: &Body, p: &Body) -> Result<()> {
     let order = out.memory_order();
-    let in_order = |body: &Body| {
-        let (shape, strides) = order.iter().map(|&d| (body.shape[d], body.strides[d])).unzip::<_, _, Vec<_>, Vec<_>>();
-        body.view(shape[..].into(), strides[..].into(), body.offset)
-    };
     if out.device() == Device::Meta {
         return Ok(());
     }
-    let p = Tensor::from_body(on_host(&in_order(p), p.dtype)?);
+    let p = Tensor::from_body(on_host(&p.in_order(&order), p.dtype)?);
     let drawn = Body::alloc(p.shape(), out.dtype, Device::Cpu)?;
     let generator = random::current_generator();
     let engine = &mut *generator.lock();
@@ -49,7 +45,7 @@ fn toss_each(op: &'static str, out: &Body, p: &Body) -> Result<()> {
         return Err(not_implemented(op, "bernoulli_tensor_cpu_p_", p.dtype()))
     )
     .map_err(|refused| Error::from(refused).in_op(op))?;
-    transfer(&drawn, &in_order(out))
+    transfer(&drawn, &out.in_order(&order))
 }
 
 impl Tensor {

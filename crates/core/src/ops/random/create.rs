@@ -1,7 +1,7 @@
 //! New tensors of random numbers.
 
 use super::distribution::Distribution;
-use crate::tensor::copy::preserved_strides;
+use crate::tensor::layout::preserved_strides;
 use crate::{Body, DType, Result, Sizes, Tensor, TensorOptions};
 
 /// A new tensor of `options` filled from `distribution`.
@@ -214,10 +214,7 @@ impl Tensor {
     /// Numbers of `distribution` in this tensor's shape, dtype, device and order in memory.
     pub(super) fn drawn_like(&self, op: &'static str, distribution: Distribution) -> Result<Tensor> {
         let like = self.resolve(op)?.body();
-        let mut body = Body::alloc(like.shape.clone(), like.dtype, like.device())?;
-        if let Some(strides) = preserved_strides(&like) {
-            body.strides = strides;
-        }
+        let body = Body::alloc_in(like.shape.clone(), preserved_strides(&like), like.dtype, like.device())?;
         distribution.fill(op, &body)?;
         Ok(Tensor::from_body(body))
     }

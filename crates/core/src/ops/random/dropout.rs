@@ -264,14 +264,11 @@ composed! {
     samples: samples(3, |x| x.feature_alpha_dropout(0.4, true));
 }
 
-/// In-place forms, which do to their tensor what the others do to a copy.
+/// In-place forms, which do to their tensor what the others do to a copy. Their examples drop all, whatever is drawn.
 macro_rules! in_place {
-    ($($name:ident: $of:ident, |$kind:ident, $x:ident, $p:ident, $training:ident| $apply:expr, $base:expr;)*) => {
+    ($($name:ident of $of:ident on $shown:tt, $base:expr, |$kind:ident, $x:ident, $p:ident, $training:ident| $apply:expr;)*) => {
         impl Tensor { $(
-            #[doc = concat!("In-place form of [`Tensor::", stringify!($of), "`].")]
-            ///
-            /// # Errors
-            /// Those of the other form; a leaf that requires grad, outside `no_grad`.
+            #[doc = crate::ops::in_place_doc!($name of $of (1.0, true) on $shown)]
             pub fn $name(&self, $p: f64, $training: bool) -> Result<&Tensor> {
                 let $x = &self.resolve(stringify!($name))?;
                 let $kind = Kind { in_place: true, ..$base };
@@ -283,13 +280,17 @@ macro_rules! in_place {
 }
 
 in_place! {
-    dropout_: dropout, |kind, x, p, training| kind.apply("dropout_", x, p, training), PLAIN;
-    feature_dropout_: feature_dropout, |kind, x, p, training| kind.apply("feature_dropout_", x, p, training), FEATURE;
-    dropout1d_: dropout1d, |kind, x, p, training| kind.apply_1d("dropout1d_", x, p, training), FEATURE;
-    dropout2d_: dropout2d, |kind, x, p, training| kind.apply("dropout2d_", x, p, training), FEATURE;
-    dropout3d_: dropout3d,
-        |kind, x, p, training| kind.apply_batched("dropout3d_", x, x.dim() == 5, p, training), FEATURE;
-    alpha_dropout_: alpha_dropout, |kind, x, p, training| kind.apply("alpha_dropout_", x, p, training), ALPHA;
-    feature_alpha_dropout_: feature_alpha_dropout,
-        |kind, x, p, training| kind.apply("feature_alpha_dropout_", x, p, training), FEATURE_ALPHA;
+    dropout_ of dropout on [-0.5f32, 0.25], PLAIN, |kind, x, p, training| kind.apply("dropout_", x, p, training);
+    feature_dropout_ of feature_dropout on [[-0.5f32, 0.25]], FEATURE,
+        |kind, x, p, training| kind.apply("feature_dropout_", x, p, training);
+    dropout1d_ of dropout1d on [[-0.5f32, 0.25]], FEATURE,
+        |kind, x, p, training| kind.apply_1d("dropout1d_", x, p, training);
+    dropout2d_ of dropout2d on [[[[-0.5f32, 0.25]]]], FEATURE,
+        |kind, x, p, training| kind.apply("dropout2d_", x, p, training);
+    dropout3d_ of dropout3d on [[[[-0.5f32, 0.25]]]], FEATURE,
+        |kind, x, p, training| kind.apply_batched("dropout3d_", x, x.dim() == 5, p, training);
+    alpha_dropout_ of alpha_dropout on [-0.5f32, 0.25], ALPHA,
+        |kind, x, p, training| kind.apply("alpha_dropout_", x, p, training);
+    feature_alpha_dropout_ of feature_alpha_dropout on [[-0.5f32, 0.25]], FEATURE_ALPHA,
+        |kind, x, p, training| kind.apply("feature_alpha_dropout_", x, p, training);
 }

@@ -70,10 +70,7 @@ impl Tensor {
         }
     }
 
-    /// In-place form of [`Tensor::rrelu`].
-    ///
-    /// # Errors
-    /// Those of the other form; a leaf that requires grad, outside `no_grad`.
+    #[doc = crate::ops::in_place_doc!(rrelu_ of rrelu (0.1, 0.3, false))]
     #[track_caller]
     pub fn rrelu_(&self, lower: f64, upper: f64, training: bool) -> Result<&Tensor> {
         let _running = crate::source::operation();

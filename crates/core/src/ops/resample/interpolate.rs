@@ -5,7 +5,7 @@ use super::{check_rows, separable};
 use crate::ops::composed;
 use crate::ops::sample::{self, ANY, Sample, Trait};
 use crate::text::{python_float, python_tuple};
-use crate::{DType, Dims, Error, Result, Sizes, Tensor};
+use crate::{DType, Dims, Error, MemoryFormat, Result, Sizes, Tensor};
 use std::str::FromStr;
 
 const OP: &str = "interpolate";
@@ -175,6 +175,16 @@ impl InterpolateOptions {
     }
 
     /// Is the scale computed from the sizes? It is as given unless set.
+    ///
+    /// ```
+    /// # use firebrick_core::{InterpolateMode, InterpolateOptions, Tensor};
+    /// let x = Tensor::new([[[0.0f32, 1.0, 4.0, 9.0]]])?;
+    /// let options = InterpolateOptions::new().scale_factor(1.4).mode(InterpolateMode::Linear);
+    /// assert_eq!(x.interpolate(&options)?.to_string(), "tensor([[[0.0000, 0.5714, 1.8571, 4.0000, 7.5714]]])");
+    /// let five_to_four = options.recompute_scale_factor(true); // five elements of four are 1.25 times as many
+    /// assert_eq!(x.interpolate(&five_to_four)?.to_string(), "tensor([[[0.0000, 0.7000, 2.5000, 5.5000, 9.0000]]])");
+    /// # Ok::<_, firebrick_core::Error>(())
+    /// ```
     pub fn recompute_scale_factor(mut self, on: bool) -> Self {
         self.recompute_scale_factor = Some(on);
         self
@@ -319,6 +329,19 @@ fn check_dtype(x: &Tensor, mode: InterpolateMode) -> Result<()> {
     Err(Error::not_implemented(OP, format!("\"{kernel}\" not implemented for '{}'", x.dtype().scalar_name())))
 }
 
+/// Runs `f` on images with their dimensions in the order in which they lie in memory, so that the result has their format.
+/// `f` is told where each dimension is.
+fn as_it_lies(x: &Tensor, f: impl FnOnce(&Tensor, &dyn Fn(usize) -> i64) -> Result<Tensor>) -> Result<Tensor> {
+    let format = x.suggested_format();
+    if format == MemoryFormat::Contiguous {
+        return f(x, &|dim| dim as i64);
+    }
+    let order = format.outermost_first(x.dim());
+    let place = |dim: usize| order.iter().position(|&d| d == dim).unwrap_or(dim) as i64;
+    let back: Vec<i64> = (0..x.dim()).map(place).collect();
+    f(&x.permute(&order)?, &place)?.permute(back)
+}
+
 fn interpolate(x: &Tensor, options: &InterpolateOptions) -> Result<Tensor> {
     let (shape, mode) = (x.shape(), options.mode);
     if options.align_corners.is_some() && !mode.is_aligned_by_choice() {
@@ -356,9 +379,12 @@ fn interpolate(x: &Tensor, options: &InterpolateOptions) -> Result<Tensor> {
         single: x.dtype() != DType::F64,
     });
     if matches!(mode, InterpolateMode::Nearest | InterpolateMode::NearestExact) {
-        return axes.enumerate().try_fold(x.clone(), |x, (d, axis)| {
-            let index = Tensor::from_vec(axis.nearest(mode == InterpolateMode::NearestExact), [axis.output])?;
-            x.index_select(d as i64 + 2, &index.to(x.device())?)
+        let exact = mode == InterpolateMode::NearestExact;
+        return as_it_lies(x, |x, dim_of| {
+            axes.enumerate().try_fold(x.clone(), |x, (d, axis)| {
+                let index = Tensor::from_vec(axis.nearest(exact), [axis.output])?;
+                x.index_select(dim_of(d + 2), &index.to(x.device())?)
+            })
         });
     }
     let maps: Vec<_> = axes.enumerate().map(|(d, axis)| (d + 2, axis.taps(mode, options.antialias))).collect();

@@ -32,12 +32,18 @@ fn forward(x: &Tensor, taps: &Taps, dim: usize) -> Result<Tensor> {
             return Err(Error::not_implemented(OP, text));
         }
     };
-    let input = x.detach().to(compute)?.contiguous()?.body();
-    let sizes = [shape[..dim].iter().product(), shape[dim + 1..].iter().product()];
+    let format = x.suggested_format();
+    let input = x.detach().to(compute)?.contiguous_in(format)?.body();
     shape[dim] = taps.outputs();
     shape.checked_numel(OP)?;
-    let out = Body::alloc(shape, compute, input.device())?;
+    let strides = format.dense_strides(&shape);
+    let out = Body::alloc_in(shape, strides, compute, input.device())?;
     if out.numel() > 0 {
+        // What lies outside and inside of `dim` in memory.
+        let order = format.outermost_first(out.shape.len());
+        let at = order.iter().position(|&d| d == dim).unwrap_or(dim);
+        let product = |dims: &[usize]| dims.iter().map(|&d| input.shape[d]).product();
+        let sizes = [product(&order[..at]), product(&order[at + 1..])];
         backend::of(input.device())?.resample(taps, sizes, &input, &out)?;
     }
     Tensor::from_body(out).to(dtype)
@@ -52,6 +58,7 @@ ops! {
     table: RESAMPLE;
 
     /// A linear map along `dim`: each element of the result is the weighted sum of a few elements of the input.
+    #[doc(hidden)]
     fn resample(x; taps: Taps, dim: usize) -> Tensor as "ResampleBackward0" {
         forward: forward(x, taps, *dim),
         saves: [],

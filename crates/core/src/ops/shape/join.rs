@@ -66,10 +66,13 @@ fn common(op: &'static str, bodies: &[Body]) -> Result<(DType, crate::Device)> {
     Ok((dtype, device))
 }
 
-/// Writes the bodies one after the other along `dim` of a new one.
+/// Writes the bodies one after the other along `dim` of a new one, which has the format that all of them have.
 fn joined(op: &'static str, bodies: &[Body], shape: Dims, dim: usize, lengths: &[usize]) -> Result<Body> {
     let (dtype, device) = common(op, bodies)?;
-    let out = Body::alloc(shape, dtype, device)?;
+    let mut formats = bodies.iter().map(Body::suggested);
+    let first = formats.next().unwrap_or_default();
+    let strides = first.dense_strides(&shape).filter(|_| formats.all(|format| format == first));
+    let out = Body::alloc_in(shape, strides, dtype, device)?;
     let mut start = 0;
     for (body, &length) in bodies.iter().zip(lengths).filter(|(body, _)| body.numel() > 0) {
         let mut place = out.shape.clone();

@@ -48,7 +48,8 @@ impl Tensor {
             shape[d] = inner.saturating_add(before.max(0)).saturating_add(after.max(0)) as usize;
         }
         shape.checked_numel(OP)?;
-        let out = Body::alloc(shape, body.dtype, body.device())?;
+        let strides = body.suggested().dense_strides(&shape);
+        let out = Body::alloc_in(shape, strides, body.dtype, body.device())?;
         let backend = backend::of(body.device())?;
         backend.fill(&out, value.into())?;
         let offset =

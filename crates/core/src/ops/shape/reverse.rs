@@ -4,7 +4,8 @@ use crate::dims::wrap_dims;
 use crate::ops::index::picked;
 use crate::ops::record::linear;
 use crate::storage::check_list;
-use crate::{Body, Error, Result, Sizes, Tensor, wrap_dim};
+use crate::tensor::layout::preserved_strides;
+use crate::{Body, Dims, Error, Result, Sizes, Tensor, wrap_dim};
 use smallvec::smallvec;
 
 fn flipped(body: &Body, dims: &[usize]) -> Result<Body> {
@@ -30,11 +31,11 @@ fn rolled(body: &Body, shifts: &[i64], dims: &[usize]) -> Result<Body> {
     })
 }
 
-/// A body of its own, also where nothing was reordered.
-fn fresh(before: &Body, after: Body) -> Result<Tensor> {
+/// A body of its own that lies as `strides` say, also where nothing was reordered.
+fn fresh(before: &Body, after: Body, strides: Option<Dims>) -> Result<Tensor> {
     let out = Tensor::from_body(after);
-    match std::sync::Arc::ptr_eq(&before.storage, &out.body().storage) {
-        true => crate::autograd::no_grad(|| out.contiguous_copy()),
+    match strides.is_some() || std::sync::Arc::ptr_eq(&before.storage, &out.body().storage) {
+        true => crate::autograd::no_grad(|| out.copied_with(strides)),
         false => Ok(out),
     }
 }
@@ -52,7 +53,7 @@ impl Tensor {
         let (x, dims) = (self.resolve(OP)?, dims.into());
         let body = x.body();
         let order = wrap_dims(OP, &dims, body.shape.len())?;
-        let out = fresh(&body, flipped(&body, &order)?)?;
+        let out = fresh(&body, flipped(&body, &order)?, preserved_strides(&body))?;
         Ok(linear("FlipBackward0", &[&x], out, move |g, _| Ok(smallvec![Some(g.flip(&dims)?)])))
     }
 
@@ -119,13 +120,13 @@ impl Tensor {
             let flat = x.detach().reshape([-1])?.body();
             let moved = rolled(&flat, &shifts, &[0])?;
             let out = moved.view(body.shape.clone(), body.shape.contiguous_strides(), moved.offset);
-            fresh(&body, out)?
+            fresh(&body, out, None)?
         } else {
             if body.shape.is_empty() {
                 return Err(Error::index(OP, "Dimension specified as 0 but tensor has no dimensions"));
             }
             let along = dims.iter().map(|&d| wrap_dim(OP, d, body.shape.len())).collect::<Result<Vec<_>>>()?;
-            fresh(&body, rolled(&body, &shifts, &along)?)?
+            fresh(&body, rolled(&body, &shifts, &along)?, preserved_strides(&body))?
         };
         Ok(linear("RollBackward0", &[&x], out, move |g, _| {
             let back: Sizes = shifts.iter().map(|s| s.wrapping_neg()).collect();

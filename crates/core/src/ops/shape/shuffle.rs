@@ -27,7 +27,7 @@ fn rearranged(x: &Tensor, split: &[usize], order: &[i64], merged: &[usize]) -> R
     let given = x.shape();
     let lead = given.len() as i64 - 3;
     let order: Vec<i64> = (0..lead).chain(order.iter().map(|d| lead + d)).collect();
-    x.reshape(shape(&given, split))?.permute(order)?.reshape(shape(&given, merged))
+    x.reshape(shape(&given, split))?.permute(order)?.reshape(shape(&given, merged))?.to(x.suggested_format())
 }
 
 composed! {
@@ -118,7 +118,7 @@ composed! {
             return Err(Error::runtime(OP, text));
         }
         let split = [given[0], groups as usize, c / groups as usize, given[2..].iter().product()];
-        x.reshape(split)?.transpose(1, 2)?.reshape(given)
+        x.reshape(split)?.transpose(1, 2)?.reshape(given)?.to(x.suggested_format())
     }
     samples: sample::shaped(&[2, 4, 3], &[0, 4, 3], |x| x.channel_shuffle(2));
 }

@@ -15,6 +15,24 @@ const OP: &str = "linear_cross_entropy";
 
 options_of! {
     /// What [`linear_cross_entropy_with`] takes by keyword; PyTorch's defaults unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional::{self as F, LinearCrossEntropyCall, LinearCrossEntropyOptions};
+    /// use firebrick::prelude::*;
+    /// let (x, w) = (Tensor::new([[2.0f32, 1.0], [0.0, 1.0]])?, Tensor::new([[1.0f32, 0.0], [0.0, 1.0], [1.0, 1.0]])?);
+    /// let y = Tensor::new([0i64, 2])?;
+    /// let of = |call: LinearCrossEntropyCall<'_>| Ok::<_, Error>(F::linear_cross_entropy_with(&x, &w, &y, &call)?.to_string());
+    /// let call = LinearCrossEntropyCall::new;
+    /// assert_eq!(of(call())?, "tensor(1.1348)");
+    /// assert_eq!(of(call().reduction(nn::Reduction::None))?, "tensor([1.4076, 0.8620])");
+    /// assert_eq!(of(call().linear_bias(&Tensor::new([1.0f32, 0.0, 0.0])?))?, "tensor(0.9286)");
+    /// assert_eq!(of(call().weight(&Tensor::new([1.0f32, 1.0, 3.0])?))?, "tensor(0.9984)");
+    /// assert_eq!(of(call().label_smoothing(0.5))?, "tensor(1.2181)");
+    /// assert_eq!(of(call().ignore_index(Some(2)))?, "tensor(1.4076)");
+    /// let rows = LinearCrossEntropyOptions::new().batch_chunk_size(1)?;
+    /// assert_eq!(of(call().options(Some(rows)))?, "tensor(1.1348)");
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     LinearCrossEntropyCall [
         /// What the linear map adds: `[C]`, or `[C, d_1, ..., d_K]`.
         linear_bias,

@@ -53,6 +53,15 @@ impl FromStr for ChunkingMethod {
 }
 
 /// What is kept in the dtype of accumulation, and what in the input's.
+///
+/// ```
+/// use firebrick::nn::functional as F;
+/// use firebrick::prelude::*;
+/// assert_eq!("compact".parse::<F::AccPolicy>()?, F::AccPolicy::Compact);
+/// let error = "fast".parse::<F::AccPolicy>().unwrap_err();
+/// assert_eq!(error.to_string(), "invalid acc_policy: 'fast'; expected one of 'auto', 'accurate', 'compact'");
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccPolicy {
     /// Accurate for half precision on the processor, else compact.
@@ -91,10 +100,12 @@ impl FromStr for AccPolicy {
 /// never exist at once: it saves memory where there are many more classes than features.
 ///
 /// ```
-/// use firebrick::nn::functional::{ChunkingMethod, LinearCrossEntropyOptions};
+/// use firebrick::nn::functional::{AccPolicy, ChunkingMethod, LinearCrossEntropyOptions};
 /// use firebrick::prelude::*;
 /// let options = LinearCrossEntropyOptions::new().chunking_method(ChunkingMethod::AspectRatioOver(2));
 /// assert!(options.to_string().ends_with("chunking_method='aspect_ratio:2', acc_policy='auto', acc_dtype=None)"));
+/// let options = options.acc_policy(AccPolicy::Accurate).acc_dtype(DType::F64)?;
+/// assert!(options.to_string().ends_with("acc_policy='accurate', acc_dtype=torch.float64)"));
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +129,24 @@ impl LinearCrossEntropyOptions {
         }
     }
 
-    /// May a mean or a sum be differentiated several times? Else its gradients are used up by the first.
+    /// May a mean or a sum be differentiated several times? Else its gradients are used up by the first, as they are
+    /// unless set.
+    ///
+    /// ```
+    /// use firebrick::nn::functional::{self as F, LinearCrossEntropyCall, LinearCrossEntropyOptions};
+    /// use firebrick::prelude::*;
+    /// let (x, w, y) = (Tensor::ones([2, 2])?, Tensor::ones([3, 2])?, Tensor::new([0i64, 1])?);
+    /// x.requires_grad_(true)?;
+    /// let twice = |again: bool| {
+    ///     let options = LinearCrossEntropyOptions::new().batch_chunk_size(1)?.allow_retain_graph(again);
+    ///     let call = LinearCrossEntropyCall::new().options(Some(options));
+    ///     let loss = F::linear_cross_entropy_with(&x, &w, &y, &call)?;
+    ///     loss.backward_with(autograd::Backward::new().retain_graph(true))?;
+    ///     loss.backward()
+    /// };
+    /// assert!(twice(true).is_ok() && twice(false).is_err());
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     pub fn allow_retain_graph(mut self, on: bool) -> Self {
         self.allow_retain_graph = on;
         self
@@ -142,13 +170,14 @@ impl LinearCrossEntropyOptions {
         self
     }
 
-    /// What is kept in which dtype.
+    /// What is kept in which dtype; [`LinearCrossEntropyOptions`] shows it.
     pub fn acc_policy(mut self, policy: AccPolicy) -> Self {
         self.acc_policy = policy;
         self
     }
 
-    /// The dtype of accumulation: single precision for half, else the input's own.
+    /// The dtype of accumulation: unless set single precision for half, else the input's own.
+    /// [`LinearCrossEntropyOptions`] shows it.
     ///
     /// # Errors
     /// A dtype that is not of floating-point numbers.

@@ -16,6 +16,51 @@ const OP: &str = "multi_head_attention_forward";
 
 options! {
     /// Parameters, masks and wishes of [`multi_head_attention_forward`].
+    ///
+    /// ```
+    /// use firebrick::nn::functional as F;
+    /// use firebrick::prelude::*;
+    /// // A query of zeros sees all keys alike.
+    /// let (query, keys) = (Tensor::zeros([1, 2])?, Tensor::new([[1.0f32, 3.0], [3.0, 5.0]])?);
+    /// let (stacked, one) = (Tensor::eye(2)?.repeat([3, 1])?, Tensor::eye(2)?);
+    /// let attend = |options: F::MultiHeadAttentionOptions<'_>| {
+    ///     F::multi_head_attention_forward(&query, &keys, &keys, 2, 1, &one, &options)
+    /// };
+    /// let output = |options: F::MultiHeadAttentionOptions<'_>| attend(options)?.0.to_vec::<f32>();
+    /// let options = F::MultiHeadAttentionOptions::new().in_proj_weight(&stacked);
+    /// assert_eq!(output(options)?, [2.0, 4.0]);
+    /// // Biases: of queries, keys and values, and of the output.
+    /// let (inner, outer) = (Tensor::new([0.0f32, 0.0, 0.0, 0.0, 10.0, 20.0])?, Tensor::new([10.0f32, 20.0])?);
+    /// assert_eq!(output(options.in_proj_bias(&inner))?, [12.0, 24.0]);
+    /// assert_eq!(output(options.out_proj_bias(&outer))?, [12.0, 24.0]);
+    /// // What is not seen: the second key, the first of the pairs.
+    /// let (padding, pairs) = (Tensor::new([false, true])?, Tensor::new([[true, false]])?);
+    /// assert_eq!(output(options.key_padding_mask(&padding))?, [1.0, 3.0]);
+    /// assert_eq!(output(options.attn_mask(&pairs))?, [3.0, 5.0]);
+    /// // A third key beside the two, or one in their place.
+    /// let (key, value) = (Tensor::zeros([1, 1, 2])?, Tensor::new([[[5.0f32, 4.0]]])?);
+    /// assert_eq!(attend(options.add_zero_attn(true))?.0.to_string(), "tensor([[1.3333, 2.6667]])");
+    /// assert_eq!(attend(options.bias_k(&key).bias_v(&value))?.0.round()?.to_vec::<f32>()?, [3.0, 4.0]);
+    /// assert_eq!(output(options.static_k(&key).static_v(&value))?, [5.0, 4.0]);
+    /// // Dropout, in training alone.
+    /// assert_eq!(output(options.dropout_p(1.0))?, [0.0, 0.0]);
+    /// assert_eq!(output(options.dropout_p(1.0).training(false))?, [2.0, 4.0]);
+    /// // The weights: none, or those of each head.
+    /// assert!(attend(options.need_weights(false))?.1.is_none());
+    /// let weights = attend(options.average_attn_weights(false))?.1.expect("they are wanted");
+    /// assert_eq!(weights.to_string(), "tensor([[[0.5000, 0.5000]]])");
+    /// // A weight each, which lets keys and values have sizes of their own.
+    /// let twice = one.mul(2)?;
+    /// let separate = F::MultiHeadAttentionOptions::new().use_separate_proj_weight(true);
+    /// let separate = separate.q_proj_weight(&one).k_proj_weight(&one).v_proj_weight(&twice);
+    /// assert_eq!(output(separate)?, [4.0, 8.0]);
+    /// // The first of two queries sees the first key.
+    /// let (queries, causal) = (Tensor::zeros([2, 2])?, Tensor::new([[false, true], [false, false]])?);
+    /// let options = options.attn_mask(&causal).is_causal(true);
+    /// let (y, _) = F::multi_head_attention_forward(&queries, &keys, &keys, 2, 1, &one, &options)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [1.0, 3.0, 2.0, 4.0]);
+    /// # Ok::<_, firebrick::Error>(())
+    /// ```
     MultiHeadAttentionOptions [
         /// `[3 * embed_dim, embed_dim]`: what makes queries, keys and values of the input.
         in_proj_weight,

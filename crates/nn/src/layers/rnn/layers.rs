@@ -4,7 +4,7 @@ use super::config::{Config, check_state};
 use super::step::{RNNNonlinearity, State, Unit};
 use crate::utils::rnn::PackedSequence;
 use crate::{Core, Custom, Forward, Module};
-use firebrick_core::{DType, Device, Error, Result, Tensor};
+use firebrick_core::{Error, Result, Tensor};
 
 /// A sequence with its batch dimension second, and whether it came with one.
 fn batched(class: &str, input: &Tensor, batch_first: bool, tensor: &str) -> Result<(Tensor, bool)> {
@@ -135,17 +135,7 @@ macro_rules! recurrent {
                 self
             }
 
-            /// The dtype of the parameters; the default dtype unless set.
-            pub fn dtype(mut self, dtype: DType) -> Self {
-                self.0.dtype = dtype;
-                self
-            }
-
-            /// The device of the parameters; the default device unless set.
-            pub fn device(mut self, device: Device) -> Self {
-                self.0.device = device;
-                self
-            }
+            $crate::layers::placement::placement!($name::builder(3, 4), in 0);
 
             /// The layer.
             ///
@@ -242,6 +232,10 @@ recurrent! {
     /// assert_eq!(rnn.to_string(), "RNN(3, 4, bias=False, batch_first=True)");
     /// let (output, state) = rnn.call(Tensor::ones_with([2, 5, 3], DType::F64)?)?;
     /// assert_eq!((output.shape().to_vec(), state.shape().to_vec()), (vec![2, 5, 4], vec![1, 2, 4]));
+    /// let rnn = nn::RNN::builder(3, 4).num_layers(2).bidirectional(true).dropout(0.5).build()?;
+    /// assert_eq!(rnn.to_string(), "RNN(3, 4, num_layers=2, dropout=0.5, bidirectional=True)");
+    /// let (output, state) = rnn.call(Tensor::ones([5, 2, 3])?)?;
+    /// assert_eq!((output.shape().to_vec(), state.shape().to_vec()), (vec![5, 2, 8], vec![4, 2, 4]));
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     RNNBuilder, Unit::Elman(RNNNonlinearity::Tanh)
@@ -282,6 +276,8 @@ recurrent! {
     /// let gru = nn::GRU::builder(3, 4).num_layers(3).dropout(0.25).batch_first(true).build()?;
     /// assert_eq!(gru.to_string(), "GRU(3, 4, num_layers=3, batch_first=True, dropout=0.25)");
     /// assert_eq!(gru.call(Tensor::ones([2, 5, 3])?)?.1.shape(), [3, 2, 4]);
+    /// let gru = nn::GRU::builder(3, 4).bias(false).build()?;
+    /// assert_eq!(gru.state_dict().keys().collect::<Vec<_>>(), ["weight_ih_l0", "weight_hh_l0"]);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     GRUBuilder, Unit::Gru

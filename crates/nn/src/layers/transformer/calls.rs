@@ -94,6 +94,14 @@ calls! {
     /// let y = layer.call((&target, &memory, call))?;
     /// let first = layer.call((target.narrow(1, 0, 1)?, memory.narrow(1, 0, 2)?))?;
     /// assert!(y.narrow(1, 0, 1)?.allclose(&first, 1e-4, 1e-6, false)?);
+    /// let memory = memory.narrow(1, 0, 2)?;
+    /// let call = nn::TransformerDecoderLayerCall::new()
+    ///     .tgt_key_padding_mask(Tensor::new([[false, true]])?)
+    ///     .memory_mask(nn::Transformer::generate_square_subsequent_mask(2)?)
+    ///     .memory_is_causal(true);
+    /// let y = layer.call((&target, &memory, call))?;
+    /// let first = layer.call((target.narrow(1, 0, 1)?, memory.narrow(1, 0, 1)?))?;
+    /// assert!(y.narrow(1, 0, 1)?.allclose(&first, 1e-4, 1e-6, false)?);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     TransformerDecoderLayerCall [
@@ -124,6 +132,8 @@ calls! {
     /// let y = encoder.call((&x, nn::TransformerEncoderCall::new().mask(mask).is_causal(true)))?;
     /// let alone = encoder.call(x.narrow(0, 0, 1)?)?;
     /// assert!(y.narrow(0, 0, 1)?.allclose(&alone, 1e-4, 1e-6, false)?); // the first place sees itself alone
+    /// let call = nn::TransformerEncoderCall::new().src_key_padding_mask(Tensor::new([[false, true]])?);
+    /// assert!(encoder.call((&x, call))?.narrow(0, 0, 1)?.allclose(&alone, 1e-4, 1e-6, false)?);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     TransformerEncoderCall [
@@ -148,6 +158,19 @@ calls! {
     /// let y = decoder.call((&target, &memory, nn::TransformerDecoderCall::new().memory_mask(mask)))?;
     /// let without = decoder.call((&target, memory.narrow(0, 0, 2)?))?;
     /// assert!(y.allclose(&without, 1e-4, 1e-6, false)?);
+    /// let first = decoder.call((target.narrow(0, 0, 1)?, memory.narrow(0, 0, 1)?))?;
+    /// let causal = nn::Transformer::generate_square_subsequent_mask(2)?;
+    /// let call = nn::TransformerDecoderCall::new()
+    ///     .tgt_mask(causal.clone())
+    ///     .tgt_is_causal(true)
+    ///     .memory_mask(causal)
+    ///     .memory_is_causal(true);
+    /// let y = decoder.call((&target, memory.narrow(0, 0, 2)?, call))?;
+    /// assert!(y.narrow(0, 0, 1)?.allclose(&first, 1e-4, 1e-6, false)?);
+    /// let call = nn::TransformerDecoderCall::new()
+    ///     .tgt_key_padding_mask(Tensor::new([[false, true]])?)
+    ///     .memory_key_padding_mask(Tensor::new([[false, true, true]])?);
+    /// assert!(decoder.call((&target, &memory, call))?.narrow(0, 0, 1)?.allclose(&first, 1e-4, 1e-6, false)?);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     TransformerDecoderCall [
@@ -178,7 +201,25 @@ calls! {
     /// let padding = Tensor::new([[false, false, true]])?; // the last place is not seen
     /// let call = nn::TransformerCall::new().src_key_padding_mask(padding.clone()).memory_key_padding_mask(padding);
     /// let y = model.call((&source, &target, call))?;
-    /// assert!(y.allclose(&model.call((source.narrow(0, 0, 2)?, target))?, 1e-4, 1e-6, false)?);
+    /// let source = source.narrow(0, 0, 2)?;
+    /// assert!(y.allclose(&model.call((&source, &target))?, 1e-4, 1e-6, false)?);
+    /// let first = model.call((source.narrow(0, 0, 1)?, target.narrow(0, 0, 1)?))?;
+    /// let causal = nn::Transformer::generate_square_subsequent_mask(2)?;
+    /// let call = nn::TransformerCall::new()
+    ///     .src_mask(causal.clone())
+    ///     .src_is_causal(true)
+    ///     .tgt_mask(causal.clone())
+    ///     .tgt_is_causal(true)
+    ///     .memory_mask(causal)
+    ///     .memory_is_causal(true);
+    /// let y = model.call((&source, &target, call))?;
+    /// assert!(y.narrow(0, 0, 1)?.allclose(&first, 1e-4, 1e-6, false)?);
+    /// let padding = Tensor::new([[false, true]])?;
+    /// let call = nn::TransformerCall::new()
+    ///     .src_key_padding_mask(padding.clone())
+    ///     .tgt_key_padding_mask(padding.clone())
+    ///     .memory_key_padding_mask(padding);
+    /// assert!(model.call((&source, &target, call))?.narrow(0, 0, 1)?.allclose(&first, 1e-4, 1e-6, false)?);
     /// # Ok::<_, firebrick::Error>(())
     /// ```
     TransformerCall [

@@ -72,9 +72,9 @@ impl Config {
     }
 }
 
-/// The options that all builders share, for a builder with a field `config`.
+/// The options that all builders share, for the builder, with a field `config`, of a layer.
 macro_rules! shared_options {
-    () => {
+    ($layer:ident) => {
         /// Features between the two linear maps; 2048 unless set.
         pub fn dim_feedforward(mut self, size: usize) -> Self {
             self.config.dim_feedforward = size;
@@ -117,17 +117,7 @@ macro_rules! shared_options {
             self
         }
 
-        /// The dtype of the parameters; the default dtype unless set.
-        pub fn dtype(mut self, dtype: firebrick_core::DType) -> Self {
-            self.config.dtype = dtype;
-            self
-        }
-
-        /// The device of the parameters; the default device unless set.
-        pub fn device(mut self, device: firebrick_core::Device) -> Self {
-            self.config.device = device;
-            self
-        }
+        $crate::layers::placement::placement!($layer::builder(4, 2), in config);
     };
 }
 

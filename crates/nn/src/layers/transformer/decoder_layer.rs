@@ -65,6 +65,16 @@ pub struct TransformerDecoderLayer {
 /// assert_eq!(layer.dropout.to_string(), "Dropout(p=0.0, inplace=False)");
 /// let (target, memory) = (Tensor::ones([3, 6, 4])?, Tensor::ones([3, 5, 4])?);
 /// assert_eq!(layer.call((target, memory))?.shape(), [3, 6, 4]);
+/// let layer = nn::TransformerDecoderLayer::builder(4, 2)
+///     .dim_feedforward(8)
+///     .activation("gelu".parse()?)
+///     .layer_norm_eps(0.001)
+///     .norm_first(true)
+///     .bias(false)
+///     .build()?;
+/// assert!(layer.state_dict().keys().all(|name| name.ends_with("weight")));
+/// assert_eq!(format!("{:?} {}", layer.activation, layer.norm_first()), "gelu true");
+/// assert!(layer.norm2.to_string().contains("eps=0.001"));
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Debug)]
@@ -148,7 +158,7 @@ impl TransformerDecoderLayer {
 }
 
 impl TransformerDecoderLayerBuilder {
-    shared_options!();
+    shared_options!(TransformerDecoderLayer);
 
     /// The layer.
     ///

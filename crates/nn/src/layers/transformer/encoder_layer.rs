@@ -141,7 +141,7 @@ impl TransformerEncoderLayer {
 }
 
 impl TransformerEncoderLayerBuilder {
-    shared_options!();
+    shared_options!(TransformerEncoderLayer);
 
     /// The layer.
     ///

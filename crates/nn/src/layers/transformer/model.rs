@@ -56,6 +56,19 @@ pub struct Transformer<E: Module = TransformerEncoder, D: Module = TransformerDe
 ///     .build()?;
 /// assert_eq!((model.encoder.layers.len(), model.decoder.layers.len()), (1, 2));
 /// assert_eq!(model.call((Tensor::ones([3, 5, 4])?, Tensor::ones([3, 6, 4])?))?.shape(), [3, 6, 4]);
+/// let model = nn::Transformer::builder(4, 2)
+///     .dim_feedforward(8)
+///     .dropout(0.0)
+///     .activation("gelu".parse()?)
+///     .layer_norm_eps(0.001)
+///     .norm_first(true)
+///     .bias(false)
+///     .build()?;
+/// assert!(model.state_dict().keys().all(|name| name.ends_with("weight")));
+/// let layer = model.decoder.layers.get(5)?;
+/// assert_eq!(layer.dropout.to_string(), "Dropout(p=0.0, inplace=False)");
+/// assert_eq!(format!("{:?} {}", layer.activation, layer.norm_first()), "gelu true");
+/// assert!(layer.norm2.to_string().contains("eps=0.001"));
 /// # Ok::<_, firebrick::Error>(())
 /// ```
 #[derive(Debug)]
@@ -82,7 +95,7 @@ impl Transformer {
         Self::builder(d_model, nhead).build()
     }
 
-    /// A model with options.
+    /// A model with options; [`TransformerBuilder`] shows them.
     pub fn builder(d_model: usize, nhead: usize) -> TransformerBuilder {
         TransformerBuilder { config: Config::new(d_model, nhead), num_encoder_layers: 6, num_decoder_layers: 6 }
     }
@@ -189,7 +202,7 @@ impl TransformerBuilder {
         self
     }
 
-    shared_options!();
+    shared_options!(Transformer);
 
     /// The model.
     ///

@@ -11,6 +11,18 @@ const OP: &str = "parametrize";
 /// The parametrizations of one tensor, and what it is computed from: PyTorch's class of the same name.
 ///
 /// Lists `original` (or `original0`, `original1`, ...) and the parametrizations under `0`, `1`, ...
+///
+/// ```
+/// use firebrick::nn::utils::{parametrizations, parametrize};
+/// use firebrick::prelude::*;
+/// let mut linear = nn::Linear::new(2, 3)?;
+/// parametrizations::weight_norm(&mut linear, "weight", Some(0))?;
+/// let list = linear.get_submodule("parametrizations.weight")?;
+/// let list = list.downcast_ref::<parametrize::ParametrizationList>().expect("it is one");
+/// assert_eq!(list.state_dict().keys().collect::<Vec<_>>(), ["original0", "original1"]);
+/// assert!(list.evaluate()?.equal(&parametrize::parametrized(&linear, "weight")?)?);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 #[derive(Module)]
 #[module(custom)]
 pub struct ParametrizationList {
@@ -90,7 +102,7 @@ impl ParametrizationList {
         Ok(self.names().iter().map(tensor).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// The computed tensor.
+    /// The computed tensor. [`ParametrizationList`] shows it.
     ///
     /// # Errors
     /// Those of the parametrizations.

@@ -6,11 +6,41 @@ use firebrick_core::{Error, Result, Tensor};
 /// A module that computes a parameter.
 ///
 /// Its `forward` takes what is stored, one tensor or a tuple of several, and returns the parameter.
+///
+/// ```
+/// use firebrick::nn::utils::parametrize::{Parametrization, parametrized, register_parametrization};
+/// use firebrick::prelude::*;
+///
+/// /// A parameter that is above zero.
+/// #[derive(Module)]
+/// struct Exp { core: Core }
+///
+/// impl nn::Forward for Exp {
+///     fn forward(&self, x: Tensor) -> Result<Tensor> {
+///         x.exp()
+///     }
+/// }
+/// impl Parametrization for Exp {
+///     type Originals = Tensor;
+///
+///     fn right_inverse(&self, value: Tensor) -> Result<Option<Tensor>> {
+///         value.log().map(Some)
+///     }
+/// }
+///
+/// let mut linear = nn::Linear::builder(1, 1).bias(false).build()?;
+/// nn::init::ones_(&linear.weight)?;
+/// register_parametrization(&mut linear, "weight", Exp { core: Core::new() })?;
+/// assert_eq!(linear.get_parameter("parametrizations.weight.original")?.item::<f32>()?, 0.0); // ln 1
+/// assert_eq!(parametrized(&linear, "weight")?.item::<f32>()?, 1.0);
+/// # Ok::<_, firebrick::Error>(())
+/// ```
 pub trait Parametrization: Module + Sized {
     /// What is stored: `Tensor`, or a tuple of tensors for a parameter that is made of several.
     type Originals: Originals;
 
     /// What to store so that `forward` gives `value`; `None`, the default, where there is no such thing.
+    /// [`Parametrization`] shows one.
     ///
     /// # Errors
     /// A value that `forward` cannot give.
@@ -25,8 +55,10 @@ pub trait Originals: Args + Clone + IntoArgs<Self> {
     /// Is it one tensor and not a list?
     const SINGLE: bool = false;
     /// As a list.
+    #[doc(hidden)]
     fn into_tensors(self) -> Vec<Tensor>;
     /// From a list; `None` for one of another length.
+    #[doc(hidden)]
     fn from_tensors(tensors: Vec<Tensor>) -> Option<Self>;
 }
 

@@ -36,7 +36,7 @@ struct Job {
     rule: Rule,
     dtype: DType,
     starts: SmallVec<[Shared<u8>; MOST]>,
-    /// `None` when every body is contiguous.
+    /// `None` when every body is contiguous, or all lie alike without gaps.
     walk: Option<Walk<MOST>>,
 }
 
@@ -98,7 +98,8 @@ fn disjoint(updates: &[Update]) -> bool {
 impl Job {
     fn new(update: &Update) -> Job {
         let bodies = &update.bodies;
-        let walk = (!bodies.iter().all(Body::is_contiguous)).then(|| {
+        let lie_alike = || bodies.iter().all(|body| body.strides == bodies[0].strides) && bodies[0].is_dense();
+        let walk = (!bodies.iter().all(Body::is_contiguous) && !lie_alike()).then(|| {
             // Slots that the rule does not use repeat the parameter and are never touched.
             let strides = std::array::from_fn(|i| -> &[usize] { &bodies.get(i).unwrap_or(&bodies[0]).strides });
             Walk::new(&bodies[0].shape, strides)
