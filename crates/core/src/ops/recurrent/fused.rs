@@ -136,8 +136,7 @@ impl Layer {
             }
             cell = next;
         }
-        let last = [before, cell].map(|body| Tensor::from_body(body).contiguous_copy());
-        let [last_hidden, last_cell] = last;
+        let [last_hidden, last_cell] = [before, cell].map(|body| Tensor::from_body(body).contiguous_copy());
         Ok(([Tensor::from_body(out), last_hidden?, last_cell?], Noted { gates, cells, hidden }))
     }
 
