@@ -54,7 +54,7 @@ pub use ops::linalg::{ContractDims, CovWeights, NormOrder};
 pub use ops::{
     AttentionOptions, AvgPoolOptions, BagMode, BagOptions, Bins, ConvOptions, ConvTransposeOptions, Ellipsis,
     FoldOptions, GridMode, GridPadding, IndexItem, InterpolateMode, InterpolateOptions, IntoIndex, Lengths, NewAxis,
-    Padding, PoolOptions, Reduction, Slice, Spacing, Unique, linalg,
+    Padding, PoolOptions, RecurrentWeights, Reduction, Slice, Spacing, Unique, linalg,
 };
 pub use random::{Generator, manual_seed};
 pub use scalar::Scalar;

@@ -324,6 +324,17 @@ impl Backend for Mock {
         self.enqueue(move || Cpu.matmul(product, &a, &b, bias.as_ref(), &out))
     }
 
+    fn lstm_step(&self, gates: &Body, cell: &Body, out: [&Body; 2]) -> Result<()> {
+        let (gates, cell, out) = (gates.clone(), cell.clone(), out.map(Body::clone));
+        self.enqueue(move || Cpu.lstm_step(&gates, &cell, out.each_ref()))
+    }
+
+    fn lstm_step_grad(&self, gates: &Body, cells: [&Body; 2], hidden: &Body, out: [&Body; 2]) -> Result<()> {
+        let (gates, hidden) = (gates.clone(), hidden.clone());
+        let (cells, out) = (cells.map(Body::clone), out.map(Body::clone));
+        self.enqueue(move || Cpu.lstm_step_grad(&gates, cells.each_ref(), &hidden, out.each_ref()))
+    }
+
     fn factorize(&self, factor: Factor, inputs: &[&Body], out: &[&Body]) -> Result<()> {
         let (inputs, out) = (owned(inputs), owned(out));
         self.enqueue(move || Cpu.factorize(factor, &inputs.iter().collect::<Vec<_>>(), &out.iter().collect::<Vec<_>>()))

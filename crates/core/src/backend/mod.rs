@@ -268,6 +268,14 @@ kernels! {
     /// Gradient of a maximum pooling: each element of `g` goes to the index that won.
     fn max_pool_backward(&self, shape: &PoolShape, g: &Body, indices: &Body, out: &Body) -> Result<()>;
 
+    /// One step of a long short-term memory from its gates `[n, 4 h]`, in whose place their activations come, and the cell
+    /// `[n, h]`: next cell and hidden state. Bodies are contiguous, in single or double precision.
+    fn lstm_step(&self, gates: &Body, cell: &Body, out: [&Body; 2]) -> Result<()>;
+
+    /// From what [`Backend::lstm_step`] left, its `cells` before and after, and the gradient of the hidden state: adds to
+    /// that of the next cell, which becomes that of the cell, and makes that of the gates. `out` are those two.
+    fn lstm_step_grad(&self, gates: &Body, cells: [&Body; 2], hidden: &Body, out: [&Body; 2]) -> Result<()>;
+
     /// One step of an optimizer: every update, all of them in one pass.
     fn optimizer_step(&self, updates: &[Update]) -> Result<()>;
 }

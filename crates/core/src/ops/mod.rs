@@ -42,6 +42,7 @@ mod order;
 mod random;
 pub(crate) mod record;
 pub(crate) mod record_all;
+mod recurrent;
 mod reduce;
 mod resample;
 #[doc(hidden)]
@@ -63,6 +64,7 @@ pub use loss::{Lengths, Reduction};
 #[doc(hidden)]
 pub use optimizer::optimizer_step;
 pub use order::{Bins, Unique};
+pub use recurrent::RecurrentWeights;
 pub use resample::{GridMode, GridPadding, InterpolateMode, InterpolateOptions};
 #[doc(hidden)]
 pub use table::{Kind, Row, table};

@@ -2,7 +2,7 @@
 
 use super::sample::Sample;
 use super::{
-    attention, calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, reduce, resample,
+    attention, calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, recurrent, reduce, resample,
     shape, softmax,
 };
 use crate::Result;
@@ -43,6 +43,7 @@ pub fn table() -> Vec<&'static Row> {
         copy::TABLES,
         resample::TABLES,
         &[attention::ATTENTION],
+        &[recurrent::RECURRENT],
         complex::TABLES,
         norm::TABLES,
         order::TABLES,

@@ -25,6 +25,7 @@ mod norm;
 mod number;
 mod optim;
 mod order;
+mod recurrent;
 mod reduce;
 pub mod resample;
 mod rows;
@@ -434,6 +435,20 @@ impl Backend for Cpu {
         let _locked = lock(&[g, indices], &[out]);
         // SAFETY: as in `max_pool_forward`.
         unsafe { pool::max_backward(shape, g, indices, out) }
+        Ok(())
+    }
+
+    fn lstm_step(&self, gates: &Body, cell: &Body, out: [&Body; 2]) -> Result<()> {
+        let _locked = lock(&[cell], &[gates, out[0], out[1]]);
+        // SAFETY: the storages are locked; `ops` made contiguous bodies of fitting shapes.
+        unsafe { recurrent::forward(gates, cell, out) }
+        Ok(())
+    }
+
+    fn lstm_step_grad(&self, gates: &Body, cells: [&Body; 2], hidden: &Body, out: [&Body; 2]) -> Result<()> {
+        let _locked = lock(&[gates, cells[0], cells[1], hidden], &out);
+        // SAFETY: as above.
+        unsafe { recurrent::backward(gates, cells, hidden, out) }
         Ok(())
     }
 

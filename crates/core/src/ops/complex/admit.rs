@@ -36,7 +36,7 @@ const KNOWN: &[&str] = &[
     "addbmm", "addmm", "addmv", "addr", "all", "any", "baddbmm", "bmm", "chain_matmul", "conv1d", "conv2d",
     "conv3d", "conv_input", "conv_weight", "convolution", "count_nonzero", "cumprod", "cumsum",
     "cumulative_trapezoid", "diff", "dot", "einsum", "gradient", "inner", "kron", "linalg.cross",
-    "linalg.matrix_power", "linear", "logsumexp", "matmul", "mean", "mm", "multi_dot", "mv", "norm", "outer",
+    "linalg.matrix_power", "linear", "logsumexp", "lstm", "matmul", "mean", "mm", "multi_dot", "mv", "norm", "outer",
     "prod", "std", "std_mean", "sum", "tensordot", "trace", "trapezoid", "var", "var_mean",
 ];
 

@@ -1,6 +1,6 @@
 //! One step of each recurrent unit, and a run of steps over a sequence.
 
-use firebrick_core::{Error, Result, Tensor};
+use firebrick_core::{Error, RecurrentWeights as Weights, Result, Tensor};
 use std::str::FromStr;
 
 /// The function of an Elman unit.
@@ -68,16 +68,6 @@ impl Unit {
     }
 }
 
-/// The parameters of one unit.
-pub(super) struct Weights<'a> {
-    pub input: &'a Tensor,
-    pub hidden: &'a Tensor,
-    pub input_bias: Option<&'a Tensor>,
-    pub hidden_bias: Option<&'a Tensor>,
-    /// From the hidden state to a smaller one, of an LSTM with projections.
-    pub projection: Option<&'a Tensor>,
-}
-
 /// The hidden state and, of an LSTM, the cell.
 #[derive(Clone)]
 pub(super) struct State {
@@ -92,11 +82,7 @@ impl Unit {
         match (self, &state.cell) {
             (Unit::Elman(function), _) => Ok(State { hidden: function.apply(&gates.add(&carried)?)?, cell: None }),
             (Unit::Lstm, Some(cell)) => {
-                let parts = gates.add(&carried)?.chunk(4, -1)?;
-                let [input, forget, new, output] = &parts[..] else { return Err(gate_error()) };
-                let kept = forget.sigmoid()?.mul(cell)?;
-                let cell = kept.add(&input.sigmoid()?.mul(&new.tanh()?)?)?;
-                let hidden = output.sigmoid()?.mul(&cell.tanh()?)?;
+                let (hidden, cell) = gates.add(&carried)?.lstm_step(cell)?;
                 let hidden = match weights.projection {
                     Some(projection) => hidden.linear(projection, None)?,
                     None => hidden,
@@ -122,6 +108,10 @@ impl Unit {
     /// All steps over `[L, N, features]`, from the end when `reverse`: the hidden states in the input's order, and the
     /// state after the last step.
     pub fn run(self, input: &Tensor, first: State, weights: &Weights<'_>, reverse: bool) -> Result<(Tensor, State)> {
+        if let (Unit::Lstm, Some(cell)) = (self, &first.cell) {
+            let (hidden, last, cell) = input.lstm_layer(&first.hidden, cell, weights, reverse)?;
+            return Ok((hidden, State { hidden: last, cell: Some(cell) }));
+        }
         // What the input gives to the gates is one product for all steps.
         let gates = input.linear(weights.input, weights.input_bias)?.unbind(0)?;
         let mut state = first;
