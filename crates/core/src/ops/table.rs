@@ -2,8 +2,8 @@
 
 use super::sample::Sample;
 use super::{
-    attention, calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, recurrent, reduce, resample,
-    shape, softmax,
+    attention, calculus, complex, conv, copy, elementwise, index, linalg, loss, norm, order, random, recurrent, reduce,
+    resample, shape, softmax,
 };
 use crate::Result;
 

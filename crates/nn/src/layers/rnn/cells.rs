@@ -3,7 +3,10 @@
 use super::step::{RNNNonlinearity, State, Unit};
 use crate::{Core, Custom, Forward, Module, init};
 use firebrick_core::text::Repr;
-use firebrick_core::{DType, Device, Error, Parameter, RecurrentWeights as Weights, Result, Tensor, TensorOptions, default_device, default_dtype};
+use firebrick_core::{
+    DType, Device, Error, Parameter, RecurrentWeights as Weights, Result, Tensor, TensorOptions, default_device,
+    default_dtype,
+};
 
 /// What a cell is built from.
 #[derive(Clone, Debug)]

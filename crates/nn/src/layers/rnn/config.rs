@@ -5,7 +5,10 @@ use crate::utils::rnn::PackedSequence;
 use crate::{Core, Module, init, warn};
 use firebrick_core::amp::autocast_cast;
 use firebrick_core::text::{Repr, python_float, python_tuple};
-use firebrick_core::{DType, Device, Error, Parameter, RecurrentWeights as Weights, Result, Tensor, TensorOptions, default_device, default_dtype};
+use firebrick_core::{
+    DType, Device, Error, Parameter, RecurrentWeights as Weights, Result, Tensor, TensorOptions, default_device,
+    default_dtype,
+};
 
 /// What the parameters of one layer take at least, whatever their sizes: names, handles and storages.
 const LAYER_BYTES: usize = 4096;
