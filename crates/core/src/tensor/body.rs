@@ -107,7 +107,8 @@ impl Body {
         self.shape.numel()
     }
 
-    /// Do the elements lie in row-major order without gaps?
+    /// Do the elements lie in row-major order without gaps? A view without elements need not count: what it is copied to
+    /// is checked for memory, which lists along its other dimensions take.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
         let mut step = 1;
@@ -117,7 +118,7 @@ impl Body {
             }
             if size != 1 {
                 if stride != step {
-                    return self.shape.contains(&0);
+                    return false;
                 }
                 // Sizes beyond a size of 0 may wrap.
                 step = usize::wrapping_mul(step, size);

@@ -191,7 +191,7 @@ impl Tensor {
     pub fn contiguous(&self) -> Result<Tensor> {
         let _running = crate::source::operation();
         let x = self.resolve("contiguous")?;
-        if x.is_contiguous() { Ok(x) } else { x.contiguous_copy() }
+        if x.with_body(Body::is_contiguous) { Ok(x) } else { x.contiguous_copy() }
     }
 
     pub(crate) fn contiguous_copy(&self) -> Result<Tensor> {

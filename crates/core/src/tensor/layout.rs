@@ -32,7 +32,7 @@ impl Body {
 
     /// Does each place from the first element to the last hold one element, in whatever order?
     pub(crate) fn is_dense(&self) -> bool {
-        if self.is_contiguous() {
+        if self.is_contiguous() || self.shape.contains(&0) {
             return true;
         }
         let mut dims: SmallVec<[(usize, usize); 6]> =
@@ -131,7 +131,7 @@ pub(crate) fn result_strides(shape: &Dims, operands: &[Body], dtype: DType, mask
         })
         .collect();
     if operands.iter().all(|body| body.shape == *shape) {
-        if operands.iter().all(|body| body.is_contiguous()) {
+        if shape.contains(&0) || operands.iter().all(|body| body.is_contiguous()) {
             return None;
         }
         if operands.iter().all(|body| body.lies_in(MemoryFormat::ChannelsLast)) {

@@ -106,7 +106,9 @@ impl MemoryFormat {
 impl Body {
     /// Do the elements lie in this format without gaps?
     pub(crate) fn lies_in(&self, format: MemoryFormat) -> bool {
-        let Some(order) = format.order() else { return self.is_contiguous() };
+        let Some(order) = format.order() else {
+            return self.is_contiguous() || self.shape.contains(&0);
+        };
         let mut step = 1;
         order.len() == self.shape.len()
             && order.iter().filter(|&&d| self.shape[d] != 1).all(|&d| {
